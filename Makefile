@@ -1,0 +1,63 @@
+# Onelease. `make help` lists the targets.
+
+TOOL := go tool -modfile=tools/go.mod
+PROTOS := balancer/controlpb/control.proto raftstate/statepb/state.proto
+I2PD_TESTS := ./i2p/i2cp ./test/...
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build bin/onelease
+	go build -trimpath -o bin/onelease ./cmd/onelease
+
+.PHONY: demo
+demo: ## Show the job: four routers, one LeaseSet, a router and a frontend killed
+	go run ./cmd/onelease demo
+
+.PHONY: test
+test: vet staticcheck ## Vet, staticcheck and all tests with -race (real routers: test-i2pd)
+	go test -race ./...
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: staticcheck
+staticcheck:
+	$(TOOL) staticcheck ./...
+
+.PHONY: test-i2pd
+test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it may
+	test/i2pd/install.sh
+	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -timeout 15m -v $(I2PD_TESTS)
+
+.PHONY: bench
+bench: ## Merge and sign, packets per second against a bare loop, raft commits
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./i2p/... ./test/...
+
+.PHONY: bench-i2pd
+bench-i2pd: ## Packets per second and round trips through real i2pd routers
+	test/i2pd/install.sh
+	ONELEASE_REQUIRE_I2PD=1 go test -run "^$$$$" -bench . -timeout 30m ./test/...
+
+.PHONY: soak
+soak: ## The long form of the tests: minutes where CI takes seconds
+	test/i2pd/install.sh
+	ONELEASE_SOAK=1 ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -timeout 60m -v ./i2p/simnet ./test/...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for 20 s each
+	tools/fuzz.sh 20s
+
+.PHONY: generate
+generate: ## Make the generated files anew
+	go -C tools run ./protogen -root .. $(PROTOS)
+
+.PHONY: check
+check: vet staticcheck generate ## Format, vet, staticcheck, generated files up to date
+	@test -z "$$(gofmt -l .)" || { echo "not formatted: run gofmt -w on"; gofmt -l .; exit 1; }
+	@git diff --exit-code --stat -- $(PROTOS:.proto=.pb.go) balancer/controlpb/control_grpc.pb.go \
+		|| { echo "generated files were out of date: commit what make generate made"; exit 1; }
+	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy"; exit 1; }

@@ -1,0 +1,124 @@
+package backend
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
+)
+
+// Errors that callers of this package can tell apart.
+var (
+	// ErrConfig says that a Config cannot work; the message names the field.
+	ErrConfig = errors.New("backend configuration")
+	// ErrNoFrontend says that no frontend is connected. It passes.
+	ErrNoFrontend = errors.New("no frontend is connected")
+	// ErrNoSigner says that something is to be signed and Config.Signer is nil.
+	ErrNoSigner = errors.New("no signer")
+	// ErrPortInUse says that a port of that kind is open already.
+	ErrPortInUse = errors.New("port is in use")
+	// ErrTooLarge says that a datagram's payload does not fit; the message
+	// says how much does.
+	ErrTooLarge = datagram.ErrTooLarge
+	// ErrMismatch says that a frontend serves another Destination.
+	ErrMismatch = errors.New("another Destination")
+)
+
+// A Frontend is one to connect to.
+type Frontend struct {
+	// Name stands in the log and in Stats; Addr if it is empty.
+	Name string
+	// Addr is the host and port of its SAM listener.
+	Addr string
+	// Dial connects to it in place of plain TCP to Addr: with TLS, or within
+	// the process.
+	Dial func(ctx context.Context) (net.Conn, error)
+}
+
+// Config is what a Host is made of. Frontends must be set; for the others the
+// zero value is a working default.
+type Config struct {
+	// Frontends all serve the same Destination.
+	Frontends []Frontend
+	// Destination is the one that the frontends must serve. If it is zero, the
+	// first frontend to answer decides.
+	Destination i2p.Destination
+	// Signer signs what the Destination sends. Without one only Raw and
+	// Datagram3 can be opened, and remotes of a lost frontend get no hello.
+	Signer i2p.Signer
+	// Offline is the Destination's permission if Signer's key is a transient
+	// one. Datagram cannot be opened then, since it has no place for it.
+	Offline *i2p.OfflineSignature
+	// Logger is slog.Default() if nil. Remotes appear at debug level only.
+	Logger *slog.Logger
+
+	// MaxRemotes is how many remotes are remembered: 65,536. The one that was
+	// heard least recently goes first. Each takes about 1.5 KiB.
+	MaxRemotes int
+	// RemoteIdle is how long a remote is remembered that is not heard: 10 min,
+	// the life of a lease.
+	RemoteIdle time.Duration
+	// StrandWindow is how recently a remote of a lost frontend must have been
+	// heard to get a hello: 5 min. Those that were silent for longer start
+	// over by themselves.
+	StrandWindow time.Duration
+	// HelloRate is how many hellos go out per second and frontend: 50. A
+	// hello makes the router behind it look a LeaseSet up and do the
+	// mathematics of a new session, about a millisecond of its time.
+	HelloRate int
+	// HangTimeout is how long a frontend may be silent, though it is pinged,
+	// until it counts as lost: 2 s.
+	HangTimeout time.Duration
+	// ReceiveBuffer is how many bytes wait in each PacketConn: 1 MiB. What
+	// comes when it is full is dropped and counted.
+	ReceiveBuffer int
+	// SenderTarget takes a Datagram2 also if it is signed over its sender's
+	// hash in place of ours, as i2pd up to 2.58 does. That gives up what
+	// Datagram2 is for: such datagrams can be replayed by any of their receivers.
+	SenderTarget bool
+}
+
+// withDefaults checks c and returns it with defaults filled in.
+func (c Config) withDefaults() (Config, error) {
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.MaxRemotes = cmp.Or(c.MaxRemotes, 1<<16)
+	c.RemoteIdle = cmp.Or(c.RemoteIdle, 10*time.Minute)
+	c.StrandWindow = cmp.Or(c.StrandWindow, 5*time.Minute)
+	c.HelloRate = cmp.Or(c.HelloRate, 50)
+	c.HangTimeout = cmp.Or(c.HangTimeout, 2*time.Second)
+	c.ReceiveBuffer = max(cmp.Or(c.ReceiveBuffer, 1<<20), datagram.MaxSize)
+	return c, nil
+}
+
+func (c Config) check() error {
+	switch {
+	case len(c.Frontends) == 0:
+		return errors.New("field Frontends is empty: name one SAM address at least")
+	case c.MaxRemotes < 0 || c.RemoteIdle < 0 || c.StrandWindow < 0 || c.HelloRate < 0 || c.HangTimeout < 0 || c.ReceiveBuffer < 0:
+		return errors.New("a limit is negative: leave it 0 for its default")
+	case c.Offline != nil && c.Signer == nil:
+		return errors.New("field Offline is set without a Signer: set the Signer of its transient key")
+	}
+	names := map[string]bool{}
+	for i, f := range c.Frontends {
+		if f.Addr == "" && f.Dial == nil {
+			return fmt.Errorf("field Frontends[%d] has neither Addr nor Dial: set one", i)
+		}
+		if names[f.name()] {
+			return fmt.Errorf("field Frontends[%d]: %q is there twice: give each a Name of its own", i, f.name())
+		}
+		names[f.name()] = true
+	}
+	return nil
+}
+
+func (f Frontend) name() string { return cmp.Or(f.Name, f.Addr) }

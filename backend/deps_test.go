@@ -1,0 +1,31 @@
+package backend_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// What an application links must not drag in the cluster: neither Raft, nor
+// its database, nor gRPC, nor the other parts.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".", "../plugins/echo/...", "../examples/echo").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if len(deps) < 50 {
+		t.Fatalf("go list knows %d packages only", len(deps))
+	}
+	for _, dep := range deps {
+		for _, unwanted := range []string{
+			"hashicorp/raft", "bbolt", "boltdb", "google.golang.org/", "spf13/cobra", "eyedeekay/sam3",
+			"onelease/balancer", "onelease/raftstate", "onelease/frontend", "onelease/cmd",
+			"onelease/i2p/i2cp", "onelease/i2p/simnet",
+		} {
+			if strings.Contains(dep, unwanted) {
+				t.Errorf("backend depends on %s", dep)
+			}
+		}
+	}
+}

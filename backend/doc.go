@@ -1,0 +1,23 @@
+// Package backend is the app framework: it runs a Service behind one I2P
+// Destination that many frontends (each with its own router) serve at once.
+//
+// A Host holds a packet link to every frontend. It learns which remote came
+// in by which frontend and answers it by the same one, since only the router
+// behind that frontend can read what the remote sends next. When a frontend
+// is lost, the Host says hello to the remotes that it served through those
+// that are left (see HelloProtocol). The service sees none of this: it reads
+// and writes a net.PacketConn.
+//
+//	keys, err := i2p.ReadKeyFile("echo.dat")
+//	host, err := backend.NewHost(backend.Config{
+//		Frontends:   []backend.Frontend{{Addr: "127.0.0.1:7656"}},
+//		Destination: keys.Destination,
+//		Signer:      keys,
+//	})
+//	err = backend.Run(ctx, host, myService) // calls myService.Serve
+//
+// It is not a router and never talks to one, and it does not sign or publish
+// LeaseSets; that is the work of packages frontend and balancer. What an
+// application links with it holds neither Raft nor a database; a test sees
+// to that.
+package backend

@@ -1,0 +1,179 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/sam"
+)
+
+// Waits between attempts to connect. The first is short since most frontends
+// that go come back at once (a restart); a refusal takes a person to mend.
+const (
+	retryFirst   = 100 * time.Millisecond
+	retryMost    = 5 * time.Second
+	retryRefused = 30 * time.Second
+)
+
+// A link is the connection to one frontend, made again whenever it is lost.
+type link struct {
+	host  *Host
+	index int
+	front Frontend
+	seed  uint64 // for rank
+	// live is the client while the link is up.
+	live atomic.Pointer[sam.PacketClient]
+
+	in, out, dropped, hellos, connects atomic.Uint64
+
+	// Guarded by Host.mu.
+	state  LinkState
+	since  time.Time
+	reason error
+	pace   pace
+}
+
+func newLink(h *Host, index int, f Frontend) *link {
+	// The seed follows from the name, so that all backends of a Destination,
+	// and this one after a restart, choose alike.
+	seed := fnv.New64a()
+	seed.Write([]byte(f.name()))
+	return &link{host: h, index: index, front: f, seed: seed.Sum64(), since: time.Now()}
+}
+
+func (l *link) up() bool { return l.live.Load() != nil }
+
+// run holds the link until ctx ends.
+func (l *link) run(ctx context.Context) {
+	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
+		before := l.connects.Load()
+		err := l.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if l.connects.Load() != before {
+			wait = retryFirst
+		}
+		if refused(err) {
+			wait = retryRefused
+		}
+		l.host.linkFailed(l, err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait/2 + rand.N(wait)): // half to one and a half
+		}
+	}
+}
+
+// refused reports whether trying again soon is of no use.
+func refused(err error) bool {
+	return errors.Is(err, ErrMismatch) || errors.Is(err, sam.ResultInvalidKey) || errors.Is(err, i2p.ErrSignature)
+}
+
+// session connects once and serves the connection until it is lost.
+func (l *link) session(ctx context.Context) error {
+	l.host.setState(l, LinkConnecting)
+	client, err := l.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := l.host.adopt(client.Destination()); err != nil {
+		return err
+	}
+	l.host.linkUp(l, client)
+	select {
+	case <-ctx.Done():
+		l.live.Store(nil) // nobody is left to say hello
+		return ctx.Err()
+	case <-client.Done():
+		l.host.linkLost(l)
+		return client.Err()
+	}
+}
+
+// dial attaches a session that gets all packets. A frontend whose process is
+// stopped or whose machine is gone closes nothing, so the client pings it.
+func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
+	return sam.Dial(ctx, sam.ClientConfig{
+		Addr:         l.front.Addr,
+		Dial:         l.front.Dial,
+		OnPacket:     l.receive,
+		PingInterval: l.host.cfg.HangTimeout / 4,
+		PingTimeout:  l.host.cfg.HangTimeout,
+	})
+}
+
+// statsLocked leaves out Remotes and Stranded.
+func (l *link) statsLocked() FrontendStats {
+	s := FrontendStats{
+		Name:     l.front.name(),
+		State:    l.state,
+		Since:    l.since,
+		In:       l.in.Load(),
+		Out:      l.out.Load(),
+		Dropped:  l.dropped.Load(),
+		Hellos:   l.hellos.Load(),
+		Connects: l.connects.Load(),
+	}
+	if l.reason != nil {
+		s.Error = l.reason.Error()
+	}
+	return s
+}
+
+func (h *Host) setState(l *link, state LinkState) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.setStateLocked(l, state)
+}
+
+func (h *Host) setStateLocked(l *link, state LinkState) {
+	if l.state != state {
+		l.state, l.since = state, time.Now()
+	}
+}
+
+func (h *Host) linkUp(l *link, client *sam.PacketClient) {
+	h.log.Info("frontend is up", "frontend", l.front.name())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l.live.Store(client)
+	l.connects.Add(1)
+	h.setStateLocked(l, LinkUp)
+	h.adoptStrandedLocked(l)
+	select {
+	case <-h.ready:
+	default:
+		close(h.ready)
+	}
+}
+
+// linkLost takes l out of service and strands its remotes.
+func (h *Host) linkLost(l *link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l.live.Store(nil)
+	h.strandLocked(l)
+}
+
+// linkFailed notes why l is not up, and logs it if that is news.
+func (h *Host) linkFailed(l *link, err error) {
+	state := LinkWaiting
+	if refused(err) {
+		state = LinkRefused
+	}
+	h.mu.Lock()
+	news := l.reason == nil || l.reason.Error() != err.Error()
+	l.reason = err
+	h.setStateLocked(l, state)
+	h.mu.Unlock()
+	if news {
+		h.log.Warn("frontend is not up, trying again", "frontend", l.front.name(), "state", state.String(), "error", err)
+	}
+}

@@ -1,0 +1,50 @@
+package backend
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+// ListenPacket opens a port for datagrams of one kind. Port 0 gets what comes
+// to ports that are not open by themselves. It works before Run, and until
+// the Host ends.
+//
+// The connection keeps to net.PacketConn, with these points:
+//
+//   - Addresses are *Addr; WriteTo takes no others. Those that ReadFrom
+//     returns are shared and must not be changed.
+//   - ReadFrom drops what does not fit into its buffer, as UDP does.
+//   - WriteTo does not wait for the network. An error that is ErrNoFrontend or
+//     sam.ErrFull says that the datagram was not sent; it may be tried again.
+//     It does wait for a lookup if the address has no Destination.
+//   - A payload of up to about 31 KiB fits, else the error is ErrTooLarge:
+//     datagram.MaxSize less what the kind adds. About 10 KB arrive reliably.
+//   - When it is closed, or the Host ends, calls return net.ErrClosed; what
+//     was received but not read is lost.
+//
+// It fails with ErrPortInUse, or if nothing could be sent: with ErrNoSigner, or
+// ErrConfig for a Datagram from a transient key.
+func (h *Host) ListenPacket(kind Kind, port uint16) (net.PacketConn, error) {
+	if err := h.checkKind(kind); err != nil {
+		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
+	}
+	c := newPacketConn(h, kind, port)
+	if err := h.ports.open(c); err != nil {
+		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
+	}
+	return c, nil
+}
+
+func (h *Host) checkKind(kind Kind) error {
+	signed := kind == Datagram || kind == Datagram2
+	switch _, ok := kind.index(); {
+	case !ok:
+		return errors.New("no such kind of datagram: want Raw, Datagram, Datagram2 or Datagram3")
+	case signed && h.cfg.Signer == nil:
+		return fmt.Errorf("set Config.Signer: %w", ErrNoSigner)
+	case kind == Datagram && h.cfg.Offline != nil:
+		return fmt.Errorf("%w: a transient key cannot sign this kind, use Datagram2", ErrConfig)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package backend
+
+import (
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
+)
+
+// A remote is a Destination that is heard from. All but hash is guarded by Host.mu.
+type remote struct {
+	hash i2p.Hash
+	// sender is nil as long as only the hash is known; once set it is never changed.
+	sender *datagram.Sender
+	// link is the one that its packets last came in by, or that it is being
+	// moved to; nil if there is none.
+	link  *link
+	heard time.Time
+	// addr is the address of its last packet, kept so that the next packet
+	// from the same port need not make another.
+	addr   *Addr
+	rescue *rescue // nil unless it is stranded
+
+	older, newer *remote // neighbours by heard
+}
+
+// remotes is a table of them, bounded, in the order in which they were heard.
+// Host.mu guards it.
+type remotes struct {
+	limit  int
+	byHash map[i2p.Hash]*remote
+	ends   remote // sentinel of the ring: newer is the oldest, older the newest
+}
+
+func newRemotes(limit int) *remotes {
+	t := &remotes{limit: limit, byHash: make(map[i2p.Hash]*remote)}
+	t.ends.older, t.ends.newer = &t.ends, &t.ends
+	return t
+}
+
+// touch returns the remote of that hash as the one that was heard last. A new
+// one may drive out the oldest, for which forget is called.
+func (t *remotes) touch(hash i2p.Hash, now time.Time, forget func(*remote)) *remote {
+	r := t.byHash[hash]
+	if r != nil {
+		unlink(r)
+	} else {
+		for len(t.byHash) >= t.limit {
+			t.drop(t.ends.newer, forget)
+		}
+		r = &remote{hash: hash}
+		t.byHash[hash] = r
+	}
+	r.heard = now
+	r.older, r.newer = t.ends.older, &t.ends
+	r.older.newer, r.newer.older = r, r
+	return r
+}
+
+// expire drops all that were not heard since then.
+func (t *remotes) expire(since time.Time, forget func(*remote)) {
+	for r := t.ends.newer; r != &t.ends && r.heard.Before(since); r = t.ends.newer {
+		t.drop(r, forget)
+	}
+}
+
+// each calls f for all of them, the one heard last first.
+func (t *remotes) each(f func(*remote)) {
+	for r := t.ends.older; r != &t.ends; r = r.older {
+		f(r)
+	}
+}
+
+func (t *remotes) drop(r *remote, forget func(*remote)) {
+	unlink(r)
+	delete(t.byHash, r.hash)
+	forget(r)
+}
+
+func unlink(r *remote) { r.older.newer, r.newer.older = r.newer, r.older }

@@ -1,0 +1,78 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// A Service is what an application adds to the framework.
+type Service interface {
+	// Serve works until ctx ends, then returns; what it returns then is not
+	// held against it. Returning earlier ends the host: nil is a service that
+	// has done its work. What it opened through node is closed after it.
+	Serve(ctx context.Context, node Node) error
+}
+
+// A Node is what a Service sees of the framework: one Destination, and ways
+// to use it. *Host is one; a plugin gets another that reaches the Host of
+// another process. Listening and dialling of streams will stand beside
+// ListenPacket.
+type Node interface {
+	// Destination is the Destination that all frontends serve.
+	Destination() i2p.Destination
+	// ListenPacket opens a port for datagrams of one kind; see Host.ListenPacket.
+	ListenPacket(kind Kind, port uint16) (net.PacketConn, error)
+	// Logger is for the service's own log.
+	Logger() *slog.Logger
+}
+
+// A ServiceFunc is a function that is a Service.
+type ServiceFunc func(ctx context.Context, node Node) error
+
+// Serve calls f.
+func (f ServiceFunc) Serve(ctx context.Context, node Node) error { return f(ctx, node) }
+
+// Run runs host and, once it knows its Destination, service, until ctx ends
+// or either of them returns. It returns nil if ctx ended or the service was
+// done, else the first error. Both have ended when it returns, the service
+// first: its connections work until its Serve returns.
+func Run(ctx context.Context, host *Host, service Service) error {
+	hostCtx, stopHost := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopHost()
+	serveCtx, stopService := context.WithCancelCause(ctx)
+	defer stopService(nil)
+	hostDone := make(chan error, 1)
+	go func() {
+		err := host.Run(hostCtx)
+		stopService(err)
+		hostDone <- err
+	}()
+	err := serve(serveCtx, host, service)
+	ended := serveCtx.Err() != nil
+	stopHost()
+	hostErr := <-hostDone
+	if ended {
+		err = nil // what Serve returns once it was told to end is not an error
+	}
+	return errors.Join(err, hostErr)
+}
+
+func serve(ctx context.Context, host *Host, service Service) error {
+	if err := host.WaitReady(ctx); err != nil {
+		return err
+	}
+	if err := service.Serve(ctx, host); err != nil {
+		return fmt.Errorf("service: %w", err)
+	}
+	return nil
+}
+
+var (
+	_ Service = ServiceFunc(nil)
+	_ Node    = (*Host)(nil)
+)

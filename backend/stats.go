@@ -1,0 +1,79 @@
+package backend
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// A LinkState is the state of the link to one frontend:
+//
+//	connecting --> up --> waiting --> connecting ...
+//	     \--> waiting (no answer) / refused (will not do) --> connecting ...
+type LinkState uint8
+
+const (
+	// LinkConnecting is dialling or in the handshake.
+	LinkConnecting LinkState = iota
+	// LinkUp carries packets.
+	LinkUp
+	// LinkWaiting was lost or did not come about, and is tried again soon.
+	LinkWaiting
+	// LinkRefused is to a frontend that will not do, above all since it serves
+	// another Destination. It is tried again from time to time.
+	LinkRefused
+)
+
+var linkStates = [...]string{"connecting", "up", "waiting", "refused"}
+
+// String is the name of s.
+func (s LinkState) String() string {
+	if int(s) < len(linkStates) {
+		return linkStates[s]
+	}
+	return fmt.Sprintf("link state %d", uint8(s))
+}
+
+// MarshalText is String, for status pages.
+func (s LinkState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Stats is a snapshot of a Host. All counts are since NewHost, but for
+// Remotes and Stranded, which are as of now.
+type Stats struct {
+	// Destination is zero until it is known.
+	Destination i2p.Destination
+	Frontends   []FrontendStats
+	// Remotes are those remembered, on whatever frontend or none.
+	Remotes int
+	// Stranded are remotes that lost their frontend and were not heard since.
+	Stranded int
+	// Lost counts the remotes that were ever stranded; Moved those that came in
+	// by another frontend than before, stranded or not; Stalled those
+	// stranded ones that were not heard in time.
+	Lost, Moved, Stalled uint64
+	// Unclaimed counts packets that no PacketConn is open for, Invalid those
+	// that are malformed or whose signature is wrong, Overflow those that came
+	// when their PacketConn's buffer was full.
+	Unclaimed, Invalid, Overflow uint64
+}
+
+// FrontendStats is the state of one frontend, as this backend sees it.
+type FrontendStats struct {
+	Name  string
+	State LinkState
+	// Since is when the link came into its State.
+	Since time.Time
+	// Error is why the link was last lost or refused; empty if it never was.
+	Error string
+	// In and Out count packets, Dropped those that were to go out and that the
+	// link did not take.
+	In, Out, Dropped uint64
+	// Hellos counts those sent.
+	Hellos uint64
+	// Connects counts how often the link came up.
+	Connects uint64
+	// Remotes are those that are answered here; Stranded those of them that
+	// came from a lost frontend and are not heard here yet.
+	Remotes, Stranded int
+}

@@ -1,0 +1,198 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/statepb"
+)
+
+// Store is what a balancer needs of the replicated state. *raftstate.Store is one.
+type Store interface {
+	// Apply commits a command. Only the leader can.
+	Apply(ctx context.Context, command *statepb.Command) (raftstate.Result, error)
+	// State is the state as committed so far, not to be changed.
+	State() *raftstate.State
+	// Leader says who leads, and whether that is this store.
+	Leader() raftstate.Leader
+}
+
+// Config is what a Balancer is made of.
+type Config struct {
+	// Keys are the Destination's, with its signing key. Required.
+	Keys *i2p.Keys
+	// Store is the replicated state. Required.
+	Store Store
+	// Policy has times and sizes; zero fields take DefaultPolicy's.
+	Policy Policy
+	// Expect is how many members there are to be, if that is known. The first
+	// LeaseSet then waits for that many, for Policy.FirstWait at most.
+	Expect int
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+}
+
+// A Balancer does the leader's work while its Store leads. Make one with New,
+// give Control to a gRPC server, and call Run.
+type Balancer struct {
+	cfg    Config
+	policy Policy
+	hash   i2p.Hash
+	log    *slog.Logger
+	kicks  chan struct{}
+
+	mu        sync.Mutex
+	frontends map[string]*frontend
+	merged    *sealed
+	mergedAt  time.Time // when merged was issued
+	firstPool time.Time // when the first member had a tunnel
+	rotateAt  time.Time // when the next key epoch begins; zero: not planned
+	rotatedAt time.Time // when the last key epoch began; zero: not since New
+	publishes uint64
+	probes    uint64
+}
+
+// New checks cfg and makes a Balancer that does nothing yet.
+func New(cfg Config) (*Balancer, error) {
+	if cfg.Keys == nil || cfg.Store == nil {
+		return nil, errors.New("balancer: Config needs Keys and Store")
+	}
+	if t := cfg.Keys.SigType(); t != i2p.SigEd25519 {
+		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", t, i2p.ErrUnsupported)
+	}
+	policy := cfg.Policy.withDefaults()
+	if err := policy.check(); err != nil {
+		return nil, fmt.Errorf("balancer: %w", err)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Balancer{
+		cfg:       cfg,
+		policy:    policy,
+		hash:      cfg.Keys.Destination.Hash(),
+		log:       cfg.Logger.With("part", "balancer"),
+		kicks:     make(chan struct{}, 1),
+		frontends: map[string]*frontend{},
+	}, nil
+}
+
+// retryTime is how long a step that failed rests, so that a store that cannot
+// commit is not asked without end.
+const retryTime = 200 * time.Millisecond
+
+// Run does the leader's work until ctx ends. It returns nil then.
+func (b *Balancer) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.kicks:
+		case <-timer.C:
+		}
+		next, err := b.step(ctx, time.Now())
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("LeaseSets not signed, trying again", "error", err)
+			next = time.Now().Add(retryTime)
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+// kick makes Run look at once at what is due.
+func (b *Balancer) kick() {
+	select {
+	case b.kicks <- struct{}{}:
+	default:
+	}
+}
+
+// step does all that is due at now, and returns when something will be again.
+func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
+	if !b.cfg.Store.Leader().Self {
+		b.dismiss()
+		return now.Add(retryTime), nil
+	}
+	b.loseSilent(ctx, now)
+	if err := b.rotate(ctx, now); err != nil {
+		return now, err
+	}
+	drafts, next := b.plan(now)
+	if len(drafts) == 0 {
+		return next, nil
+	}
+	made, err := b.issue(ctx, drafts, now)
+	if err != nil {
+		return now, err
+	}
+	b.handOut(made, now)
+	return now, nil
+}
+
+// dismiss sends the frontends away, to whoever leads now.
+func (b *Balancer) dismiss() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.frontends {
+		if f.attached {
+			f.line.cut()
+		}
+	}
+}
+
+// issued is what the Destination's last LeaseSet was.
+func (b *Balancer) issued() raftstate.Destination {
+	return b.cfg.Store.State().Destination(b.hash)
+}
+
+// rotate begins a key epoch if one is due: every LeaseSet gets a new key.
+func (b *Balancer) rotate(ctx context.Context, now time.Time) error {
+	b.mu.Lock()
+	due := !b.rotateAt.IsZero() && !now.Before(b.rotateAt)
+	b.mu.Unlock()
+	if !due {
+		return nil
+	}
+	epoch := b.issued().Epoch + 1
+	if _, err := b.cfg.Store.Apply(ctx, raftstate.SetEpoch(b.hash, epoch, "a member was lost")); err != nil {
+		return fmt.Errorf("begin key epoch %d: %w", epoch, err)
+	}
+	b.log.Info("key epoch begins", "epoch", epoch)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rotateAt, b.rotatedAt = time.Time{}, now
+	return nil
+}
+
+// handOut sends signed LeaseSets to the frontends that they are for.
+func (b *Balancer) handOut(made []sealed, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range made {
+		s := &made[i]
+		if s.merged() {
+			b.publishLocked(s, now)
+		} else if f := b.frontends[s.frontend]; f != nil {
+			f.installLocked(s, now)
+		}
+	}
+}
+
+func (b *Balancer) publishLocked(s *sealed, now time.Time) {
+	b.merged, b.mergedAt = s, now
+	b.publishes++
+	for _, f := range b.frontends {
+		if f.publisher && f.up {
+			f.installLocked(s, now)
+		}
+	}
+	b.log.Info("LeaseSet published", "term", s.install.Term, "seq", s.install.Seq, "leases", len(s.leaseSet.Leases))
+}

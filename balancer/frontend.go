@@ -1,0 +1,164 @@
+package balancer
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// A frontend is what the leader knows of one. Balancer.mu guards it.
+//
+//	unknown --Hello--> attached --stream ends--> away --Hello--> attached
+//	                                               \--ReattachTime--> lost
+type frontend struct {
+	name      string
+	member    bool
+	publisher bool
+
+	attached bool
+	goneAt   time.Time // when the stream ended, if not attached
+	line     *line
+
+	up           bool
+	leases       []i2p.Lease
+	changed      bool      // the pool differs from the last own LeaseSet
+	requested    time.Time // since when its router waits for an answer; zero: it does not
+	wantsSession bool      // a publisher that waits until there is something to publish
+	inverted     bool
+
+	own          *sealed
+	ownAt        time.Time
+	sentSeq      uint64 // of the last LeaseSet sent on its line
+	installedSeq uint64
+	failure      string // what its last answer complained of
+
+	probe   chan *controlpb.ProbeReply // who waits for a probe; room for one
+	probeID uint64
+}
+
+// serves reports whether f's leases may be listed.
+func (f *frontend) serves() bool { return f.member && f.up }
+
+// waitsForFirst reports whether f's router waits and there is nothing that its
+// frontend could have answered with.
+func (f *frontend) waitsForFirst() bool { return f.own == nil && !f.requested.IsZero() }
+
+// ownDue says when f's own LeaseSet is due: at once if its pool or the key
+// epoch changed, else when it is to be renewed.
+func (f *frontend) ownDue(now time.Time, refresh time.Duration, epoch uint64) time.Time {
+	if f.own == nil || f.changed || f.own.epoch != epoch {
+		return now
+	}
+	return f.ownAt.Add(refresh)
+}
+
+// installLocked sends s to f.
+func (f *frontend) installLocked(s *sealed, now time.Time) {
+	if !s.merged() {
+		f.own, f.ownAt, f.changed = s, now, false
+	}
+	f.requested, f.sentSeq = time.Time{}, s.install.Seq
+	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Install{Install: s.install}})
+}
+
+// sendLocked queues m on f's line. A frontend that does not read is cut off:
+// it attaches again if it lives.
+func (f *frontend) sendLocked(m *controlpb.BalancerMessage) {
+	if f.attached {
+		f.line.send(m)
+	}
+}
+
+func (b *Balancer) namesLocked() []string { return slices.Sorted(maps.Keys(b.frontends)) }
+
+// setPoolLocked takes over a pool as reported.
+func (b *Balancer) setPoolLocked(f *frontend, up, requested bool, leases []i2p.Lease, now time.Time) {
+	wasUp := f.up
+	f.changed = f.changed || !sameTunnels(f.leases, leases)
+	f.up, f.leases = up, leases
+	if requested && f.requested.IsZero() {
+		f.requested = now
+	}
+	if wasUp && !up {
+		b.lostLocked(f, now)
+	}
+	if f.member && up && len(leases) > 0 && b.firstPool.IsZero() {
+		b.firstPool = now
+	}
+}
+
+// lostLocked forgets f's pool, and plans the key epoch if one must begin.
+func (b *Balancer) lostLocked(f *frontend, now time.Time) {
+	f.up, f.leases, f.own, f.requested = false, nil, nil, time.Time{}
+	b.log.Warn("frontend lost its router", "frontend", f.name, "attached", f.attached)
+	if !f.member || b.countLocked((*frontend).serves) == 0 {
+		return
+	}
+	b.freshenLocked()
+	b.planRotationLocked(now)
+}
+
+// freshenLocked makes the own LeaseSets of all members due at once. The remotes
+// of a lost member hold its last one, which may well be newer than what a
+// survivor's router would hand them, and then they would not take that.
+func (b *Balancer) freshenLocked() {
+	for _, f := range b.frontends {
+		f.changed = true
+	}
+}
+
+// planRotationLocked plans a key epoch after a loss. With one that began a
+// short while ago, the remotes' sessions are young, and stock routers do not
+// let a new one take their place: a second key would shut out the remotes of
+// all members until they look the Destination up again.
+func (b *Balancer) planRotationLocked(now time.Time) {
+	if !b.rotatedAt.IsZero() && now.Before(b.rotatedAt.Add(b.policy.RotationGap)) {
+		return
+	}
+	switch b.policy.Rotation {
+	case RotateAtOnce:
+		b.rotateAt = now
+	case RotateAfterHello:
+		b.rotateAt = now.Add(b.policy.HelloTime)
+	}
+}
+
+// loseSilent gives up the frontends that did not come back in time.
+func (b *Balancer) loseSilent(ctx context.Context, now time.Time) {
+	b.mu.Lock()
+	var lost []string
+	for name, f := range b.frontends {
+		if !f.attached && f.up && !now.Before(f.goneAt.Add(b.policy.ReattachTime)) {
+			b.lostLocked(f, now)
+			lost = append(lost, name)
+		}
+	}
+	b.mu.Unlock()
+	for _, name := range lost {
+		if _, err := b.cfg.Store.Apply(ctx, raftstate.ReportPool(name, raftstate.Pool{})); err != nil {
+			b.log.Warn("loss not recorded", "frontend", name, "error", err)
+		}
+	}
+}
+
+// sameTunnels reports whether a and b are the same tunnels, in any order.
+func sameTunnels(a, b []i2p.Lease) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	had := map[tunnelKey]bool{}
+	for _, l := range a {
+		had[keyOf(l)] = true
+	}
+	for _, l := range b {
+		if !had[keyOf(l)] {
+			return false
+		}
+	}
+	return true
+}

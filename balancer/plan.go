@@ -1,0 +1,181 @@
+package balancer
+
+import (
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// maxAhead is how far `published` may run ahead of the clock for what can
+// wait. Floodfills refuse two minutes of future.
+const maxAhead = 30 * time.Second
+
+// far is when nothing is due.
+const far = time.Hour
+
+// leastLife is what a lease should have left to be listed in the merged
+// LeaseSet: below 51 s i2pd looks for others and asks the netDB again.
+const leastLife = 60 * time.Second
+
+// plan returns the LeaseSets that are due at now, and when the next will be.
+func (b *Balancer) plan(now time.Time) ([]draft, time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	issued := b.issued()
+	next := b.startPublishersLocked(now)
+	for _, due := range b.duesLocked() {
+		next = earlier(next, due)
+	}
+	drafts := b.planOwnLocked(now, &next, issued)
+	if d, ok := b.planMergedLocked(now, &next, issued); ok {
+		drafts = append(drafts, d)
+	}
+	return drafts, next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// duesLocked are the times at which something other than a LeaseSet is due.
+func (b *Balancer) duesLocked() []time.Time {
+	var dues []time.Time
+	if !b.rotateAt.IsZero() {
+		dues = append(dues, b.rotateAt)
+	}
+	for _, f := range b.frontends {
+		if !f.attached && f.up {
+			dues = append(dues, f.goneAt.Add(b.policy.ReattachTime))
+		}
+	}
+	return dues
+}
+
+// aliveLocked is how long a lease must live to be listed at all: beyond the
+// `published` of whichever LeaseSet of this step comes last.
+func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time.Time {
+	_, published := issued.Next(now)
+	return time.Unix(int64(published), 0).Add(time.Duration(len(b.frontends)+1) * time.Second)
+}
+
+// planOwnLocked drafts the own LeaseSets that are due.
+func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstate.Destination) []draft {
+	members := b.countLocked((*frontend).serves)
+	canWait := time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead)
+	alive := b.aliveLocked(now, issued)
+	var drafts []draft
+	for name, f := range b.frontends {
+		if !f.serves() || f.publisher {
+			continue
+		}
+		due := f.ownDue(now, b.policy.ownRefresh(members), issued.Epoch)
+		if !f.waitsForFirst() {
+			due = later(due, canWait)
+		}
+		if due.After(now) {
+			*next = earlier(*next, due)
+			continue
+		}
+		if leases := longest(f.leases, alive); len(leases) > 0 {
+			leases = leases[:min(len(leases), i2p.MaxLeases)]
+			drafts = append(drafts, draft{frontend: name, leases: leases, life: b.policy.ownLife(members), epoch: issued.Epoch})
+		}
+	}
+	return drafts
+}
+
+// planMergedLocked drafts the merged LeaseSet if it is due.
+func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued raftstate.Destination) (draft, bool) {
+	publishers := b.countLocked(func(f *frontend) bool { return f.publisher && f.attached && f.up })
+	leases := choose(b.poolsLocked(), b.aliveLocked(now, issued), leastLife, int(b.publishes))
+	if publishers == 0 || len(leases) == 0 {
+		return draft{}, false
+	}
+	d := draft{leases: leases, life: b.policy.MergedLife, epoch: issued.Epoch}
+	if due := b.mergedDueLocked(now, d); due.After(now) {
+		*next = earlier(*next, due)
+		return draft{}, false
+	}
+	return d, true
+}
+
+// mergedDueLocked says when the next merged LeaseSet, which would be d, is due.
+func (b *Balancer) mergedDueLocked(now time.Time, d draft) time.Time {
+	if b.merged != nil {
+		if b.changedLocked(d) {
+			return b.mergedAt.Add(b.policy.PublishGap)
+		}
+		return b.mergedAt.Add(b.policy.MergedRefresh)
+	}
+	if b.readyLocked() {
+		return now
+	}
+	due := b.firstPool.Add(b.policy.FirstWait)
+	for _, f := range b.frontends {
+		if f.publisher && !f.requested.IsZero() {
+			due = earlier(due, f.requested.Add(b.policy.AnswerTime))
+		}
+	}
+	return due
+}
+
+// changedLocked reports whether d differs from the merged LeaseSet in more than dates.
+func (b *Balancer) changedLocked(d draft) bool {
+	old := b.merged.leases
+	if b.merged.epoch != d.epoch || len(old) != len(d.leases) {
+		return true
+	}
+	if len(b.poolsLocked()) > i2p.MaxLeases {
+		return false // each publish lists others; only time moves it on
+	}
+	had := map[tunnelKey]bool{}
+	for _, l := range old {
+		had[keyOf(l)] = true
+	}
+	for _, l := range d.leases {
+		if !had[keyOf(l)] {
+			return true
+		}
+	}
+	return false
+}
+
+// tunnelKey tells tunnels apart.
+type tunnelKey struct {
+	gateway i2p.Hash
+	tunnel  uint32
+}
+
+func keyOf(l i2p.Lease) tunnelKey { return tunnelKey{l.Gateway, l.Tunnel} }
+
+// readyLocked reports whether all members that there are to be have all their tunnels.
+func (b *Balancer) readyLocked() bool {
+	full := b.countLocked(func(f *frontend) bool { return f.serves() && len(f.leases) >= b.policy.Tunnels })
+	all := b.countLocked(func(f *frontend) bool { return f.member })
+	return full > 0 && full >= max(all, b.cfg.Expect)
+}
+
+func (b *Balancer) countLocked(of func(*frontend) bool) int {
+	n := 0
+	for _, f := range b.frontends {
+		if of(f) {
+			n++
+		}
+	}
+	return n
+}
+
+// poolsLocked are the pools of all members that serve, in the order of their names.
+func (b *Balancer) poolsLocked() []pool {
+	var pools []pool
+	for _, name := range b.namesLocked() {
+		if f := b.frontends[name]; f.serves() && len(f.leases) > 0 {
+			pools = append(pools, pool{name, f.leases})
+		}
+	}
+	return pools
+}

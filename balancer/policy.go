@@ -1,0 +1,174 @@
+package balancer
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
+)
+
+// Rotation says when a lost member makes the balancer begin a key epoch.
+type Rotation string
+
+// The policies of rotation. The hello, the first message of a new session with
+// the same key, takes the place of a lost session that is over 120 s old. A new
+// key has remotes begin anew that the hello comes too early for, if they look
+// for a session by the key in the LeaseSet before each message, as i2pd's I2CP
+// clients do. But it shuts out others, also those of members that live: what
+// keeps the session that it has, as i2pd's SAM does, keeps the dead one, and
+// i2pd 2.58 sends nothing on a new one until it is replied to. So the default is
+// RotateNever.
+const (
+	RotateNever      Rotation = "never"
+	RotateAfterHello Rotation = "after-hello" // Policy.HelloTime after the loss
+	RotateAtOnce     Rotation = "at-once"
+)
+
+// A Policy has the times and sizes that the balancer goes by. Its zero fields
+// take the values of DefaultPolicy.
+type Policy struct {
+	// Tunnels is how many inbound tunnels each member's router builds.
+	Tunnels int
+	// Hops is the length of all tunnels. -1 stands for zero hops: no
+	// anonymity at all, for tests.
+	Hops int
+	// MergedLife is how long a lease lives in the merged LeaseSet at most:
+	// how long a remote may hold on to a router that is gone.
+	MergedLife time.Duration
+	// MergedRefresh is how often it is published when nothing changes.
+	MergedRefresh time.Duration
+	// PublishGap is the least time between two merged LeaseSets.
+	PublishGap time.Duration
+	// FirstWait is how long the first one waits for all members to be ready.
+	FirstWait time.Duration
+	// HeadStart is how long the members have to become ready before the
+	// publishers open their sessions.
+	HeadStart time.Duration
+	// OwnLife is how long a lease lives in a member's own LeaseSet at most.
+	OwnLife time.Duration
+	// OwnRefresh is how often it is renewed when nothing changes.
+	OwnRefresh time.Duration
+	// Rotation is when a key epoch begins, RotateNever if empty.
+	Rotation Rotation
+	// RotationGap is the least time between two key epochs.
+	RotationGap time.Duration
+	// HelloTime is how long RotateAfterHello waits.
+	HelloTime time.Duration
+	// LostAfter is how long a frontend may be silent before it counts as lost.
+	LostAfter time.Duration
+	// ReattachTime is how long a frontend whose connection broke has to come back.
+	ReattachTime time.Duration
+	// AnswerTime is the longest that a router's request waits for a better
+	// LeaseSet than there is.
+	AnswerTime time.Duration
+}
+
+// DefaultPolicy gives the values that worked on stock i2pd, with the reason
+// for each.
+func DefaultPolicy() Policy {
+	return Policy{
+		Tunnels:       3,                       // the proposal's own picture; i2pd's usual is 5
+		Hops:          3,                       // what routers use unless told otherwise
+		MergedLife:    150 * time.Second,       // with 75 s the LeaseSet vanished from floodfills
+		MergedRefresh: 45 * time.Second,        // above 41 s pushes stay clear of the 20 s timers that i2pd starts by itself, and one that is urgent goes out at once
+		PublishGap:    21 * time.Second,        // what comes within 20 s of the last store i2pd puts off by 20 s
+		FirstWait:     30 * time.Second,        // a router's tunnels are all there after about 27 s
+		HeadStart:     10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
+		OwnLife:       90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end
+		OwnRefresh:    10 * time.Second,        // several chances to be bundled in each lease's life
+		Rotation:      RotateNever,             // see there
+		RotationGap:   130 * time.Second,       // until 120 s a new session does not take the place of another
+		HelloTime:     1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
+		LostAfter:     3 * time.Second,         // three heartbeats
+		ReattachTime:  500 * time.Millisecond,  // a restart of the connection takes milliseconds
+		AnswerTime:    7 * time.Second,         // i2pd closes the session at 10 s
+	}
+}
+
+// withDefaults fills p's zero fields.
+func (p Policy) withDefaults() Policy {
+	d := DefaultPolicy()
+	setDefault(&p.Tunnels, d.Tunnels)
+	setDefault(&p.Hops, d.Hops)
+	setDefault(&p.MergedLife, d.MergedLife)
+	setDefault(&p.MergedRefresh, d.MergedRefresh)
+	setDefault(&p.PublishGap, d.PublishGap)
+	setDefault(&p.FirstWait, d.FirstWait)
+	setDefault(&p.HeadStart, d.HeadStart)
+	setDefault(&p.OwnLife, d.OwnLife)
+	setDefault(&p.OwnRefresh, d.OwnRefresh)
+	setDefault(&p.Rotation, d.Rotation)
+	setDefault(&p.RotationGap, d.RotationGap)
+	setDefault(&p.HelloTime, d.HelloTime)
+	setDefault(&p.LostAfter, d.LostAfter)
+	setDefault(&p.ReattachTime, d.ReattachTime)
+	setDefault(&p.AnswerTime, d.AnswerTime)
+	return p
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// check says which field cannot work, and why.
+func (p Policy) check() error {
+	switch {
+	case p.Tunnels < 1 || p.Tunnels > i2p.MaxLeases:
+		return fmt.Errorf("policy Tunnels is %d, want 1 to %d", p.Tunnels, i2p.MaxLeases)
+	case p.Hops < -1 || p.Hops > 7:
+		return fmt.Errorf("policy Hops is %d, want 1 to 7, or -1 for none", p.Hops)
+	case p.MergedLife > i2p.MaxLeaseSetLife || p.OwnLife > i2p.MaxLeaseSetLife:
+		return fmt.Errorf("policy MergedLife and OwnLife are at most %v", i2p.MaxLeaseSetLife)
+	case p.MergedRefresh >= p.MergedLife || p.OwnRefresh >= p.OwnLife:
+		return fmt.Errorf("policy MergedRefresh and OwnRefresh must be shorter than the lives they renew")
+	case p.PublishGap < 20*time.Second:
+		return fmt.Errorf("policy PublishGap is %v: below 20 s routers put publishing off again and again", p.PublishGap)
+	case p.AnswerTime >= 10*time.Second:
+		return fmt.Errorf("policy AnswerTime is %v: i2pd closes a session that is not answered in 10 s", p.AnswerTime)
+	}
+	switch p.Rotation {
+	case RotateNever, RotateAfterHello, RotateAtOnce:
+		return nil
+	}
+	return fmt.Errorf("policy Rotation is %q, want %s, %s or %s", p.Rotation, RotateNever, RotateAfterHello, RotateAtOnce)
+}
+
+// perIssue is how much of the clock one LeaseSet takes up: `published` has a
+// resolution of one second and must rise with each.
+const perIssue = 1250 * time.Millisecond
+
+// ownRefresh is how often each of so many members can have its own LeaseSet
+// renewed without `published` running ahead of the clock.
+func (p Policy) ownRefresh(members int) time.Duration {
+	return max(p.OwnRefresh, time.Duration(members)*perIssue)
+}
+
+// ownLife keeps the ratio of life to refresh when ownRefresh had to stretch.
+func (p Policy) ownLife(members int) time.Duration {
+	stretch := float64(p.ownRefresh(members)) / float64(p.OwnRefresh)
+	return min(time.Duration(stretch*float64(p.OwnLife)), i2p.MaxLeaseSetLife)
+}
+
+// options are the I2CP options of a session. The router's netDB must not get
+// a member's LeaseSet; which value says so differs between router versions.
+func (p Policy) options(member, publisher, inverted bool) i2p.Mapping {
+	tunnels := p.Tunnels
+	if !member {
+		// It carries nothing but its own publishing. With one tunnel each way
+		// i2pd may never publish: it tries when an inbound one is built, and
+		// gives up if there is no outbound one yet.
+		tunnels = 2
+	}
+	options := i2cp.SessionOptions()
+	for _, direction := range []string{"inbound", "outbound"} {
+		options[direction+".quantity"] = strconv.Itoa(tunnels)
+		options[direction+".length"] = strconv.Itoa(max(0, p.Hops))
+	}
+	options["i2cp.dontPublishLeaseSet"] = strconv.FormatBool(publisher == inverted)
+	return options
+}

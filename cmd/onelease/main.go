@@ -1,0 +1,74 @@
+// Command onelease hosts one I2P Destination on many routers behind one LeaseSet.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1 // it was tried and did not work
+	exitUsage  = 2 // it was not tried: wrong flag or argument
+)
+
+// A usageError is one of flags and arguments.
+type usageError struct{ error }
+
+// wrongUse makes a usageError that ends in where to read more.
+func wrongUse(cmd *cobra.Command, err error) error {
+	return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root().ExecuteContext(ctx)
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "onelease:", err)
+	if errors.As(err, new(usageError)) {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailed)
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "onelease",
+		Short: "One I2P Destination, many routers, one LeaseSet",
+		Long: `Onelease hosts one I2P Destination on several stock routers at once. A balancer
+merges the tunnels of all into one LeaseSet, so that the netDB sees what one
+router would show; when a router dies, its remotes go on with the others.
+
+Exit codes: 0 done; 1 failed; 2 wrong use.`,
+		Example:       "  onelease demo        # watch it work, with nothing installed",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return wrongUse(cmd, fmt.Errorf("unknown command %q", args[0]))
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	cmd.SetFlagErrorFunc(wrongUse)
+	cmd.AddCommand(demoCommand())
+	return cmd
+}
+
+// noArgs refuses arguments as wrong use.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return wrongUse(cmd, fmt.Errorf("unexpected argument %q", args[0]))
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package onelease
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
+)
+
+// A Router is one router to use.
+type Router struct {
+	// Name tells the routers apart: 1 to 64 of a-z, 0-9, ".", "_" and "-".
+	Name string
+	// Addr is its I2CP address, "host:port".
+	Addr string
+	// Dial, if set, connects in place of TCP to Addr.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// TLS, if set, is used above the connection. Without it the private keys
+	// of LeaseSets cross it in the clear: it has to stay within the machine.
+	TLS *tls.Config
+	// User and Password are for Java I2P with i2cp.auth.
+	User, Password string
+	// Member says that the router serves, Publisher that it publishes the
+	// LeaseSet. A router that is both does not keep its own remotes as well.
+	Member, Publisher bool
+	// DontPublish is how the router reads i2cp.dontPublishLeaseSet:
+	// frontend.Normal if empty, frontend.Auto to find out.
+	DontPublish frontend.Quirk
+}
+
+// Config is what a Node is made of.
+type Config struct {
+	// Keys are the Destination's.
+	Keys *i2p.Keys
+	// Dir keeps the balancer's state. It is made if it is not there.
+	Dir string
+	// Routers are at least one member and one publisher, or one that is both.
+	Routers []Router
+	// Policy has the balancer's times and sizes; its zero value is a default.
+	Policy balancer.Policy
+	// Service runs on the Destination until the Node is closed.
+	Service backend.Service
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+}
+
+// ErrConfig says that a Config cannot work; the message names the field.
+var ErrConfig = errors.New("onelease configuration")
+
+func (c Config) check() error {
+	members, publishers, names := 0, 0, map[string]bool{}
+	for _, r := range c.Routers {
+		if names[r.Name] {
+			return fmt.Errorf("%w: two Routers are named %q", ErrConfig, r.Name)
+		}
+		if !r.Member && !r.Publisher {
+			return fmt.Errorf("%w: Router %q is neither Member nor Publisher: set one, or both", ErrConfig, r.Name)
+		}
+		names[r.Name] = true
+		members += count(r.Member)
+		publishers += count(r.Publisher)
+	}
+	switch {
+	case c.Keys == nil:
+		return fmt.Errorf("%w: Keys is not set: read them with i2p.ReadKeyFile, or make some with i2p.GenerateKeys", ErrConfig)
+	case c.Dir == "":
+		return fmt.Errorf("%w: Dir is not set: name a directory for the balancer's state", ErrConfig)
+	case c.Service == nil:
+		return fmt.Errorf("%w: Service is not set", ErrConfig)
+	case members == 0:
+		return fmt.Errorf("%w: no Router is a Member: nothing would serve", ErrConfig)
+	case publishers == 0:
+		return fmt.Errorf("%w: no Router is a Publisher: nobody would find the Destination", ErrConfig)
+	}
+	return nil
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// members is how many routers serve.
+func (c Config) members() int {
+	n := 0
+	for _, r := range c.Routers {
+		n += count(r.Member)
+	}
+	return n
+}

@@ -1,0 +1,93 @@
+package onelease_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/i2p/simnet"
+)
+
+// TestConfigErrors has one mistake in each Config: Start must say which field
+// it is, and leave nothing running.
+func TestConfigErrors(t *testing.T) {
+	dsa := readKeys(t, "i2p/testdata/tunnel-sig1.dat")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name    string
+		mistake func(*onelease.Config)
+		want    []string // in the message
+	}{
+		{"no keys", func(c *onelease.Config) { c.Keys = nil }, []string{"Keys", "i2p.ReadKeyFile"}},
+		{"keys that cannot sign", func(c *onelease.Config) { c.Keys = dsa }, []string{"keys", "P256", "Ed25519"}},
+		{"no service", func(c *onelease.Config) { c.Service = nil }, []string{"Service"}},
+		{"no directory", func(c *onelease.Config) { c.Dir = "" }, []string{"Dir"}},
+		{"a file as directory", func(c *onelease.Config) { c.Dir = file }, []string{file, "directory"}},
+		{"no routers", func(c *onelease.Config) { c.Routers = nil }, []string{"Router", "Member"}},
+		{"no member", func(c *onelease.Config) { c.Routers = c.Routers[2:] }, []string{"Member"}},
+		{"no publisher", func(c *onelease.Config) { c.Routers = c.Routers[:2] }, []string{"Publisher"}},
+		{"no role", func(c *onelease.Config) { c.Routers[0].Member = false }, []string{memberA, "Member", "Publisher"}},
+		{"a name twice", func(c *onelease.Config) { c.Routers[1].Name = memberA }, []string{"Routers", `"a"`}},
+		{"a bad name", func(c *onelease.Config) { c.Routers[1].Name = "No Name" }, []string{"Name", `"No Name"`, "a-z"}},
+		{"no name", func(c *onelease.Config) { c.Routers[1].Name = "" }, []string{"Name"}},
+		{"a bad quirk", func(c *onelease.Config) { c.Routers[2].DontPublish = "upside-down" }, []string{publish, "DontPublish", "inverted"}},
+		{"too many tunnels", func(c *onelease.Config) { c.Policy.Tunnels = 17 }, []string{"Tunnels", "17", "16"}},
+		{"too frequent", func(c *onelease.Config) { c.Policy.PublishGap = time.Second }, []string{"PublishGap", "20 s"}},
+		{"a bad rotation", func(c *onelease.Config) { c.Policy.Rotation = "sometimes" }, []string{"Rotation", "sometimes", "never"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inWorld(t, simnet.Config{}, simnet.I2PD245, func(w *world) {
+				cfg := w.config()
+				test.mistake(&cfg)
+				node, err := onelease.Start(cfg)
+				if err == nil {
+					node.Close()
+					t.Fatal("it was taken")
+				}
+				for _, word := range test.want {
+					if !strings.Contains(err.Error(), word) {
+						t.Errorf("%q does not say %q", err, word)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestSecondNode has two nodes on one directory: the second must say so.
+func TestSecondNode(t *testing.T) {
+	inWorld(t, simnet.Config{}, simnet.I2PD245, func(w *world) {
+		cfg := w.config()
+		defer w.start(cfg)()
+		if _, err := onelease.Start(cfg); err == nil || !strings.Contains(err.Error(), cfg.Dir) ||
+			!strings.Contains(err.Error(), "in use") {
+			t.Errorf("second node on one directory: %v", err)
+		}
+	})
+}
+
+// TestServiceFails has the service end with an error, which Close returns.
+func TestServiceFails(t *testing.T) {
+	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD245, func(w *world) {
+		broken := errors.New("no disk space")
+		cfg := w.config()
+		cfg.Service = backend.ServiceFunc(func(context.Context, backend.Node) error { return broken })
+		node, err := onelease.Start(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if err := node.Close(); !errors.Is(err, broken) {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}

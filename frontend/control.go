@@ -1,0 +1,179 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
+)
+
+// controlVersion is the version of the control protocol.
+const controlVersion = 1
+
+const (
+	// minRetry and maxRetry bound the wait before the next balancer is tried.
+	minRetry = 100 * time.Millisecond
+	maxRetry = 5 * time.Second
+	// maxRedirects is how often in a row a redirect is followed at once:
+	// balancers that have just lost their leader may point at each other.
+	maxRedirects = 3
+)
+
+var (
+	errNoLeader = errors.New("no balancer leads now")
+	// errLost says that a leader is silent or does not lead any more.
+	errLost = errors.New("leader lost")
+)
+
+// controlEvents is what the control link needs of its frontend.
+type controlEvents interface {
+	// welcome says which Destination is hosted.
+	welcome(dest i2p.Destination) error
+	// pool is the router's pool as it is now.
+	pool() *controlpb.Pool
+	// install takes a LeaseSet. It does not wait for anything.
+	install(m *controlpb.Install)
+	// probe starts a self-test, whose reply comes later.
+	probe(id uint64)
+}
+
+// A control is the frontend's line to the leader: it finds it, stays with it,
+// and says what there is to say. What it has to say is kept as flags and not
+// in a queue, so that a new leader hears how things are and not how they were.
+type control struct {
+	cfg    ControlConfig
+	hello  *controlpb.Hello
+	log    *slog.Logger
+	events controlEvents
+	wake   chan struct{} // something below changed
+
+	mu       sync.Mutex
+	attached string // the leader's address, empty if none
+	pool     bool   // the pool is to be reported
+	ask      *controlpb.SessionRequest
+	unsaid   bool // ask is to be sent
+	answer   chan []byte
+	replies  []*controlpb.FrontendMessage
+}
+
+func newControl(cfg *Config, events controlEvents) *control {
+	return &control{
+		cfg:    cfg.Control,
+		hello:  &controlpb.Hello{Version: controlVersion, Name: cfg.Name, Member: cfg.Member, Publisher: cfg.Publisher},
+		log:    newLogger(cfg),
+		events: events,
+		wake:   make(chan struct{}, 1),
+		answer: make(chan []byte, 1),
+	}
+}
+
+// run keeps attached to the leader until ctx ends.
+func (c *control) run(ctx context.Context) {
+	var redirect string
+	next, redirects, wait := rand.IntN(len(c.cfg.Balancers)), 0, minRetry
+	for ctx.Err() == nil {
+		target := redirect
+		if target == "" {
+			target = c.cfg.Balancers[next%len(c.cfg.Balancers)]
+			next++
+		}
+		began := time.Now()
+		attached, leader, err := c.attach(ctx, target)
+		if ctx.Err() != nil {
+			return
+		}
+		if attached {
+			redirects = 0
+		}
+		if attached && time.Since(began) > maxRetry {
+			wait = minRetry // one that is cut off at once is not a good line
+		}
+		redirect = ""
+		if leader != "" && !c.cfg.reaches(leader) {
+			err = fmt.Errorf("%w: it names %s, which is not on the loopback: set Control.TLS", errNoLeader, leader)
+		} else if leader != "" && redirects < maxRedirects {
+			redirects++
+			redirect = leader
+			continue
+		}
+		redirects = 0
+		c.log.Warn("not attached to a balancer", "balancer", target, "err", err)
+		sleep(ctx, wait/2+rand.N(wait/2))
+		wait = min(2*wait, maxRetry)
+	}
+}
+
+// reaches reports whether addr may be connected to: not in the clear over a network.
+func (c *ControlConfig) reaches(addr string) bool {
+	return c.Dial != nil || c.TLS != nil || loopbackAddr(addr)
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// attach serves one connection to its end, and says whether it was with the
+// leader. If it was not, leader is where that one is said to be.
+func (c *control) attach(ctx context.Context, target string) (attached bool, leader string, err error) {
+	conn, err := grpc.NewClient("passthrough:///"+target, c.dialOptions(target)...)
+	if err != nil {
+		return false, "", fmt.Errorf("balancer %s: %w", target, err)
+	}
+	defer conn.Close()
+	l := newLink(ctx, c, target, controlpb.NewControlClient(conn))
+	defer l.close()
+	welcome, err := l.hello(ctx)
+	if err != nil {
+		return false, l.redirect, err
+	}
+	dest, n, err := i2p.ParseDestination(welcome.GetDestination())
+	if err == nil && n != len(welcome.GetDestination()) {
+		err = i2p.ErrInvalid
+	}
+	if err == nil {
+		err = c.events.welcome(dest)
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("welcome from balancer %s: %w", target, err)
+	}
+	c.log.Info("attached to the leading balancer", "balancer", target, "term", welcome.GetTerm())
+	c.begin(target)
+	defer c.begin("")
+	return true, "", l.serve(ctx)
+}
+
+func (c *control) dialOptions(target string) []grpc.DialOption {
+	secure := insecure.NewCredentials()
+	if c.cfg.TLS != nil {
+		secure = credentials.NewTLS(c.cfg.TLS)
+	}
+	dial := c.cfg.Dial
+	if dial == nil {
+		dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}
+	}
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(secure),
+		grpc.WithContextDialer(dial),
+		grpc.WithIdleTimeout(0),
+		grpc.WithNoProxy(),
+	}
+}

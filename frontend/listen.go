@@ -1,0 +1,62 @@
+package frontend
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// serveSAM serves one listener until ctx ends, and closes it.
+func (f *Frontend) serveSAM(ctx context.Context, ln net.Listener) error {
+	if !isLocal(ln.Addr()) {
+		ln = tls.NewListener(ln, f.cfg.SAMTLS)
+	}
+	if !f.cfg.Member {
+		return refuseAll(ctx, ln)
+	}
+	if err := f.server.Serve(ctx, ln); err != nil {
+		return fmt.Errorf("frontend %s: %w", f.cfg.Name, err)
+	}
+	return nil
+}
+
+// refusalTime is how long a backend that is refused may take to say HELLO.
+const refusalTime = 5 * time.Second
+
+// refuseAll tells every backend that comes why it cannot attach.
+func refuseAll(ctx context.Context, ln net.Listener) error {
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	var group sync.WaitGroup
+	defer group.Wait()
+	for {
+		nc, err := ln.Accept()
+		if ctx.Err() != nil {
+			if err == nil {
+				nc.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept SAM clients on %v: %w", ln.Addr(), err)
+		}
+		group.Go(func() { refuse(ctx, nc) })
+	}
+}
+
+// refuse answers the client's HELLO. To read that first keeps the connection
+// from being reset, which would take the answer with it.
+func refuse(ctx context.Context, nc net.Conn) {
+	defer nc.Close()
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
+	nc.SetDeadline(time.Now().Add(refusalTime))
+	line := bufio.NewReader(io.LimitReader(nc, 1024))
+	if _, err := line.ReadString('\n'); err != nil {
+		return
+	}
+	fmt.Fprintf(nc, "HELLO REPLY RESULT=I2P_ERROR MESSAGE=\"%v\"\n", ErrPublisherOnly)
+}

@@ -1,0 +1,196 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
+)
+
+const (
+	// sessionTime is how long the router may take to make the sessions, and
+	// probeTime bounds what follows. A balancer waits for two minutes.
+	sessionTime = 15 * time.Second
+	probeTime   = 90 * time.Second
+	// lookAgain is the time before each lookup of the same Destination.
+	lookAgain = 2 * time.Second
+	// destinationLooks is how often the real Destination is looked for.
+	destinationLooks = 3
+)
+
+var (
+	// errProbeSession says that the router made no session for a self-test.
+	errProbeSession = errors.New("no session for the self-test")
+	errProbeTime    = errors.New("the netDB has neither of two throwaway Destinations, of which it should have one")
+	errProbeTunnels = errors.New("the router has built no tunnels for the self-test")
+)
+
+// A finding is what a self-test found.
+type finding struct {
+	inverted bool // dontPublishLeaseSet=true publishes
+	found    bool // the netDB has the real Destination
+}
+
+// selfTest opens two throwaway Destinations on the router, one of which asks
+// not to be published, and has each look the other up. Whichever is found
+// tells how the router reads the option; that none is tells nothing, for a
+// router may also fail to publish. Then it looks for dest, if that is not zero.
+func (f *Frontend) selfTest(ctx context.Context, dest i2p.Destination, failed func(error)) (finding, error) {
+	f.probeOne.Lock()
+	defer f.probeOne.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	hidden, err := f.newThrowaway(true, failed)
+	if err != nil {
+		return finding{}, err
+	}
+	open, err := f.newThrowaway(false, failed)
+	if err != nil {
+		return finding{}, err
+	}
+	for _, t := range []*throwaway{hidden, open} {
+		group.Go(func() {
+			if err := t.client.Run(ctx); ctx.Err() == nil {
+				t.setError(err) // a refusal, which does not pass
+			}
+		})
+	}
+	limit := time.AfterFunc(sessionTime, cancel)
+	defer limit.Stop()
+	if !await(ctx, hidden.up) || !await(ctx, open.up) {
+		return finding{}, fmt.Errorf("%w: %w", errProbeSession, errors.Join(hidden.sessionError(), open.sessionError()))
+	}
+	limit.Reset(probeTime)
+	if !await(ctx, hidden.ready) || !await(ctx, open.ready) {
+		return finding{}, errProbeTunnels
+	}
+	return look(ctx, hidden, open, dest)
+}
+
+// await waits for done, and says whether it came before ctx ended.
+func await(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func look(ctx context.Context, hidden, open *throwaway, dest i2p.Destination) (finding, error) {
+	look, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	seen := make(chan finding, 2)
+	group.Go(func() { hidden.renew(look) })
+	group.Go(func() { open.renew(look) })
+	group.Go(func() {
+		if find(look, open.client, hidden.hash()) {
+			seen <- finding{inverted: true}
+		}
+	})
+	group.Go(func() {
+		if find(look, hidden.client, open.hash()) {
+			seen <- finding{inverted: false}
+		}
+	})
+	defer group.Wait()
+	defer stop()
+	var result finding
+	select {
+	case result = <-seen:
+	case <-ctx.Done():
+		return finding{}, errProbeTime
+	}
+	seeker := hidden.client // whose lookup has just worked
+	if result.inverted {
+		seeker = open.client
+	}
+	var err error
+	if !dest.IsZero() {
+		result.found, err = exists(ctx, seeker, dest.Hash())
+	}
+	return result, err
+}
+
+// find looks hash up again and again until it is found or ctx ends. It does not
+// begin at once: a lookup that comes before the publishing may take 40 s to fail
+// on i2pd 2.45.1, and the next ones wait for it.
+func find(ctx context.Context, by *i2cp.Client, hash i2p.Hash) bool {
+	for {
+		sleep(ctx, lookAgain)
+		if ctx.Err() != nil {
+			return false
+		}
+		if _, err := by.LookupHash(ctx, hash); err == nil {
+			return true
+		}
+	}
+}
+
+// exists looks hash up a few times, since a lookup may fail by chance.
+func exists(ctx context.Context, by *i2cp.Client, hash i2p.Hash) (bool, error) {
+	var err error
+	for range destinationLooks {
+		if _, err = by.LookupHash(ctx, hash); err == nil {
+			return true, nil
+		}
+		sleep(ctx, lookAgain)
+	}
+	if errors.Is(err, i2cp.ErrNotFound) {
+		err = nil
+	}
+	return false, err
+}
+
+// replyProbe does what a balancer asked for.
+func (f *Frontend) replyProbe(id uint64) {
+	dest, _ := f.leases.serving()
+	reply := &controlpb.ProbeReply{Id: id}
+	result, err := f.selfTest(f.running, dest, func(error) {})
+	if err != nil {
+		reply.Error = err.Error()
+	}
+	reply.DontPublishInverted, reply.DestinationFound = result.inverted, result.found
+	f.control.reply(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_ProbeReply{ProbeReply: reply}})
+}
+
+// learnQuirk finds out how the router reads i2cp.dontPublishLeaseSet. It waits
+// for a router that is away, and takes Normal if the test tells nothing.
+func (f *Frontend) learnQuirk(ctx context.Context) {
+	f.log.Info("finding out how the router reads i2cp.dontPublishLeaseSet")
+	for ctx.Err() == nil {
+		result, err := f.selfTest(ctx, i2p.Destination{}, f.setRouterError)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			f.setQuirk(result.inverted, true)
+			f.log.Info("the router was tested", "dontPublishLeaseSet", f.Status().Quirk)
+			return
+		case !errors.Is(err, errProbeSession):
+			f.setQuirk(false, false)
+			f.log.Warn("could not find out how the router reads i2cp.dontPublishLeaseSet: taking \"normal\"; "+
+				"for i2pd 2.58 set DontPublish to \"inverted\"", "err", err)
+			return
+		}
+		f.log.Warn("the router cannot be tested yet", "err", err)
+		sleep(ctx, maxRetry/2+rand.N(maxRetry/2))
+	}
+}
+
+func (f *Frontend) setQuirk(inverted, probed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.quirk, f.probed = Normal, probed
+	if inverted {
+		f.quirk = Inverted
+	}
+}

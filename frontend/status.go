@@ -1,0 +1,53 @@
+package frontend
+
+import (
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// A Mode says what a frontend makes of its router.
+type Mode string
+
+// The modes.
+const (
+	// ModeOneLease is the router's part in the one LeaseSet, over I2CP.
+	ModeOneLease Mode = "onelease"
+	// ModeUpstreamSAM is the fallback over a stock SAM port: the router
+	// publishes for itself, and the last publisher wins.
+	ModeUpstreamSAM Mode = "upstream-sam-fallback"
+)
+
+// Status is a snapshot of a Frontend.
+type Status struct {
+	Name              string
+	Mode              Mode
+	Member, Publisher bool
+	// Destination is the b32 address, empty until a balancer has told it.
+	Destination string
+
+	// RouterUp says that the router holds our session, Serving that it has a
+	// LeaseSet from us as well: from then on backends may attach to a member.
+	RouterUp, Serving bool
+	// RouterError says why RouterUp is false.
+	RouterError string
+	// Pool are the router's inbound tunnels.
+	Pool []i2p.Lease
+	// Quirk is how the router reads i2cp.dontPublishLeaseSet, Auto until that
+	// is known. QuirkProbed says that it was found out and not set.
+	Quirk       Quirk
+	QuirkProbed bool
+
+	// Balancer is the leader that the frontend is attached to, empty if none.
+	Balancer string
+	// Term and Seq are of the newest LeaseSet, which the router gets again
+	// until Expires; zero before the first.
+	Term, Seq uint64
+	Expires   time.Time
+
+	// Backends are the SAM sessions.
+	Backends int
+	// PacketsIn came from the router, PacketsOut were given to it. Those
+	// Dropped came in and no backend took them, or could not be given out.
+	PacketsIn, PacketsOut, Dropped uint64
+}

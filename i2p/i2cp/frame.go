@@ -1,0 +1,121 @@
+package i2cp
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// ProtocolByte is what a client sends first, once, before its first frame.
+const ProtocolByte = 0x2a
+
+const (
+	// MaxFrame is the most that a frame takes with its header. i2pd takes a
+	// body of as many bytes but sends no frame above it; this side keeps to
+	// the smaller both ways.
+	MaxFrame = 65535
+	// HeaderSize is the size of a frame's header: length of the body 4, type 1.
+	HeaderSize = 5
+	// maxBody is the largest body that a reader takes.
+	maxBody = 65535
+)
+
+// NoSession is the session of messages that belong to none ("Session ID").
+const NoSession uint16 = 0xffff
+
+// MessageType says what the body of a frame is ("Message Types").
+type MessageType uint8
+
+// The messages that this package knows.
+const (
+	TypeCreateSession           MessageType = 1
+	TypeReconfigureSession      MessageType = 2
+	TypeDestroySession          MessageType = 3
+	TypeSendMessage             MessageType = 5
+	TypeSessionStatus           MessageType = 20
+	TypeMessageStatus           MessageType = 22
+	TypeDisconnect              MessageType = 30
+	TypeMessagePayload          MessageType = 31
+	TypeGetDate                 MessageType = 32
+	TypeSetDate                 MessageType = 33
+	TypeSendMessageExpires      MessageType = 36
+	TypeRequestVariableLeaseSet MessageType = 37
+	TypeHostLookup              MessageType = 38
+	TypeHostReply               MessageType = 39
+	TypeCreateLeaseSet2         MessageType = 41
+)
+
+// beginFrame appends a header without a length; endFrame fills that in.
+func beginFrame(b []byte, t MessageType) []byte {
+	return append(b, 0, 0, 0, 0, byte(t))
+}
+
+// endFrame finishes the frame that begins at start of b. If err is set or the
+// frame too big it cuts it off again, so that b never holds half a frame.
+func endFrame(b []byte, start int, err error) ([]byte, error) {
+	size := len(b) - start
+	if err == nil && size > MaxFrame {
+		err = fmt.Errorf("frame of %d bytes, at most %d fit: %w", size, MaxFrame, ErrTooBig)
+	}
+	if err != nil {
+		return b[:start], fmt.Errorf("encode %v: %w", MessageType(b[start+4]), err)
+	}
+	binary.BigEndian.PutUint32(b[start:], uint32(size-HeaderSize))
+	return b, nil
+}
+
+// A FrameReader splits what a connection brings into frames. It holds one
+// buffer of a frame's greatest size and allocates nothing after that.
+type FrameReader struct {
+	r    *bufio.Reader
+	last int // size of the frame that Next returned and has not yet discarded
+}
+
+// NewFrameReader reads frames off r.
+func NewFrameReader(r io.Reader) *FrameReader {
+	return &FrameReader{r: bufio.NewReaderSize(r, HeaderSize+maxBody)}
+}
+
+// ReadProtocolByte reads what a client sends before its first frame, and is
+// for servers. Anything but ProtocolByte is ErrProtocol.
+func (f *FrameReader) ReadProtocolByte() error {
+	b, err := f.r.ReadByte()
+	if err != nil {
+		return fmt.Errorf("read the protocol byte: %w", err)
+	}
+	if b != ProtocolByte {
+		return fmt.Errorf("protocol byte %#02x, want %#02x: %w", b, ProtocolByte, ErrProtocol)
+	}
+	return nil
+}
+
+// Next returns the next frame's type and body. The body is valid until the
+// next call. Errors are final: io.EOF between two frames,
+// io.ErrUnexpectedEOF within one, ErrTooBig, or the connection's own.
+func (f *FrameReader) Next() (MessageType, []byte, error) {
+	f.r.Discard(f.last)
+	f.last = 0
+	header, err := f.r.Peek(HeaderSize)
+	if err != nil {
+		return 0, nil, midFrame(err, len(header))
+	}
+	size := binary.BigEndian.Uint32(header)
+	if size > maxBody {
+		return 0, nil, fmt.Errorf("frame with a body of %d bytes: %w", size, ErrTooBig)
+	}
+	frame, err := f.r.Peek(HeaderSize + int(size))
+	if err != nil {
+		return 0, nil, midFrame(err, len(frame))
+	}
+	f.last = len(frame)
+	return MessageType(frame[4]), frame[HeaderSize:], nil
+}
+
+// midFrame makes an end of input unexpected if some bytes of a frame came.
+func midFrame(err error, got int) error {
+	if err == io.EOF && got > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

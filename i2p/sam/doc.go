@@ -1,0 +1,41 @@
+// Package sam speaks SAMv3, I2P's line protocol between programs and routers:
+// one parser, one printer, one table of commands, a packet server and a packet
+// client.
+//
+// The Server is what a frontend runs. Backends attach to the one Destination
+// that the frontend hosts, with SESSION CREATE STYLE=RAW, and exchange packets
+// of any I2CP protocol by RAW SEND and RAW RECEIVED:
+//
+//	server := sam.NewServer(sam.ServerConfig{Host: host})
+//	go server.Serve(ctx, listener)
+//	server.Deliver(packet) // for each packet that the router hands in
+//
+// The PacketClient is what a backend holds per frontend:
+//
+//	client, err := sam.Dial(ctx, sam.ClientConfig{
+//		Addr:     "127.0.0.1:7656",
+//		ID:       "backend-1",
+//		OnPacket: func(p sam.Packet) { ... },
+//	})
+//	err = client.Send(sam.Packet{Peer: peer, Protocol: 6, Data: data})
+//
+// The package is no streaming stack and no router: it moves packets. It serves
+// no STREAM and no DATAGRAM sessions.
+//
+// The formats are those of I2P's "SAM V3" specification, version 3.3. Where the
+// Server goes beyond it or differs:
+//
+//   - A session attaches to the Destination that is hosted already, so
+//     DESTINATION=TRANSIENT, its public base64, its b32 address and its private
+//     keys all mean that one; a key of another Destination is INVALID_KEY. Many
+//     sessions attach at once, and each gets every packet that its
+//     LISTEN_PROTOCOL and LISTEN_PORT match, where SAM gives a packet to one.
+//   - PROTOCOL and LISTEN_PROTOCOL may be 6, 17, 19 and 20, and 0 listens to
+//     all protocols, streaming included.
+//   - With SEND_STATUS=true at SESSION CREATE, an ID=n on RAW SEND is answered
+//     by RAW STATUS ID=n RESULT=... (proposal 140, "Send Status").
+//   - A session ends with SESSION STATUS RESULT=I2P_ERROR when the router
+//     behind it goes down.
+//   - DEST GENERATE makes Ed25519 keys unless told otherwise, and only those.
+//   - Plain UDP, in and out, stays on the loopback.
+package sam

@@ -1,0 +1,173 @@
+package sam
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// MaxOptions is how many options a line may carry.
+const MaxOptions = 128
+
+// ErrSyntax says that a line or an option of it does not read as SAM.
+var ErrSyntax = errors.New("bad SAM line")
+
+// Parse reads a line, without its newline, into c. It takes the line over:
+// verb and action are put into upper case and escapes are resolved in place,
+// so nothing is allocated for a line of the table. Values may be quoted; inside
+// quotes a backslash takes the next character as it is ("Encoding and
+// Escaping").
+func (c *Command) Parse(line []byte) error {
+	*c = Command{options: c.options[:0]}
+	if !utf8.Valid(line) {
+		return fmt.Errorf("line is not UTF-8: %w", ErrSyntax)
+	}
+	verb, rest := nextWord(line)
+	upper(verb)
+	if len(verb) == 0 {
+		return fmt.Errorf("empty line: %w", ErrSyntax)
+	}
+	switch verbForms[string(verb)] {
+	case formText:
+		c.setWords(verb, nil)
+		c.Text = rest
+		return nil
+	case formAction:
+		var action []byte
+		action, rest = nextAction(rest)
+		upper(action)
+		c.setWords(verb, action)
+	default:
+		c.setWords(verb, nil)
+	}
+	return c.scan(rest)
+}
+
+// setWords fills in Kind, Verb and Action, with the table's own strings where
+// the line is in it.
+func (c *Command) setWords(verb, action []byte) {
+	c.Kind = kinds[words{string(verb), string(action)}]
+	if c.Kind != KindUnknown {
+		c.Verb, c.Action = commands[c.Kind].verb, commands[c.Kind].action
+		return
+	}
+	c.Verb, c.Action = string(verb), string(action)
+}
+
+// scan reads options to the end of b. A key given twice is refused, as by the
+// Java router: there is no telling which one was meant.
+func (c *Command) scan(b []byte) error {
+	for b = skipSpace(b); len(b) > 0; b = skipSpace(b) {
+		n := 0
+		for n < len(b) && b[n] != '=' && !isSpace(b[n]) {
+			n++
+		}
+		o := option{key: b[:n]}
+		if b = b[n:]; len(b) > 0 && b[0] == '=' {
+			var err error
+			if o.value, b, err = scanValue(b[1:]); err != nil {
+				return fmt.Errorf("option %.40q: %w", o.key, err)
+			}
+		}
+		if err := c.add(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Command) add(o option) error {
+	switch {
+	case len(o.key) == 0:
+		return fmt.Errorf("option without a name before \"=\": %w", ErrSyntax)
+	case len(c.options) == MaxOptions:
+		return fmt.Errorf("more than %d options: %w", MaxOptions, ErrSyntax)
+	}
+	for i := range c.options {
+		if string(c.options[i].key) == string(o.key) {
+			return fmt.Errorf("option %.40q given twice: %w", o.key, ErrSyntax)
+		}
+	}
+	c.options = append(c.options, o)
+	return nil
+}
+
+// scanValue splits b into the value at its start and the rest.
+func scanValue(b []byte) (value, rest []byte, err error) {
+	if len(b) == 0 || b[0] != '"' {
+		n := plainLength(b)
+		return b[:n], b[n:], nil
+	}
+	return scanQuoted(b[1:])
+}
+
+// plainLength is the length of an unquoted value. It leaves the search to the
+// library, which is many times faster over the 516 characters of a Destination.
+func plainLength(b []byte) int {
+	for _, space := range [...]byte{' ', '\t'} {
+		if n := bytes.IndexByte(b, space); n >= 0 {
+			b = b[:n]
+		}
+	}
+	return len(b)
+}
+
+// scanQuoted resolves the escapes of a quoted value in place.
+func scanQuoted(b []byte) (value, rest []byte, err error) {
+	w := 0
+	for r := 0; r < len(b); r++ {
+		switch {
+		case b[r] == '"':
+			rest = b[r+1:]
+			if len(rest) > 0 && !isSpace(rest[0]) {
+				return nil, nil, fmt.Errorf("no space after the closing quote: %w", ErrSyntax)
+			}
+			return b[:w], rest, nil
+		case b[r] == '\\' && r+1 < len(b):
+			r++
+		}
+		b[w] = b[r]
+		w++
+	}
+	return nil, nil, fmt.Errorf("quote without an end: %w", ErrSyntax)
+}
+
+// nextWord splits off the first word and the one space after it.
+func nextWord(b []byte) (word, rest []byte) {
+	b = skipSpace(b)
+	for i := range b {
+		if isSpace(b[i]) {
+			return b[:i], b[i+1:]
+		}
+	}
+	return b, nil
+}
+
+// nextAction splits off the second word, unless that is an option already.
+func nextAction(b []byte) (action, rest []byte) {
+	action, rest = nextWord(b)
+	for _, c := range action {
+		if c == '=' {
+			return nil, b
+		}
+	}
+	return action, rest
+}
+
+func skipSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
+
+func upper(b []byte) {
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c - 'a' + 'A'
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package simnet
+
+import (
+	"bytes"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
+)
+
+// createLeaseSet drops an invalid LeaseSet in silence, or ends the session, as
+// the router's make does.
+func (s *session) createLeaseSet(body []byte) error {
+	m, err := i2cp.ParseCreateLeaseSet2(body)
+	if s.dest == nil || (err == nil && m.Session != s.id) {
+		return nil
+	}
+	if err == nil {
+		err = s.dest.installLocked(bytes.Clone(m.LeaseSet), m.Keys)
+	}
+	if err == nil {
+		return nil
+	}
+	if !s.router.cfg.Profile.I2CP.InvalidEnds {
+		s.router.net.log.Debug("LeaseSet dropped", "router", s.router.cfg.Name, "error", err)
+		return nil
+	}
+	s.write(i2cp.Disconnect{Reason: "invalid LeaseSet"}.AppendFrame)
+	return err
+}
+
+// sendMessage says "accepted" first and then, if the router's make does, what
+// became of the message.
+func (s *session) sendMessage(t i2cp.MessageType, body []byte) error {
+	m, err := i2cp.ParseSendMessage(t, body)
+	if err != nil {
+		return malformed(err)
+	}
+	if s.dest == nil || m.Session != s.id {
+		return nil
+	}
+	if !s.dest.readyLocked() {
+		s.status(m.Nonce, i2cp.StatusNoLocalTunnels)
+		return nil
+	}
+	if s.accepts {
+		s.status(m.Nonce, i2cp.StatusAccepted)
+	}
+	s.dest.sendLocked(m.To.Hash(), bytes.Clone(m.Payload), m.Nonce)
+	return nil
+}
+
+func (s *session) hostLookup(body []byte) error {
+	m, err := i2cp.ParseHostLookup(body)
+	if err != nil {
+		return malformed(err)
+	}
+	if m.Session != s.id && m.Session != i2cp.NoSession {
+		return nil
+	}
+	hash, ok := m.Hash, m.Kind == i2cp.LookupByHash
+	if m.Kind == i2cp.LookupByName {
+		hash, ok = s.router.net.resolveLocked(m.Name)
+	}
+	reply := func(raw []byte) { s.hostReply(m.Request, raw) }
+	switch {
+	case !ok:
+		reply(nil)
+	case s.dest == nil:
+		s.router.lookupLocked(hash, reply)
+	case s.dest.remotes[hash] != nil:
+		reply(s.dest.remotes[hash].raw)
+	case !s.dest.readyLocked():
+		reply(nil)
+	default:
+		s.dest.lookupLocked(hash, reply)
+	}
+	return nil
+}
+
+func (s *session) hostReply(request uint32, raw []byte) {
+	m := i2cp.HostReply{Session: s.id, Request: request, Result: i2cp.HostFailure}
+	if dest, _, err := i2p.ParseDestination(raw); err == nil {
+		m.Result, m.Destination = i2cp.HostFound, dest
+	}
+	s.write(m.AppendFrame)
+}

@@ -1,0 +1,70 @@
+// Package demo shows the whole job on an embedded network: it builds routers,
+// hosts a Destination on them, lets remotes ask and counts the answers, kills
+// routers and frontends meanwhile, and reports.
+package demo
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// The policies that a demo can show.
+const (
+	// Sticky gives each member its own LeaseSet.
+	Sticky = "sticky"
+	// Merged gives all of them the merged one, as a naive merge would.
+	Merged = "merged"
+)
+
+// What a demo can kill.
+const (
+	killRouter   = "router"
+	killFrontend = "frontend"
+	killNone     = "none"
+)
+
+// Config is what to show. Check it before Run.
+type Config struct {
+	Routers int           // members; the publisher comes on top
+	Tunnels int           // inbound tunnels of each
+	For     time.Duration // how long remotes send
+	Kill    []string      // what to kill, in turn
+	Seed    uint64
+	Policy  string
+	JSON    bool
+
+	Out      io.Writer // the table or the JSON object
+	Progress io.Writer // what is going on meanwhile
+}
+
+// Check says which setting cannot work.
+func (c Config) Check() error {
+	switch {
+	case c.Routers < 1 || c.Routers > 100:
+		return fmt.Errorf("--routers %d: want 1 to 100", c.Routers)
+	case c.Tunnels < 1 || c.Tunnels > i2p.MaxLeases:
+		return fmt.Errorf("--tunnels %d: want 1 to %d", c.Tunnels, i2p.MaxLeases)
+	case c.For < time.Second || c.For > 24*time.Hour:
+		return fmt.Errorf("--for %v: want 1s to 24h", c.For)
+	case c.Policy != Sticky && c.Policy != Merged:
+		return fmt.Errorf("--policy %q: want %s or %s", c.Policy, Sticky, Merged)
+	}
+	for _, what := range c.Kill {
+		if !slices.Contains([]string{killRouter, killFrontend, killNone}, what) {
+			return fmt.Errorf("--kill %q: want %s, %s or %s", what, killRouter, killFrontend, killNone)
+		}
+	}
+	if kills := len(c.kills()); kills >= c.Routers {
+		return fmt.Errorf("--kill: %d of %d routers would go, and nobody could answer: give more --routers", kills, c.Routers)
+	}
+	return nil
+}
+
+// kills is what is killed, without "none".
+func (c Config) kills() []string {
+	return slices.DeleteFunc(slices.Clone(c.Kill), func(what string) bool { return what == killNone })
+}

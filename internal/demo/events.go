@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// lookEvery is how often the demo looks at what became of things.
+const lookEvery = 50 * time.Millisecond
+
+// An event is one kill and what has been seen of it.
+type event struct {
+	report EventReport
+	at     time.Time
+	leases []i2p.Lease // the target's, as last reported before
+}
+
+// killNext kills a member that still lives.
+func (r *run) killNext(what string) {
+	name := r.victim()
+	e := &event{at: time.Now(), report: EventReport{Kind: what, Target: name}}
+	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	e.leases = r.leasesOf(name)
+	r.world.tally.Kill(e.at)
+	if what == killRouter {
+		r.world.network.Router(name).Kill()
+	} else {
+		r.world.node.KillFrontend(name)
+	}
+	r.events = append(r.events, e)
+	r.show.say(fmt.Sprintf("%5.1f s  killed %s of %s", e.at.Sub(r.began).Seconds(), what, name))
+}
+
+// victim is the member that took over the fewest remotes from those killed
+// before. A remote that has just moved cannot be moved again for two minutes:
+// stock routers keep its young session. The demo is about what happens without
+// such bad luck. Among equals it is the one that serves the fewest, since those
+// cannot move to all of the others, but one that serves any.
+func (r *run) victim() string {
+	remotes := r.remotesByMember()
+	if r.settled == nil {
+		r.settled = remotes
+	}
+	cost := func(name string) int {
+		taken := remotes[name] - r.settled[name]
+		if remotes[name] == 0 {
+			return len(r.world.clients)
+		}
+		return taken*2*len(r.world.clients) + remotes[name]
+	}
+	best := ""
+	for _, name := range slices.Sorted(maps.Keys(remotes)) {
+		if !r.killed(name) && (best == "" || cost(name) < cost(best)) {
+			best = name
+		}
+	}
+	return best
+}
+
+// remotesByMember counts the remotes that each member serves.
+func (r *run) remotesByMember() map[string]int {
+	count := map[string]int{}
+	for _, f := range r.world.node.Host().Stats().Frontends {
+		count[f.Name] = f.Remotes
+	}
+	return count
+}
+
+func (r *run) killed(name string) bool {
+	return slices.ContainsFunc(r.events, func(e *event) bool { return e.report.Target == name })
+}
+
+// leasesOf are the tunnels that the balancer knows of a frontend.
+func (r *run) leasesOf(name string) []i2p.Lease {
+	var leases []i2p.Lease
+	for _, f := range r.world.node.Balancer().Status().GetFrontends() {
+		if f.GetName() != name {
+			continue
+		}
+		for _, l := range f.GetLeases() {
+			leases = append(leases, i2p.Lease{Gateway: i2p.Hash(l.GetGateway()), Tunnel: l.GetTunnelId()})
+		}
+	}
+	return leases
+}
+
+// look notes what has come of the kills so far.
+func (r *run) look(now time.Time) {
+	for _, e := range r.events {
+		if e.report.LeasesGoneMS == nil && r.gone(e) {
+			e.report.LeasesGoneMS = milliseconds(now.Sub(e.at))
+			r.show.say(fmt.Sprintf("%5.1f s  the leases of %s have left the netDB", now.Sub(r.began).Seconds(), e.report.Target))
+		}
+		if e.report.RecoveredMS != nil {
+			continue
+		}
+		if took, ok := r.world.tally.Recovery(e.at); ok {
+			e.report.RecoveredMS = milliseconds(took)
+			r.show.say(fmt.Sprintf("%5.1f s  every remote is answered again", now.Sub(r.began).Seconds()))
+		}
+	}
+}
+
+// gone reports whether no floodfill lists a lease of e's target.
+func (r *run) gone(e *event) bool {
+	for _, floodfill := range r.world.network.Floodfills() {
+		raw, ok := floodfill.Lookup(r.world.dest.Hash())
+		if !ok {
+			continue
+		}
+		if ls, _, err := i2p.ParseLeaseSet2(raw); err != nil || lists(ls, e.leases) {
+			return false
+		}
+	}
+	return true
+}
+
+func lists(ls *i2p.LeaseSet2, leases []i2p.Lease) bool {
+	for _, l := range ls.Leases {
+		for _, other := range leases {
+			if l.SameTunnel(other) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inNetDB reports whether the netDB returns what was signed last. A LeaseSet
+// that was signed a moment ago may still be on its way: it has a few seconds.
+func (r *run) inNetDB(ctx context.Context) bool {
+	for tries := 0; tries < int(answerTime/lookEvery) && ctx.Err() == nil; tries++ {
+		_, raw := r.world.published()
+		if signed := r.world.node.Balancer().Status().GetMerged().GetLeaseSet(); raw != nil && bytes.Equal(raw, signed) {
+			return true
+		}
+		rest(ctx, lookEvery)
+	}
+	return false
+}

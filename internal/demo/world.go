@@ -1,0 +1,153 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/tally"
+	"github.com/onelease/onelease/plugins/echo"
+)
+
+// A world is the embedded network with the Destination on it and the remotes
+// that ask it.
+type world struct {
+	network *simnet.Network
+	node    *onelease.Node
+	dir     string
+	dest    i2p.Destination
+	tally   *tally.Tally
+	clients []*client
+}
+
+// profile is what the routers behave as: what Debian ships.
+var profile = simnet.I2PD245
+
+// newWorld builds everything. Remotes are there but do not ask yet.
+func newWorld(cfg Config) (*world, error) {
+	keys, err := i2p.GenerateKeys()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "onelease-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("directory for the balancer's state: %w", err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	w := &world{
+		network: simnet.New(simnet.Config{Seed: cfg.Seed, Logger: quiet}),
+		dir:     dir,
+		dest:    keys.Destination,
+	}
+	w.node, err = onelease.Start(onelease.Config{
+		Keys:    keys,
+		Dir:     dir,
+		Routers: w.routers(cfg),
+		// The demo has no time for sessions to get older than two minutes,
+		// after which a hello alone would do.
+		Policy:  balancer.Policy{Tunnels: cfg.Tunnels, Rotation: balancer.RotateAfterHello},
+		Service: echo.Service{Port: echoPort},
+		Logger:  quiet,
+	})
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.addClients(cfg)
+	return w, nil
+}
+
+// routers adds the routers to the network: members, and one that publishes.
+// Without stickiness all are both.
+func (w *world) routers(cfg Config) []onelease.Router {
+	routers := make([]onelease.Router, 0, cfg.Routers+1)
+	for i := range cfg.Routers {
+		name := fmt.Sprintf("router-%d", i+1)
+		r := w.network.NewRouter(simnet.RouterConfig{Name: name, Profile: profile})
+		routers = append(routers, onelease.Router{
+			Name: name, Dial: r.DialI2CP, Member: true, Publisher: cfg.Policy == Merged,
+		})
+	}
+	if cfg.Policy == Merged {
+		return routers
+	}
+	r := w.network.NewRouter(simnet.RouterConfig{Name: "publisher", Profile: profile})
+	return append(routers, onelease.Router{Name: "publisher", Dial: r.DialI2CP, Publisher: true})
+}
+
+func (w *world) addClients(cfg Config) {
+	count := cfg.Routers * remotesPerRouter
+	w.tally = tally.New(count)
+	for number := range count {
+		w.clients = append(w.clients, newClient(w.network, number, w.dest.Hash(), w.tally))
+	}
+}
+
+// close ends everything and leaves nothing behind. It may be called once.
+func (w *world) close() error {
+	var err error
+	if w.node != nil {
+		err = w.node.Close()
+	}
+	w.network.Close()
+	return errors.Join(err, os.RemoveAll(w.dir))
+}
+
+// published is the merged LeaseSet as a floodfill returns it.
+func (w *world) published() (*i2p.LeaseSet2, []byte) {
+	raw, ok := w.network.Lookup(w.dest.Hash())
+	if !ok {
+		return nil, nil
+	}
+	ls, _, err := i2p.ParseLeaseSet2(raw)
+	if err != nil {
+		return nil, nil
+	}
+	return ls, raw
+}
+
+// errNotReady says that the routers did not get ready in time.
+var errNotReady = errors.New("the LeaseSet with all tunnels did not get into the netDB in two minutes")
+
+// readyTime is how long the routers have to get ready.
+const readyTime = 2 * time.Minute
+
+// waitReady waits until the netDB has a LeaseSet that lists as much as fits,
+// and every remote can send.
+func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.Status)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, errNotReady)
+	defer cancel()
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	want := min(cfg.Routers*cfg.Tunnels, i2p.MaxLeases)
+	for {
+		tell(w.node.Balancer().Status())
+		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errNotReady) {
+				return errNotReady
+			}
+			return errInterrupted
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *world) clientsReady() bool {
+	for _, c := range w.clients {
+		if !c.remote.Ready() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,218 @@
+package onelease
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// A Node is all parts of one Destination in one process.
+type Node struct {
+	store     *raftstate.Store
+	balancer  *balancer.Balancer
+	control   *memconn.Listener
+	server    *grpc.Server
+	frontends map[string]*running
+	host      *backend.Host
+	log       *slog.Logger
+
+	service    part
+	leadership part
+	once       sync.Once
+
+	mu     sync.Mutex
+	failed error
+	done   chan struct{} // closed when failed is set
+}
+
+// A part is goroutines that end together.
+type part struct {
+	ctx  context.Context
+	stop context.CancelFunc
+	sync.WaitGroup
+}
+
+func (p *part) init() { p.ctx, p.stop = context.WithCancel(context.Background()) }
+
+// end tells the part to end, and waits until it has.
+func (p *part) end() {
+	p.stop()
+	p.Wait()
+}
+
+// A running frontend can be killed by itself.
+type running struct {
+	*frontend.Frontend
+	part
+}
+
+// Start starts all parts. It returns when they run; routers may still be out
+// of reach, and are tried until they answer.
+func Start(cfg Config) (*Node, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
+	n := &Node{frontends: map[string]*running{}, log: cfg.Logger, done: make(chan struct{})}
+	n.service.init()
+	n.leadership.init()
+	for _, step := range []func(Config) error{n.startBalancer, n.startFrontends, n.startBackend} {
+		if err := step(cfg); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
+	return n, nil
+}
+
+// startBalancer starts a cluster of one, served in memory.
+func (n *Node) startBalancer(cfg Config) error {
+	store, err := raftstate.Open(raftstate.Config{ID: "local", Dir: cfg.Dir, Logger: cfg.Logger})
+	if err != nil {
+		return fmt.Errorf("balancer's state: %w", err)
+	}
+	n.store = store
+	n.balancer, err = balancer.New(balancer.Config{
+		Keys: cfg.Keys, Store: store, Policy: cfg.Policy, Expect: cfg.members(), Logger: cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.control = memconn.Listen("balancer")
+	n.server = grpc.NewServer()
+	controlpb.RegisterControlServer(n.server, n.balancer.Control())
+	n.leadership.Go(func() { n.note("control service", n.server.Serve(n.control)) })
+	n.leadership.Go(func() { n.note("balancer", n.balancer.Run(n.leadership.ctx)) })
+	return nil
+}
+
+func (n *Node) startFrontends(cfg Config) error {
+	for _, r := range cfg.Routers {
+		f, err := frontend.New(frontend.Config{
+			Name:        r.Name,
+			Member:      r.Member,
+			Publisher:   r.Publisher,
+			Router:      frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password},
+			DontPublish: r.DontPublish,
+			Control: frontend.ControlConfig{
+				Balancers: []string{"local"},
+				Dial:      func(ctx context.Context, _ string) (net.Conn, error) { return n.control.Dial(ctx) },
+			},
+			Logger: cfg.Logger,
+		})
+		if err != nil {
+			return fmt.Errorf("router %s: %w", r.Name, err)
+		}
+		n.run(r.Name, f)
+	}
+	return nil
+}
+
+// run runs f until it is killed or the Node is closed.
+func (n *Node) run(name string, f *frontend.Frontend) {
+	r := &running{Frontend: f}
+	r.init()
+	n.frontends[name] = r
+	r.Go(func() { n.note("frontend "+name, f.Run(r.ctx)) })
+}
+
+// startBackend attaches the service to the frontends of all members.
+func (n *Node) startBackend(cfg Config) error {
+	config := backend.Config{
+		Destination: cfg.Keys.Destination,
+		Signer:      cfg.Keys,
+		Offline:     cfg.Keys.Offline,
+		Logger:      cfg.Logger,
+	}
+	for _, r := range cfg.Routers {
+		if r.Member {
+			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
+		}
+	}
+	host, err := backend.NewHost(config)
+	if err != nil {
+		return err
+	}
+	n.host = host
+	n.service.Go(func() { n.note("service", backend.Run(n.service.ctx, host, cfg.Service)) })
+	return nil
+}
+
+// note keeps the first error of a part that ended by itself.
+func (n *Node) note(part string, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	n.log.Error("part ended", "what", part, "error", err)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.failed == nil {
+		n.failed = fmt.Errorf("%s: %w", part, err)
+		close(n.done)
+	}
+}
+
+// Done is closed when a part, such as the service, ended with an error. The
+// others go on: it is time to Close the Node, which returns that error.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Balancer is the balancer, to ask for its Status.
+func (n *Node) Balancer() *balancer.Balancer { return n.balancer }
+
+// Host is the backend's host, to ask for its Stats.
+func (n *Node) Host() *backend.Host { return n.host }
+
+// Frontend is the frontend of a router, nil if there is none of that name.
+func (n *Node) Frontend(name string) *frontend.Frontend {
+	if r := n.frontends[name]; r != nil {
+		return r.Frontend
+	}
+	return nil
+}
+
+// KillFrontend ends one frontend for good and waits until it has ended: its
+// router loses the session, and its remotes go to the others.
+func (n *Node) KillFrontend(name string) {
+	if r := n.frontends[name]; r != nil {
+		r.end()
+	}
+}
+
+// Close ends all parts and returns the first error that ended one of them
+// before. The backend goes first, so that what it still sends has a way out,
+// then the frontends, then the balancer that they report to.
+func (n *Node) Close() error {
+	n.once.Do(n.close)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.failed
+}
+
+func (n *Node) close() {
+	n.service.end()
+	for _, r := range n.frontends {
+		r.stop()
+	}
+	for _, r := range n.frontends {
+		r.end()
+	}
+	if n.server != nil {
+		n.server.Stop()
+	}
+	n.leadership.end()
+	if n.store != nil {
+		n.note("balancer's state", n.store.Close())
+	}
+}

@@ -1,0 +1,118 @@
+package raftstate
+
+import (
+	"bytes"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate/statepb"
+)
+
+// drawCommand draws commands of which most fit the state s and some do not.
+func drawCommand(t *rapid.T, s *State) *statepb.Command {
+	name := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name")
+	h := hash(rapid.IntRange(1, 2).Draw(t, "destination"))
+	switch rapid.IntRange(0, 6).Draw(t, "operation") {
+	case 0:
+		return PutFrontend(name, h, Roles{Member: rapid.Bool().Draw(t, "member"), Publisher: rapid.Bool().Draw(t, "publisher")})
+	case 1:
+		return RemoveFrontend(name)
+	case 2:
+		return ReportPool(name, Pool{Up: rapid.Bool().Draw(t, "up"), Leases: leases(rapid.IntRange(0, MaxPoolLeases).Draw(t, "leases"))})
+	case 3:
+		return SetEpoch(h, rapid.Uint64Range(0, 20).Draw(t, "epoch"), "drawn")
+	}
+	return Issue(h, drawRecords(t, s.Destination(h))...)
+}
+
+func drawRecords(t *rapid.T, d Destination) []Record {
+	var rs []Record
+	seq, published := d.LastSeq, d.LastPublished
+	for range rapid.IntRange(1, 4).Draw(t, "records") {
+		// 0 of either is stale; a seq that is more than 1 on is a gap.
+		seq += rapid.SampledFrom([]uint64{1, 1, 1, 1, 1, 1, 1, 1, 0, 2}).Draw(t, "seq step")
+		published += rapid.SampledFrom([]uint32{1, 1, 1, 1, 5, 60, 0, 0xffffffff}).Draw(t, "published step")
+		r := Record{Seq: seq, Published: published, Expires: published + 60}
+		r.Frontend = rapid.SampledFrom([]string{"", "", "a", "b", "c"}).Draw(t, "for")
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+// Whatever is applied, in whatever order: every LeaseSet that is accepted has a
+// seq and a published that no LeaseSet of its Destination had before, and
+// both have risen.
+func TestPublishedNeverFallsOrRepeats(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, term := newState(), uint64(1)
+		last := map[i2p.Hash]Record{}
+		for range rapid.IntRange(1, 60).Draw(t, "commands") {
+			term += rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(t, "election")
+			cmd := drawCommand(t, s)
+			var err error
+			s, _, err = s.apply(term, cmd)
+			if err != nil || cmd.GetIssue() == nil {
+				continue
+			}
+			h := i2p.Hash(cmd.GetIssue().GetDestinationHash())
+			for _, pb := range cmd.GetIssue().GetRecords() {
+				r := recordFromPB(pb, term)
+				if r.Seq != last[h].Seq+1 || r.Published <= last[h].Published || r.Term < last[h].Term {
+					t.Fatalf("accepted %+v after %+v", r, last[h])
+				}
+				last[h] = r
+			}
+		}
+		for h, r := range last {
+			if d := s.Destination(h); d.LastSeq != r.Seq || d.LastPublished != r.Published || d.LastTerm != r.Term {
+				t.Fatalf("state has %+v, the last that was accepted is %+v", d, r)
+			}
+		}
+	})
+}
+
+// States that share parts never change one another; a refused command changes
+// nothing; a snapshot at any point restores a state that goes on as the first.
+func TestStatesStandStillAndRestore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, restored := newState(), newState()
+		var states []*State
+		var images [][]byte
+		for range rapid.IntRange(1, 40).Draw(t, "commands") {
+			cmd := drawCommand(t, s)
+			next, result, err := s.apply(3, cmd)
+			again, result2, err2 := restored.apply(3, cmd)
+			if result != result2 || (err == nil) != (err2 == nil) {
+				t.Fatalf("%v: %+v, %v; on a restored state %+v, %v", cmd, result, err, result2, err2)
+			}
+			if err != nil && next != s {
+				t.Fatalf("%v: refused with %v, and a new state", cmd, err)
+			}
+			b := encode(t, next)
+			if !bytes.Equal(b, encode(t, again)) {
+				t.Fatalf("%v: the restored state has become another", cmd)
+			}
+			s = next
+			states, images = append(states, s), append(images, b)
+			if restored, err = decodeState(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, old := range states {
+			if !bytes.Equal(encode(t, old), images[i]) {
+				t.Fatalf("state %d of %d has changed since it was made", i, len(states))
+			}
+		}
+	})
+}
+
+func encode(t rapid.TB, s *State) []byte {
+	t.Helper()
+	b, err := s.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

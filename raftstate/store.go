@@ -1,0 +1,174 @@
+package raftstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/raft"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/onelease/onelease/raftstate/statepb"
+)
+
+// A Result is where an accepted command stands in the log.
+type Result struct {
+	// Index and Term are those of its raft log entry.
+	Index, Term uint64
+	// Seq and Published (seconds since 1970) are those of the last record of
+	// an Issue, 0 for other commands.
+	Seq       uint64
+	Published uint32
+}
+
+// A Leader is the node that leads. The zero value means that none is known.
+type Leader struct {
+	ID string
+	// Addr is its address in the cluster's transport.
+	Addr string
+	// Self is whether it is this node.
+	Self bool
+}
+
+// A Store is one node of the replicated state. Its methods may be called from
+// any goroutine. Open makes one.
+type Store struct {
+	id      string
+	replica *replica
+	raft    *raft.Raft
+	close   func() error
+
+	mu       sync.Mutex
+	closed   bool
+	inFlight sync.WaitGroup // grows only while !closed
+}
+
+// State returns the state as this node has it, without waiting. On a leader it
+// includes all that its Apply has returned; what earlier leaders committed it
+// has for certain after a Barrier.
+func (s *Store) State() *State { return s.replica.state.Load() }
+
+// Leader returns the node that leads as far as this one knows.
+func (s *Store) Leader() Leader {
+	addr, id := s.raft.LeaderWithID()
+	return Leader{ID: string(id), Addr: string(addr), Self: string(id) == s.id}
+}
+
+// LeaderCh tells when this node begins (true) and ceases (false) to lead. There
+// is one channel, for one reader, and it holds the latest change only: true
+// after true means that another may have led in between. It is never closed.
+func (s *Store) LeaderCh() <-chan bool { return s.raft.LeaderCh() }
+
+// Apply commits cmd and returns its Result once a majority of the cluster has
+// it on disk and this node has applied it. The errors are ErrInvalid, ErrStale,
+// ErrUnknownFrontend, ErrNotLeader, ErrUncertain and ErrClosed.
+//
+// When ctx ends, Apply returns at once with ErrUncertain and the cause; if it
+// had ended before, with the cause alone, and nothing was done.
+func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (Result, error) {
+	if err := validate(cmd); err != nil {
+		return Result{}, err
+	}
+	data, err := proto.Marshal(cmd)
+	if err != nil {
+		return Result{}, fmt.Errorf("encode command: %w: %w", err, ErrInvalid)
+	}
+	var future raft.ApplyFuture
+	err = s.do(ctx, func() raft.Future {
+		future = s.raft.Apply(data, 0)
+		return future
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("commit command: %w", err)
+	}
+	o := future.Response().(outcome)
+	return o.result, o.err
+}
+
+// Barrier returns when State has all that was committed before, by any leader.
+// A new leader calls it before it acts on State. The errors are ErrNotLeader,
+// ErrUncertain, which here means not now, and ErrClosed.
+func (s *Store) Barrier(ctx context.Context) error {
+	err := s.do(ctx, func() raft.Future { return s.raft.Barrier(0) })
+	if err != nil {
+		return fmt.Errorf("raft barrier: %w", err)
+	}
+	return nil
+}
+
+// Snapshot writes the state to a snapshot now, and drops the old part of the
+// log that it replaces. Raft does so by itself from time to time.
+func (s *Store) Snapshot() error {
+	if !s.enter() {
+		return fmt.Errorf("take snapshot: %w", ErrClosed)
+	}
+	defer s.inFlight.Done()
+	err := s.raft.Snapshot().Error()
+	if err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return fmt.Errorf("take snapshot: %w", err)
+	}
+	return nil
+}
+
+// Close stops the node, waits for its goroutines and closes its files and its
+// transport. State keeps returning the last state. Further calls do nothing.
+func (s *Store) Close() error { return s.close() }
+
+// shutdown is what Close does the first time. Commands under way come first:
+// raft forgets the futures of those that it has committed and not yet applied
+// when it is shut down, and who waits for one would wait forever. They end by
+// themselves, at the latest when a leader without a majority steps down. The
+// files come last, when nothing writes to them any more.
+func (s *Store) shutdown(closeFiles func() error) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.inFlight.Wait()
+	err := s.raft.Shutdown().Error()
+	return errors.Join(err, closeFiles())
+}
+
+// enter counts a command in, unless the Store is closed.
+func (s *Store) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.inFlight.Add(1)
+	return true
+}
+
+// do submits something to raft and waits for it, no longer than ctx.
+func (s *Store) do(ctx context.Context, submit func() raft.Future) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !s.enter() {
+		return ErrClosed
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer s.inFlight.Done()
+		done <- submit().Error()
+	}()
+	select {
+	case err := <-done:
+		return fromRaft(err)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+	}
+}
+
+// fromRaft puts raft's errors in our words. Only of those that it gives before
+// it has written anything is the outcome certain.
+func fromRaft(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		return ErrNotLeader
+	}
+	return fmt.Errorf("%w: %w", ErrUncertain, err)
+}

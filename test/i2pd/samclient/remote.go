@@ -1,0 +1,202 @@
+package samclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+)
+
+// MaxPayload is the most bytes that a repliable datagram carries over SAM (samv3, "SAM
+// Repliable Datagrams").
+const MaxPayload = 31744
+
+// ErrTooLarge means a payload of more than MaxPayload bytes.
+var ErrTooLarge = errors.New("sam: datagram too large")
+
+// backlog is how many received datagrams wait for a slow reader; after that the socket's
+// own buffer fills, and more are lost, as with any UDP.
+const backlog = 1024
+
+// Options say how to open a Remote; the zero value is a transient Destination with
+// Ed25519 keys.
+type Options struct {
+	PrivateKey string   // PRIV in I2P base64; empty: TRANSIENT
+	UDPAddr    string   // the bridge's UDP host:port; empty: its TCP port minus one
+	Params     []string // more SESSION CREATE options, such as "inbound.length=1"
+}
+
+// A Datagram came from another Destination, whose signature the router has checked.
+type Datagram struct {
+	From    string // Destination in I2P base64
+	Payload []byte // the receiver's to keep
+}
+
+// A Remote is an open DATAGRAM session. Its methods may be called from any goroutine.
+type Remote struct {
+	id          string
+	privateKey  string
+	destination string
+	control     *control
+	udp         *net.UDPConn
+	bridge      *net.UDPAddr
+	datagrams   chan Datagram
+	closing     chan struct{}
+	closeOnce   sync.Once
+	readers     sync.WaitGroup
+}
+
+// Open creates a session and waits until the router has built its tunnels; i2pd 2.45.1
+// looks only every 20 s. When ctx ends first, the session ends too. Sessions are closed by
+// Close, or by the bridge, which shows as a closed Datagrams channel.
+func Open(ctx context.Context, bridge string, o Options) (*Remote, error) {
+	r := &Remote{
+		id:        "remote-" + rand.Text(),
+		datagrams: make(chan Datagram, backlog),
+		closing:   make(chan struct{}),
+	}
+	if err := r.listen(bridge, o.UDPAddr); err != nil {
+		return nil, err
+	}
+	if err := r.create(ctx, bridge, o); err != nil {
+		r.udp.Close()
+		return nil, err
+	}
+	r.readers.Add(2)
+	go r.receive()
+	go r.watch()
+	return r, nil
+}
+
+func (r *Remote) listen(bridge, udpAddr string) (err error) {
+	if udpAddr == "" {
+		tcp, err := net.ResolveTCPAddr("tcp", bridge)
+		if err != nil {
+			return fmt.Errorf("sam: bridge address: %w", err)
+		}
+		udpAddr = (&net.UDPAddr{IP: tcp.IP, Port: tcp.Port - 1}).String()
+	}
+	if r.bridge, err = net.ResolveUDPAddr("udp", udpAddr); err != nil {
+		return fmt.Errorf("sam: bridge UDP address: %w", err)
+	}
+	r.udp, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return fmt.Errorf("sam: listen: %w", err)
+	}
+	return r.udp.SetReadBuffer(4 << 20)
+}
+
+func (r *Remote) create(ctx context.Context, bridge string, o Options) error {
+	c, release, err := dial(ctx, bridge)
+	if err != nil {
+		return err
+	}
+	values, err := c.ask(createCommand(r.id, r.udp.LocalAddr().(*net.UDPAddr), o), "SESSION STATUS")
+	if err == nil {
+		r.privateKey = values["DESTINATION"]
+		r.destination, err = destinationOf(r.privateKey)
+	}
+	if !release() || err != nil {
+		c.conn.Close()
+		return firstOf(context.Cause(ctx), err)
+	}
+	r.control = c
+	return nil
+}
+
+func createCommand(id string, forward *net.UDPAddr, o Options) string {
+	key := o.PrivateKey
+	if key == "" {
+		key = "TRANSIENT"
+	}
+	words := []string{"SESSION CREATE STYLE=DATAGRAM", "ID=" + id, "DESTINATION=" + key, "SIGNATURE_TYPE=7",
+		"HOST=" + forward.IP.String(), fmt.Sprintf("PORT=%d", forward.Port)}
+	return strings.Join(append(words, o.Params...), " ")
+}
+
+// Destination is the Remote's public address, in I2P base64.
+func (r *Remote) Destination() string { return r.destination }
+
+// PrivateKey is what to give to Options to open the same Destination again.
+func (r *Remote) PrivateKey() string { return r.privateKey }
+
+// Hash is the SHA-256 of the Destination, its key in the netDB.
+func (r *Remote) Hash() [32]byte {
+	hash, _ := HashOf(r.destination) // create has decoded it before
+	return hash
+}
+
+// Datagrams delivers what is received. It is closed when the session has ended, by Close or
+// by the bridge.
+func (r *Remote) Datagrams() <-chan Datagram { return r.datagrams }
+
+// Send hands a datagram for a Destination (I2P base64) to the router. Nothing says whether
+// it arrives.
+func (r *Remote) Send(destination string, payload []byte) error {
+	if len(payload) > MaxPayload {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(payload), MaxPayload)
+	}
+	packet := append([]byte("3.0 "+r.id+" "+destination+"\n"), payload...)
+	if _, err := r.udp.WriteToUDP(packet, r.bridge); err != nil {
+		return fmt.Errorf("sam: send datagram: %w", err)
+	}
+	return nil
+}
+
+// Close ends the session and waits for its goroutines.
+func (r *Remote) Close() error {
+	r.end()
+	r.readers.Wait()
+	return nil
+}
+
+func (r *Remote) end() {
+	r.closeOnce.Do(func() {
+		close(r.closing)
+		r.control.conn.Close()
+		r.udp.Close()
+	})
+}
+
+// watch ends the session when the bridge closes the control connection.
+func (r *Remote) watch() {
+	defer r.readers.Done()
+	_, _ = io.Copy(io.Discard, r.control.lines) // its end is the news
+	r.end()
+}
+
+func (r *Remote) receive() {
+	defer r.readers.Done()
+	defer close(r.datagrams)
+	buf := make([]byte, 64<<10)
+	for {
+		n, _, err := r.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return // closed: nothing else fails on this socket
+		}
+		d, ok := parseDatagram(buf[:n])
+		if !ok {
+			continue
+		}
+		select {
+		case r.datagrams <- d:
+		case <-r.closing:
+			return
+		}
+	}
+}
+
+// parseDatagram splits a forwarded datagram, "destination [options]\npayload", and copies
+// it out of the buffer.
+func parseDatagram(packet []byte) (Datagram, bool) {
+	header, payload, ok := bytes.Cut(packet, []byte("\n"))
+	from, _, _ := strings.Cut(string(header), " ")
+	return Datagram{From: from, Payload: bytes.Clone(payload)}, ok && from != ""
+}
+
+var _ io.Closer = (*Remote)(nil)
