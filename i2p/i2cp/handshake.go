@@ -69,9 +69,9 @@ func (c *Client) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 func (s *session) handshake(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.conn.Close() })
 	defer stop()
-	if err := s.sendFrame(s.getDate()); err != nil {
+	if err := s.sendFrame(s.getDate()); err != nil && !errors.Is(err, ErrNoSession) {
 		return err
-	}
+	} // and if the router has hung up already, reading says why
 	body, err := s.await(TypeSetDate)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *session) create(ctx context.Context) error {
 	}
 	s.destination = config.Destination
 	err = s.append(func(b []byte) ([]byte, error) { return AppendCreateSession(b, signed) })
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoSession) {
 		return err
 	}
 	body, err := s.await(TypeSessionStatus)
