@@ -5,11 +5,11 @@ import "time"
 // ackedLocked takes the acks of a packet: everything through AckThrough has
 // arrived but what the NACKs name.
 func (st *Stream) ackedLocked(p *Packet, now time.Duration) {
+	if p.Flags&FlagSync == 0 { // a SYN's NACKs are not numbers
+		st.markMissingLocked(p, now)
+	}
 	if st.sent == 0 || p.AckThrough-st.una >= uint32(st.sent) {
 		return // all of it is known, or it is of packets that were never sent
-	}
-	if p.Flags&FlagSync == 0 { // a SYN's NACKs are not numbers
-		st.markMissingLocked(p)
 	}
 	arrived, gap := 0, false
 	var oldest, newest *segment // of what arrived
@@ -45,11 +45,20 @@ func (st *Stream) ackedLocked(p *Packet, now time.Duration) {
 	}
 }
 
-// markMissingLocked marks what the NACKs of a packet name.
-func (st *Stream) markMissingLocked(p *Packet) {
+// markMissingLocked marks what the NACKs of a packet name. What should have
+// arrived long ago is lost: a remote whose way to us broke says so with the
+// first packet that comes by another, and names also what it only expects.
+func (st *Stream) markMissingLocked(p *Packet, now time.Duration) {
+	inAck := p.AckThrough-st.una < uint32(st.sent)
 	for i := range p.NACKCount() {
-		if at := p.NACK(i) - st.una; at <= p.AckThrough-st.una {
-			st.queue.at(int(at)).missing = true
+		at := p.NACK(i) - st.una
+		if at > p.AckThrough-st.una || at >= uint32(st.sent) {
+			continue
+		}
+		g := st.queue.at(int(at))
+		g.missing = inAck
+		if c := &st.congestion; !g.acked && !g.lost && now-g.sentAt > 2*c.srtt+c.lateness() {
+			st.loseLocked(g)
 		}
 	}
 }
