@@ -182,6 +182,12 @@ func (n *Node) Frontend(name string) *frontend.Frontend {
 	return nil
 }
 
+// Drain takes a router out of service before maintenance, or puts it back:
+// newcomers go to the others from now on, and what it serves goes on until
+// Policy.DrainLimit has passed. The router must be a member and not the last
+// one; the error says if it is not, or which ones there are.
+func (n *Node) Drain(name string, on bool) error { return n.balancer.Drain(name, on) }
+
 // KillFrontend ends one frontend for good and waits until it has ended: its
 // router loses the session, and its remotes go to the others.
 func (n *Node) KillFrontend(name string) {

@@ -11,13 +11,15 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/datagram"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 // Errors that callers of this package can tell apart.
 var (
 	// ErrConfig says that a Config cannot work; the message names the field.
 	ErrConfig = errors.New("backend configuration")
-	// ErrNoFrontend says that no frontend is connected. It passes.
+	// ErrNoFrontend says that no frontend is connected, or that the remote's
+	// was lost just now and another is not ready for it. It passes.
 	ErrNoFrontend = errors.New("no frontend is connected")
 	// ErrNoSigner says that something is to be signed and Config.Signer is nil.
 	ErrNoSigner = errors.New("no signer")
@@ -50,13 +52,18 @@ type Config struct {
 	// first frontend to answer decides.
 	Destination i2p.Destination
 	// Signer signs what the Destination sends. Without one only Raw and
-	// Datagram3 can be opened, and remotes of a lost frontend get no hello.
+	// Datagram3 can be opened, there are no streams, and remotes of a lost
+	// frontend get no hello.
 	Signer i2p.Signer
 	// Offline is the Destination's permission if Signer's key is a transient
 	// one. Datagram cannot be opened then, since it has no place for it.
 	Offline *i2p.OfflineSignature
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
+
+	// Streams are the limits and timeouts of streams, each with a default. Its
+	// Origin, Link and Logger are the Host's: leave them unset.
+	Streams streaming.Config
 
 	// MaxRemotes is how many remotes are remembered: 65,536. The one that was
 	// heard least recently goes first. Each takes about 1.5 KiB.
@@ -105,6 +112,8 @@ func (c Config) check() error {
 		return errors.New("field Frontends is empty: name one SAM address at least")
 	case c.MaxRemotes < 0 || c.RemoteIdle < 0 || c.StrandWindow < 0 || c.HelloRate < 0 || c.HangTimeout < 0 || c.ReceiveBuffer < 0:
 		return errors.New("a limit is negative: leave it 0 for its default")
+	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Logger != nil:
+		return errors.New("field Streams has an Origin, a Link or a Logger: leave these unset")
 	case c.Offline != nil && c.Signer == nil:
 		return errors.New("field Offline is set without a Signer: set the Signer of its transient key")
 	}

@@ -1,12 +1,13 @@
 // Package backend is the app framework: it runs a Service behind one I2P
 // Destination that many frontends (each with its own router) serve at once.
 //
-// A Host holds a packet link to every frontend. It learns which remote came
-// in by which frontend and answers it by the same one, since only the router
-// behind that frontend can read what the remote sends next. When a frontend
-// is lost, the Host says hello to the remotes that it served through those
-// that are left (see HelloProtocol). The service sees none of this: it reads
-// and writes a net.PacketConn.
+// A Host holds a packet link to every frontend, and the streams and datagrams
+// above all of them. It learns which remote came in by which frontend and answers
+// it by the same one, since only the router behind that frontend can read what
+// the remote sends next. When a frontend is lost, the Host says hello to the
+// remotes that it served through those that are left (see HelloProtocol), and
+// their streams go on there. The service sees none of this: it has a net.Listener,
+// a DialContext and a net.PacketConn.
 //
 //	keys, err := i2p.ReadKeyFile("echo.dat")
 //	host, err := backend.NewHost(backend.Config{

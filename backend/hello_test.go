@@ -11,6 +11,17 @@ import (
 	"github.com/onelease/onelease/i2p/sam"
 )
 
+// The header of a packet ("Streaming Library Specification", Packet Format):
+// send stream ID 4, receive stream ID 4, sequence number 4, ack through 4, NACK
+// count 1, resend delay 1, flags 2, option size 2.
+const (
+	streamHeader    = 22
+	streamNACKCount = 16
+	streamFlags     = 18
+	streamOptions   = 20
+	streamEcho      = 1 << 9
+)
+
 // The hello must be a ping that a stock streaming library answers: the flags,
 // then FROM, the offline signature and the signature over all of it.
 func TestHelloIsASignedPing(t *testing.T) {

@@ -1,104 +1,66 @@
 package backend
 
 import (
-	"container/heap"
-	"context"
 	"time"
 
 	"github.com/onelease/onelease/i2p/sam"
 )
 
-// wake has sayHellos look again.
-func (h *Host) wake() {
-	select {
-	case h.kick <- struct{}{}:
-	default:
+// sayHello sends the hello of a turn, and asks for its status.
+func (h *Host) sayHello(t *turn) error {
+	if t.client == nil {
+		return ErrNoFrontend // lost just now
 	}
+	packet, err := appendHello(nil, &h.self.Load().Origin, t.rescue.nonce)
+	if err != nil {
+		h.log.Error("cannot sign a hello", "error", err)
+		return err
+	}
+	return t.client.Send(sam.Packet{Peer: t.to, Protocol: HelloProtocol, ID: t.rescue.nonce.id(), Data: packet})
 }
 
-// sayHellos says hello to stranded remotes until ctx ends.
-func (h *Host) sayHellos(ctx context.Context) {
-	timer := time.NewTimer(helloFor)
-	defer timer.Stop()
-	for {
-		r, client, wait := h.nextHello(time.Now())
-		if r != nil {
-			h.sayHello(r, client)
-			continue
-		}
-		timer.Reset(wait)
-		select {
-		case <-ctx.Done():
-			return
-		case <-h.kick:
-		case <-timer.C:
-		}
-	}
-}
-
-// nextHello takes the next rescue that is due out of the queue, or returns how
-// long there is nothing to do. It gives up those whose time is over. One that
-// is due gets a moment from its link's pace, which may be now, and comes up
-// again then; so second hellos queue behind all first ones.
-func (h *Host) nextHello(now time.Time) (*rescue, *sam.PacketClient, time.Duration) {
+// helloHanded is told by l what became of the hello with that ID: nil if the
+// router has sent it.
+func (h *Host) helloHanded(l *link, id uint32, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for len(h.rescues.queue) > 0 {
-		r := h.rescues.queue[0]
-		if wait := r.due.Sub(now); wait > 0 {
-			return nil, nil, wait
-		}
-		if !now.Before(r.until) {
-			h.stalls++
-			h.rescues.end(r.remote)
-			continue
-		}
-		client := r.client()
-		if client == nil { // no link: adoptStrandedLocked will call
-			h.rescues.schedule(r, r.until)
-			continue
-		}
-		if !r.paced {
-			r.paced = true
-			h.rescues.schedule(r, r.remote.link.pace.reserve(now, h.rescues.every))
-			continue
-		}
-		heap.Pop(&h.rescues.queue)
-		return r, client, 0
-	}
-	return nil, nil, helloFor
-}
-
-func (r *rescue) client() *sam.PacketClient {
-	if r.remote.link == nil {
-		return nil
-	}
-	return r.remote.link.live.Load()
-}
-
-// sayHello sends one hello and plans the next.
-func (h *Host) sayHello(r *rescue, client *sam.PacketClient) {
-	// remote.sender is set and does not change once a remote is stranded.
-	to := r.remote.sender.Destination
-	if r.packet == nil {
-		packet, err := appendHello(nil, &h.self.Load().Origin, r.nonce)
-		if err != nil {
-			h.log.Error("cannot sign a hello", "error", err)
-		}
-		r.packet = packet
-	}
-	err := client.Send(sam.Packet{Peer: to, Protocol: HelloProtocol, Data: r.packet})
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if r.remote.rescue != r { // it was heard meanwhile
+	r := h.rescues.byID[id]
+	if r == nil || r.via != l || r.answered || !r.awaiting {
 		return
 	}
-	if l := r.remote.link; l != nil && err == nil {
+	if err == nil {
 		l.hellos.Add(1)
 	}
-	r.said++
-	r.paced = false
-	h.rescues.schedule(r, time.Now().Add(helloWait(r.said)))
+	h.handedLocked(r, err == nil, time.Now())
+	h.wake()
+}
+
+// handedLocked takes what became of a hello. A stranded remote is tried through
+// another link if the router failed, as when it does not find the LeaseSet, or
+// when the hellos had time enough: i2pd 2.58 sends just one, which may get lost.
+func (h *Host) handedLocked(r *rescue, ok bool, now time.Time) {
+	r.awaiting, r.greeted = false, r.greeted || ok
+	h.rescues.again(r, now)
+	if r.drain || ok && r.said < len(helloWaits) {
+		return
+	}
+	if other := h.chooseButLocked(r.remote.hash, r.via); other != nil && !other.draining {
+		h.rescues.redirect(r, other, now)
+	}
+}
+
+// giveUpLocked ends a rescue that was of no use.
+func (h *Host) giveUpLocked(r *rescue) {
+	switch {
+	case !r.answered:
+		h.stalled++
+		if r.streams > 0 {
+			h.stalls.Unreachable++
+		}
+	case r.silent > 0:
+		h.stalls.Broken++
+	}
+	h.rescues.end(r.remote)
 }
 
 // pong takes the answer to a hello that came in by l: only the remote that
@@ -107,8 +69,8 @@ func (h *Host) pong(l *link, nonce helloNonce) {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	rescue := h.rescues.byNonce[nonce]
-	if rescue == nil {
+	rescue := h.rescues.byID[nonce.id()]
+	if rescue == nil || rescue.nonce != nonce {
 		return // a late one, to a hello that was answered before
 	}
 	r := rescue.remote
@@ -117,5 +79,5 @@ func (h *Host) pong(l *link, nonce helloNonce) {
 		t = h.hearsay
 	}
 	t.touch(r.hash, now, h.forgetLocked)
-	h.followLocked(r, l)
+	h.followLocked(r, l, now)
 }

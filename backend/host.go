@@ -13,8 +13,8 @@ import (
 	"github.com/onelease/onelease/i2p"
 )
 
-// A Host holds one Destination's links to its frontends, and the PacketConns
-// above them. Its methods may be called by many goroutines.
+// A Host holds one Destination's links to its frontends, and the streams and
+// PacketConns above them. Its methods may be called by many goroutines.
 type Host struct {
 	cfg   Config
 	log   *slog.Logger
@@ -29,12 +29,14 @@ type Host struct {
 
 	mu      sync.Mutex
 	running bool
+	someUp  chan struct{} // closed, and replaced, when a link comes up
 	// remotes are known by signatures, hearsay by what unsigned datagrams
 	// claim or the netDB says. They are kept apart so that nobody can drive
 	// out or lead astray a remote by sending in its name.
-	remotes, hearsay    *remotes
-	rescues             rescues
-	lost, moved, stalls uint64
+	remotes, hearsay     *remotes
+	rescues              rescues
+	lost, moved, stalled uint64
+	stalls               stalls
 
 	ports portTable
 }
@@ -51,6 +53,7 @@ func NewHost(cfg Config) (*Host, error) {
 		ready:   make(chan struct{}),
 		stop:    make(chan struct{}),
 		kick:    make(chan struct{}, 1),
+		someUp:  make(chan struct{}),
 		remotes: newRemotes(cfg.MaxRemotes),
 		hearsay: newRemotes(cfg.MaxRemotes),
 		rescues: newRescues(cfg.HelloRate),
@@ -67,7 +70,8 @@ func NewHost(cfg Config) (*Host, error) {
 }
 
 // Run connects to the frontends and keeps to them until ctx ends, which is no
-// error. All PacketConns are closed then. It can be called once.
+// error. All PacketConns are closed then, and all streams reset: before the
+// links, which carry the resets. It can be called once.
 func (h *Host) Run(ctx context.Context) error {
 	h.mu.Lock()
 	again := h.running
@@ -76,15 +80,21 @@ func (h *Host) Run(ctx context.Context) error {
 	if again {
 		return errors.New("backend: Run was called before: make a new Host")
 	}
+	linkCtx, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLinks()
 	var group sync.WaitGroup
 	for _, l := range h.links {
-		group.Go(func() { l.run(ctx) })
+		group.Go(func() { l.run(linkCtx) })
 	}
-	group.Go(func() { h.sayHellos(ctx) })
+	group.Go(func() { h.tendRescues(ctx) })
 	group.Go(func() { h.sweep(ctx) })
 	<-ctx.Done()
 	close(h.stop)
 	h.ports.closeAll()
+	if stack := h.stack(); stack != nil {
+		stack.Close()
+	}
+	stopLinks()
 	group.Wait()
 	return nil
 }
@@ -99,12 +109,31 @@ func (h *Host) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			h.mu.Lock()
-			for _, t := range []*remotes{h.remotes, h.hearsay} {
-				t.expire(now.Add(-h.cfg.RemoteIdle), h.forgetLocked)
-			}
-			h.mu.Unlock()
+			h.forget(h.remotes, now)
+			h.forget(h.hearsay, now)
 		}
+	}
+}
+
+// forget drops the remotes of t that are overdue. One that has a stream, if an
+// idle one, counts as heard. The Stack is asked without the lock.
+func (h *Host) forget(t *remotes, now time.Time) {
+	since := now.Add(-h.cfg.RemoteIdle)
+	h.mu.Lock()
+	overdue := t.unheard(since)
+	h.mu.Unlock()
+	stack := h.stack()
+	for _, r := range overdue {
+		keep := stack != nil && stack.Streams(r.hash) > 0
+		h.mu.Lock()
+		switch {
+		case t.byHash[r.hash] != r || !r.heard.Before(since): // gone, or heard meanwhile
+		case keep:
+			t.touch(r.hash, now, h.forgetLocked)
+		default:
+			t.drop(r, h.forgetLocked)
+		}
+		h.mu.Unlock()
 	}
 }
 
@@ -132,16 +161,6 @@ func (h *Host) Destination() i2p.Destination {
 // Logger is Config.Logger.
 func (h *Host) Logger() *slog.Logger { return h.cfg.Logger }
 
-// Lookup resolves a b32 address or a host name through one of the frontends.
-// It fails with ErrNoFrontend, or as sam.PacketClient.Lookup does.
-func (h *Host) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
-	client := h.anyClient()
-	if client == nil {
-		return i2p.Destination{}, fmt.Errorf("look up %.60q: %w", name, ErrNoFrontend)
-	}
-	return client.Lookup(ctx, name)
-}
-
 // Stats is a snapshot.
 func (h *Host) Stats() Stats {
 	s := Stats{
@@ -150,22 +169,29 @@ func (h *Host) Stats() Stats {
 		Invalid:     h.invalid.Load(),
 		Overflow:    h.overflow.Load(),
 	}
+	if stack := h.stack(); stack != nil {
+		s.Streams = stack.Stats()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.Lost, s.Moved, s.Stalled = h.lost, h.moved, h.stalls
-	s.Stranded = len(h.rescues.byNonce)
+	s.Lost, s.Moved, s.Stalled, s.Stalls = h.lost, h.moved, h.stalled, h.stalls.stats()
 	for _, l := range h.links {
 		s.Frontends = append(s.Frontends, l.statsLocked())
+	}
+	for _, r := range h.rescues.byID {
+		if r.answered || r.drain {
+			continue
+		}
+		s.Stranded++
+		if r.via != nil {
+			s.Frontends[r.via.index].Stranded++
+		}
 	}
 	for _, t := range []*remotes{h.remotes, h.hearsay} {
 		s.Remotes += len(t.byHash)
 		for _, r := range t.byHash {
-			if r.link == nil {
-				continue
-			}
-			s.Frontends[r.link.index].Remotes++
-			if r.rescue != nil {
-				s.Frontends[r.link.index].Stranded++
+			if r.link != nil {
+				s.Frontends[r.link.index].Remotes++
 			}
 		}
 	}

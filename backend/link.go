@@ -36,6 +36,8 @@ type link struct {
 	since  time.Time
 	reason error
 	pace   pace
+	// draining is set while its frontend says that its router is to go.
+	draining bool
 }
 
 func newLink(h *Host, index int, f Frontend) *link {
@@ -77,7 +79,7 @@ func refused(err error) bool {
 
 // session connects once and serves the connection until it is lost.
 func (l *link) session(ctx context.Context) error {
-	l.host.setState(l, LinkConnecting)
+	l.host.connecting(l)
 	client, err := l.dial(ctx)
 	if err != nil {
 		return err
@@ -104,6 +106,9 @@ func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
 		Addr:         l.front.Addr,
 		Dial:         l.front.Dial,
 		OnPacket:     l.receive,
+		SendStatus:   true,
+		OnStatus:     func(id uint32, err error) { l.host.helloHanded(l, id, err) },
+		OnDrain:      func(draining bool) { l.host.setDraining(l, draining) },
 		PingInterval: l.host.cfg.HangTimeout / 4,
 		PingTimeout:  l.host.cfg.HangTimeout,
 	})
@@ -120,6 +125,7 @@ func (l *link) statsLocked() FrontendStats {
 		Dropped:  l.dropped.Load(),
 		Hellos:   l.hellos.Load(),
 		Connects: l.connects.Load(),
+		Draining: l.draining,
 	}
 	if l.reason != nil {
 		s.Error = l.reason.Error()
@@ -127,10 +133,11 @@ func (l *link) statsLocked() FrontendStats {
 	return s
 }
 
-func (h *Host) setState(l *link, state LinkState) {
+func (h *Host) connecting(l *link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.setStateLocked(l, state)
+	l.draining = false // the last session may have said it when it was over
+	h.setStateLocked(l, LinkConnecting)
 }
 
 func (h *Host) setStateLocked(l *link, state LinkState) {
@@ -152,14 +159,17 @@ func (h *Host) linkUp(l *link, client *sam.PacketClient) {
 	default:
 		close(h.ready)
 	}
+	close(h.someUp)
+	h.someUp = make(chan struct{})
 }
 
 // linkLost takes l out of service and strands its remotes.
 func (h *Host) linkLost(l *link) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	l.live.Store(nil)
-	h.strandLocked(l)
+	l.draining = false
+	h.mu.Unlock()
+	h.strand(l)
 }
 
 // linkFailed notes why l is not up, and logs it if that is news.

@@ -19,7 +19,7 @@ func (l *link) receive(p sam.Packet) {
 		return
 	}
 	l.in.Add(1)
-	if p.Protocol == HelloProtocol {
+	if p.Protocol == ProtocolStreaming {
 		h.receiveStream(l, p)
 		return
 	}
@@ -37,16 +37,6 @@ func (l *link) receive(p sam.Packet) {
 	if !conn.push(payload, from) {
 		h.overflow.Add(1)
 	}
-}
-
-// receiveStream is where the streaming stack will get its packets. Up to then
-// the answers to hellos are all that is looked for.
-func (h *Host) receiveStream(l *link, p sam.Packet) {
-	if nonce, ok := parsePong(p.Data); ok {
-		h.pong(l, nonce)
-		return
-	}
-	h.unclaimed.Add(1)
 }
 
 // open returns what a packet carries and who sent it. The payload is a view

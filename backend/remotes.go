@@ -16,10 +16,20 @@ type remote struct {
 	// moved to; nil if there is none.
 	link  *link
 	heard time.Time
+	// came is when it was first heard by link; zero if it was not yet. Its
+	// session with the router there is as old, or older.
+	came time.Time
+	// young is until when that session is sure to be too young for another
+	// router to take it over: if it began when the remote came. When the link
+	// was not up for long then, it may be older.
+	young time.Time
 	// addr is the address of its last packet, kept so that the next packet
 	// from the same port need not make another.
 	addr   *Addr
-	rescue *rescue // nil unless it is stranded
+	rescue *rescue // nil unless it has to change links
+	// leftUntil is until when packets that still come in by a draining link
+	// that it has left do not count.
+	leftUntil time.Time
 
 	older, newer *remote // neighbours by heard
 }
@@ -57,11 +67,13 @@ func (t *remotes) touch(hash i2p.Hash, now time.Time, forget func(*remote)) *rem
 	return r
 }
 
-// expire drops all that were not heard since then.
-func (t *remotes) expire(since time.Time, forget func(*remote)) {
-	for r := t.ends.newer; r != &t.ends && r.heard.Before(since); r = t.ends.newer {
-		t.drop(r, forget)
+// unheard are all that were not heard since then.
+func (t *remotes) unheard(since time.Time) []*remote {
+	var all []*remote
+	for r := t.ends.newer; r != &t.ends && r.heard.Before(since); r = r.newer {
+		all = append(all, r)
 	}
+	return all
 }
 
 // each calls f for all of them, the one heard last first.

@@ -1,10 +1,6 @@
 package backend
 
-import (
-	"container/heap"
-	"crypto/rand"
-	"time"
-)
+import "time"
 
 const (
 	// helloAfter is when the first hello goes out after a loss: when the
@@ -17,6 +13,15 @@ const (
 	helloFor = 150 * time.Second
 	// helloMost is the longest wait between two hellos to a remote.
 	helloMost = 8 * time.Second
+	// moveSpread is added to helloMost at random while a frontend drains: its
+	// remotes are in no hurry, and there may be many.
+	moveSpread = 7 * time.Second
+	// handedWait is how long the router is waited for to say that a hello went
+	// out. A lookup of the remote's LeaseSet takes i2pd 12 s at most.
+	handedWait = 15 * time.Second
+	// moveCheck is when the streams of a moved remote are looked after. They
+	// need no nudge to go on, so those that do go on are left alone.
+	moveCheck = time.Second
 )
 
 // helloWaits are the waits after the first hellos: a loss in the tunnels is
@@ -34,96 +39,63 @@ func helloWait(said int) time.Duration {
 	return helloMost
 }
 
-// A rescue is the work on one stranded remote: hellos through remote.link
-// until it is heard, on whatever link, or the time is up. While no link is up
-// it waits for one.
+// A rescue is the work on one remote that has to change links: because its own
+// was lost, or drains. It has two phases:
+//
+//	hello --the remote is heard by another link--> streams --all are heard--> over
+//
+// In the first it is said hello to, until the remote is heard or the time is up.
+// The first hello goes alone. A router that does not know the remote's LeaseSet
+// has each message wait for that, and then begins a session with each; i2pd 2.58
+// sends what comes later by the last of those, while the remote has answered the
+// first, and nothing gets through until the last one's path expires, 120 s later
+// (libi2pd_client/I2CP.cpp, SendMsgTo, AddRoutingSession). So nothing else is
+// sent before the router says that the hello went out. After that the streams of
+// a stranded remote are nudged behind each hello, for those that answer no pings.
+//
+// That the remote is heard does not say that its streams are: each keeps the
+// session that it has until it notices that this is dead. So in the second
+// phase those that are silent are nudged, at once and again.
+//
+// While no link is up it waits for one. Host.mu guards all of it.
 type rescue struct {
 	remote *remote
-	lost   *link // where it was heard before
-	nonce  helloNonce
-	packet []byte // the hello; made at first use, by sayHellos alone
-	said   int
-	due    time.Time
-	paced  bool // due is a moment reserved from the link's pace
-	until  time.Time
-	place  int // in the heap; -1 while it is not in it
+	// from is where it was heard before. If drain is set, that serves it on.
+	from  *link
+	drain bool
+	// via is the link that takes the hellos; nil as long as there is none.
+	via   *link
+	nonce helloNonce
+
+	awaiting bool // the router has not said yet what became of the last hello
+	greeted  bool // a hello went out
+	answered bool // it is in its second phase
+	// lostAt is when its streams began to stall; since is from when on a stream
+	// counts as heard, which a second loss moves.
+	lostAt, since time.Time
+	streams       int // there were at the loss
+	// silent is how many streams were not heard since then; -1 if there was
+	// no look at them yet.
+	silent       int
+	streamsHeard bool // a packet of a stream came, which may be a new one
+	resumed      bool // a stream that was silent is not any more
+
+	// earliest is until when the remote's session is sure to be too young to be
+	// taken over.
+	earliest time.Time
+
+	said  int // in this phase
+	due   time.Time
+	paced bool // due is a moment reserved from via's pace
+	until time.Time
+	place int // in the heap; -1 while it is not in it
 }
 
-// rescues are all of them; Host.mu guards them.
-type rescues struct {
-	every   time.Duration // between two hellos of a link
-	byNonce map[helloNonce]*rescue
-	queue   rescueQueue
-}
+// holds reports whether nothing but a hello may go to the remote.
+func (r *rescue) holds() bool { return !r.drain && !r.answered && !r.greeted }
 
-func newRescues(rate int) rescues {
-	return rescues{every: time.Second / time.Duration(rate), byNonce: map[helloNonce]*rescue{}}
-}
-
-// end takes r off the list of the stranded.
-func (rs *rescues) end(r *remote) {
-	delete(rs.byNonce, r.rescue.nonce)
-	if r.rescue.place >= 0 {
-		heap.Remove(&rs.queue, r.rescue.place)
-	}
-	r.rescue = nil
-}
-
-// begin puts r on the list, or back to the start of the schedule.
-func (rs *rescues) begin(r *remote, now time.Time) {
-	if r.rescue == nil {
-		r.rescue = &rescue{remote: r, lost: r.link, place: -1}
-		rand.Read(r.rescue.nonce[:])
-		r.rescue.nonce[0] |= 1 // its start is a stream ID, and 0 is none
-		rs.byNonce[r.rescue.nonce] = r.rescue
-	}
-	r.rescue.said, r.rescue.paced = 0, false
-	r.rescue.until = now.Add(helloFor)
-	rs.schedule(r.rescue, now.Add(helloAfter))
-}
-
-func (rs *rescues) schedule(r *rescue, due time.Time) {
-	r.due = due
-	if r.place >= 0 {
-		heap.Fix(&rs.queue, r.place)
-	} else {
-		heap.Push(&rs.queue, r)
-	}
-}
-
-// strandLocked strands the remotes that l served and that were heard lately.
-// The others are simply remotes without a link from now on.
-func (h *Host) strandLocked(l *link) {
-	now := time.Now()
-	lately := now.Add(-h.cfg.StrandWindow)
-	for _, t := range [...]*remotes{h.remotes, h.hearsay} {
-		t.each(func(r *remote) {
-			if r.link == l {
-				h.strandOneLocked(r, now, !r.heard.Before(lately) || r.rescue != nil)
-			}
-		})
-	}
-	h.wake()
-}
-
-func (h *Host) strandOneLocked(r *remote, now time.Time, lately bool) {
-	if lately && r.sender != nil && h.cfg.Signer != nil {
-		if r.rescue == nil {
-			h.lost++
-		}
-		h.rescues.begin(r, now)
-	}
-	r.link = h.chooseLocked(r.hash)
-}
-
-// adoptStrandedLocked gives l, which is up now, to those that have no link.
-func (h *Host) adoptStrandedLocked(l *link) {
-	now := time.Now()
-	for _, r := range h.rescues.byNonce {
-		if r.remote.link == nil {
-			r.remote.link = l
-			h.rescues.schedule(r, now)
-		}
-	}
-	h.wake()
+// holdsDatagrams is holds for those. While a session is too young for a hello
+// they may pass: they arrive, and nobody sends them again.
+func (r *rescue) holdsDatagrams() bool {
+	return r.holds() && (r.awaiting || time.Since(r.since) < helloAfter)
 }

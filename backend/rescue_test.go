@@ -265,12 +265,12 @@ func TestAHelloThatCrossesTheRemotesPacketIsTheLast(t *testing.T) {
 		r.frontends[0].Kill()
 		synctest.Wait()
 		time.Sleep(helloAfter + 50*time.Millisecond) // the second is due in 50 ms more
-		rescue, client, _ := r.host.nextHello(time.Now().Add(time.Second))
-		if rescue == nil {
+		turn, _ := r.host.nextTurn(time.Now().Add(time.Second))
+		if turn == nil {
 			t.Fatal("no hello is due")
 		}
 		r.hear(1, remote)
-		r.host.sayHello(rescue, client)
+		r.host.take(turn)
 		r.hellosBy()
 		time.Sleep(5 * time.Minute)
 		if n := total(r.hellosBy()); n != 0 || len(r.host.rescues.queue) != 0 {

@@ -14,26 +14,31 @@ import (
 // that they share, and an answer from another router would break it.
 func (h *Host) routeLocked(hash i2p.Hash) *link {
 	for _, t := range [...]*remotes{h.remotes, h.hearsay} {
-		if r := t.byHash[hash]; r != nil && r.link != nil && r.link.up() {
-			return r.link
+		if r := t.byHash[hash]; r != nil && r.link != nil {
+			return r.link // if it is not up, strand is about to see to r
 		}
 	}
 	return h.chooseLocked(hash)
 }
 
 // choose is the link for a remote that was not heard: the one of highest rank
-// among those that are up (rendezvous hashing). That spreads remotes evenly,
-// sends all packets to one remote through one router until it answers (round
-// robin would start a session in each router, and the remote would be torn
-// between them), and moves no more remotes than it must when a link comes or goes.
-func (h *Host) chooseLocked(hash i2p.Hash) *link {
+// among those that are up (rendezvous hashing), and that do not drain if there
+// are such. That spreads remotes evenly, sends all packets to one remote through
+// one router until it answers (round robin would start a session in each router,
+// and the remote would be torn between them), and moves no more remotes than it
+// must when a link comes or goes.
+func (h *Host) chooseLocked(hash i2p.Hash) *link { return h.chooseButLocked(hash, nil) }
+
+// chooseButLocked is choose without one of the links.
+func (h *Host) chooseButLocked(hash i2p.Hash, not *link) *link {
 	var best *link
 	var highest uint64
 	for _, l := range h.links {
-		if !l.up() {
+		if !l.up() || l == not || (best != nil && l.draining && !best.draining) {
 			continue
 		}
-		if rank := l.rank(hash); best == nil || rank > highest {
+		rank := l.rank(hash)
+		if best == nil || rank > highest || (best.draining && !l.draining) {
 			best, highest = l, rank
 		}
 	}
@@ -73,21 +78,13 @@ func (h *Host) known(hash i2p.Hash, verified bool) *datagram.Sender {
 	return nil
 }
 
-// heard notes that a remote's packet came in by l, and returns its address
-// with that port. The sender is nil if the packet only claims the hash.
+// heard notes that a remote's datagram came in by l, and returns its address
+// with that port. The sender is nil if the datagram only claims the hash.
 func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint16) *Addr {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t := h.remotes
-	if sender == nil {
-		t = h.hearsay
-	}
-	r := t.touch(hash, now, h.forgetLocked)
-	if r.sender == nil {
-		r.sender = sender
-	}
-	h.followLocked(r, l)
+	r := h.noteLocked(l, hash, sender, now)
 	if r.addr == nil || r.addr.Port != port || (r.addr.Destination.IsZero() && r.sender != nil) {
 		r.addr = &Addr{Hash: hash, Port: port}
 		if r.sender != nil {
@@ -97,17 +94,81 @@ func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint1
 	return r.addr
 }
 
-// followLocked takes l for r's link from now on.
-func (h *Host) followLocked(r *remote, l *link) {
+// heardStream notes that a packet of a stream came in by l. The first one
+// after a loss has the remote's other streams looked after at once.
+func (h *Host) heardStream(l *link, sender *datagram.Sender) {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.noteLocked(l, sender.Hash, sender, now)
+	if rescue := r.rescue; rescue != nil && rescue.answered && !rescue.drain && !rescue.streamsHeard {
+		rescue.streamsHeard = true
+		h.rescues.schedule(rescue, now)
+		h.wake()
+	}
+}
+
+func (h *Host) noteLocked(l *link, hash i2p.Hash, sender *datagram.Sender, now time.Time) *remote {
+	t := h.remotes
+	if sender == nil {
+		t = h.hearsay
+	}
+	r := t.touch(hash, now, h.forgetLocked)
+	if r.sender == nil {
+		r.sender = sender
+	}
+	h.followLocked(r, l, now)
+	return r
+}
+
+// followLocked takes l for r's link from now on, unless r has just left l, or l
+// was lost while the packet was on its way through here.
+func (h *Host) followLocked(r *remote, l *link, now time.Time) {
+	if !l.up() || (l.draining && now.Before(r.leftUntil)) {
+		return
+	}
 	from := r.link
 	if r.rescue != nil {
-		from = r.rescue.lost
-		h.rescues.end(r)
+		from = r.rescue.from
+		h.answeredLocked(r, l, now)
 	}
 	if from != nil && from != l {
 		h.moved++
 	}
+	if r.link != l || r.came.IsZero() {
+		r.came, r.young = now, time.Time{}
+		if from != nil && from != l || now.Sub(l.since) > sessionAge {
+			r.young = now.Add(sessionAge)
+		}
+	}
 	r.link = l
+	if l.draining && r.rescue == nil && r.sender != nil && h.cfg.Signer != nil {
+		h.moveLocked(r, now)
+		h.wake()
+	}
+}
+
+// answeredLocked takes r's rescue on, now that r was heard by l.
+func (h *Host) answeredLocked(r *remote, l *link, now time.Time) {
+	rescue := r.rescue
+	switch {
+	case rescue.drain && l.draining && !rescue.answered: // served on, by the one that it is to leave
+		rescue.from = l
+	case rescue.drain && l.draining: // it went back
+		h.rescues.end(r)
+	case rescue.answered:
+		rescue.from, rescue.via = l, l
+	default:
+		if rescue.drain {
+			r.leftUntil = now.Add(stragglers)
+		}
+		if h.stack() == nil {
+			h.rescues.end(r)
+			return
+		}
+		h.rescues.answer(rescue, l, now)
+		h.wake()
+	}
 }
 
 // resolved notes the Destination that the netDB has for hash.

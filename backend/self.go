@@ -5,12 +5,14 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/datagram"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 // self is who a Host is.
 type self struct {
 	datagram.Origin
-	hash i2p.Hash
+	hash  i2p.Hash
+	stack *streaming.Stack // nil without a Signer
 }
 
 // adopt makes dest the Destination of h, or checks that it is.
@@ -18,8 +20,12 @@ func (h *Host) adopt(dest i2p.Destination) error {
 	if s := h.self.Load(); s != nil {
 		return sameDestination(s.Destination, dest)
 	}
-	s := &self{datagram.Origin{Destination: dest, Signer: h.cfg.Signer, Offline: h.cfg.Offline}, dest.Hash()}
+	origin := datagram.Origin{Destination: dest, Signer: h.cfg.Signer, Offline: h.cfg.Offline}
+	s := &self{Origin: origin, hash: dest.Hash()}
 	if err := s.checkSigner(); err != nil {
+		return err
+	}
+	if err := h.newStack(s); err != nil {
 		return err
 	}
 	if !h.self.CompareAndSwap(nil, s) {

@@ -24,7 +24,7 @@ func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error 
 			return err
 		}
 		p.Data = payload
-		return h.sendPacket(p, to.Hash)
+		return h.sendDatagram(p, to.Hash)
 	}
 	self := h.self.Load()
 	if self == nil {
@@ -37,7 +37,7 @@ func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error 
 		return err
 	}
 	*buffer, p.Data = data, data
-	return h.sendPacket(p, to.Hash)
+	return h.sendDatagram(p, to.Hash)
 }
 
 func checkRaw(payload []byte) error {
@@ -60,11 +60,29 @@ func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error)
 	return datagram.AppendDatagram3(b, s.hash, nil, payload)
 }
 
-// sendPacket sends p by the link that its remote's packets come in by.
-func (h *Host) sendPacket(p sam.Packet, to i2p.Hash) error {
+// sendDatagram sends p by the link that its remote's packets come in by.
+func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
 	h.mu.Lock()
 	l := h.routeLocked(to)
+	if r := h.rescueLocked(to); r != nil && r.holdsDatagrams() {
+		l = nil
+	}
 	h.mu.Unlock()
+	return l.send(p)
+}
+
+// rescueLocked is the rescue of a remote, or nil.
+func (h *Host) rescueLocked(hash i2p.Hash) *rescue {
+	for _, t := range [...]*remotes{h.remotes, h.hearsay} {
+		if r := t.byHash[hash]; r != nil {
+			return r.rescue
+		}
+	}
+	return nil
+}
+
+// send sends p by l, which may be nil.
+func (l *link) send(p sam.Packet) error {
 	if l == nil {
 		return ErrNoFrontend
 	}
@@ -88,17 +106,9 @@ func (h *Host) complete(ctx context.Context, to *Addr) (*Addr, error) {
 	if to.Hash == (i2p.Hash{}) {
 		return nil, fmt.Errorf("no Destination in the address %s: a raw datagram does not say who sent it", to)
 	}
-	sender := h.known(to.Hash, false)
-	if sender == nil {
-		dest, err := h.Lookup(ctx, to.Hash.Base32())
-		if err != nil {
-			return nil, err
-		}
-		sender = datagram.NewSender(dest)
-		if sender.Hash != to.Hash {
-			return nil, fmt.Errorf("look up %s: the answer is of %s: %w", to.Hash.Base32(), sender.Hash.Base32(), i2p.ErrInvalid)
-		}
-		h.resolved(sender)
+	sender, err := h.resolveHash(ctx, to.Hash, h.Lookup)
+	if err != nil {
+		return nil, err
 	}
 	return &Addr{Destination: sender.Destination, Hash: to.Hash, Port: to.Port}, nil
 }

@@ -20,11 +20,14 @@ type Service interface {
 
 // A Node is what a Service sees of the framework: one Destination, and ways
 // to use it. *Host is one; a plugin gets another that reaches the Host of
-// another process. Listening and dialling of streams will stand beside
-// ListenPacket.
+// another process.
 type Node interface {
 	// Destination is the Destination that all frontends serve.
 	Destination() i2p.Destination
+	// Listen opens a port for streams; see Host.Listen.
+	Listen(port uint16) (net.Listener, error)
+	// DialContext begins a stream to "name:port"; see Host.DialContext.
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	// ListenPacket opens a port for datagrams of one kind; see Host.ListenPacket.
 	ListenPacket(kind Kind, port uint16) (net.PacketConn, error)
 	// Logger is for the service's own log.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 // A LinkState is the state of the link to one frontend:
@@ -52,7 +53,11 @@ type Stats struct {
 	// by another frontend than before, stranded or not; Stalled those
 	// stranded ones that were not heard in time.
 	Lost, Moved, Stalled uint64
-	// Unclaimed counts packets that no PacketConn is open for, Invalid those
+	// Streams are the streams' own figures; zero if there can be none.
+	Streams streaming.Stats
+	// Stalls are of streams whose remote's frontend was lost.
+	Stalls StallStats
+	// Unclaimed counts packets that no PacketConn or stream is there for, Invalid those
 	// that are malformed or whose signature is wrong, Overflow those that came
 	// when their PacketConn's buffer was full.
 	Unclaimed, Invalid, Overflow uint64
@@ -73,6 +78,9 @@ type FrontendStats struct {
 	Hellos uint64
 	// Connects counts how often the link came up.
 	Connects uint64
+	// Draining says that the frontend's router is to go: its remotes are brought
+	// to other frontends, and served until they are there.
+	Draining bool
 	// Remotes are those that are answered here; Stranded those of them that
 	// came from a lost frontend and are not heard here yet.
 	Remotes, Stranded int

@@ -47,6 +47,10 @@ type Balancer struct {
 	log    *slog.Logger
 	kicks  chan struct{}
 
+	// roles is held from reading a frontend's replicated roles to taking over
+	// what was committed of them. It is locked before mu.
+	roles sync.Mutex
+
 	mu        sync.Mutex
 	frontends map[string]*frontend
 	merged    *sealed

@@ -133,9 +133,14 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	if err := checkHello(hello); err != nil {
 		return nil, nil, err
 	}
+	b.roles.Lock()
+	defer b.roles.Unlock()
+	drained := b.drained(hello.GetName()) && hello.GetMember()
 	roles := raftstate.Roles{Member: hello.GetMember(), Publisher: hello.GetPublisher()}
-	command := raftstate.PutFrontend(hello.GetName(), b.hash, roles)
-	result, err := b.cfg.Store.Apply(ctx, command)
+	if drained {
+		roles = raftstate.Roles{}
+	}
+	result, err := b.cfg.Store.Apply(ctx, raftstate.PutFrontend(hello.GetName(), b.hash, roles))
 	if err != nil {
 		return nil, nil, status.Errorf(refusal(err), "frontend %.80q not taken in: %.200v", hello.GetName(), err)
 	}
@@ -153,6 +158,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{
 		Welcome: &controlpb.Welcome{Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes()},
 	}})
+	b.resumeDrainLocked(f, drained, hello.GetDrainUntilMs())
 	b.log.Info("frontend attached", "frontend", f.name, "member", f.member, "publisher", f.publisher)
 	return f, f.line, nil
 }

@@ -22,6 +22,11 @@
 // A frontend may be member and publisher at once. Its router then has the
 // merged LeaseSet, and its own remotes are not held to it.
 //
+// A member that is drained before maintenance (Balancer.Drain) leaves the merged
+// LeaseSet and keeps its own: newcomers go elsewhere, and the remotes that it
+// serves stay. Each time that its own is renewed the others' are as well, and
+// are newer, so that a remote that has moved on is not called back.
+//
 // # Order
 //
 // Each LeaseSet is first built, then committed as {seq, published, digest}

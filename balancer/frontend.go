@@ -30,6 +30,7 @@ type frontend struct {
 	requested    time.Time // since when its router waits for an answer; zero: it does not
 	wantsSession bool      // a publisher that waits until there is something to publish
 	inverted     bool
+	drainUntil   time.Time // when its session is to be closed; zero: it is not drained
 
 	own          *sealed
 	ownAt        time.Time
@@ -41,8 +42,14 @@ type frontend struct {
 	probeID uint64
 }
 
-// serves reports whether f's leases may be listed.
+// serves reports whether f's router has remotes.
 func (f *frontend) serves() bool { return f.member && f.up }
+
+// drains reports whether f is to get no newcomers.
+func (f *frontend) drains() bool { return !f.drainUntil.IsZero() }
+
+// listed reports whether f's leases belong in the merged LeaseSet.
+func (f *frontend) listed() bool { return f.serves() && !f.drains() }
 
 // waitsForFirst reports whether f's router waits and there is nothing that its
 // frontend could have answered with.

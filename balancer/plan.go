@@ -27,11 +27,14 @@ func (b *Balancer) plan(now time.Time) ([]draft, time.Time) {
 	for _, due := range b.duesLocked() {
 		next = earlier(next, due)
 	}
-	drafts := b.planOwnLocked(now, &next, issued)
+	var drafts []draft
 	if d, ok := b.planMergedLocked(now, &next, issued); ok {
+		// A newcomer holds the merged one, and takes its member's only if that
+		// is newer.
 		drafts = append(drafts, d)
+		b.freshenListedLocked()
 	}
-	return drafts, next
+	return append(drafts, b.planOwnLocked(now, &next, issued)...), next
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -62,17 +65,21 @@ func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time
 	return time.Unix(int64(published), 0).Add(time.Duration(len(b.frontends)+1) * time.Second)
 }
 
-// planOwnLocked drafts the own LeaseSets that are due.
+// planOwnLocked drafts the own LeaseSets that are due. That of a member that
+// drains comes first and makes those of the others due, so that theirs are
+// always newer: a remote that has moved on would else follow a straggler's
+// LeaseSet back.
 func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstate.Destination) []draft {
 	members := b.countLocked((*frontend).serves)
 	canWait := time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead)
 	alive := b.aliveLocked(now, issued)
 	var drafts []draft
-	for name, f := range b.frontends {
+	for _, name := range b.drainingFirstLocked() {
+		f := b.frontends[name]
 		if !f.serves() || f.publisher {
 			continue
 		}
-		due := f.ownDue(now, b.policy.ownRefresh(members), issued.Epoch)
+		due := f.ownDue(now, b.ownRefreshLocked(f, members), issued.Epoch)
 		if !f.waitsForFirst() {
 			due = later(due, canWait)
 		}
@@ -83,6 +90,9 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		if leases := longest(f.leases, alive); len(leases) > 0 {
 			leases = leases[:min(len(leases), i2p.MaxLeases)]
 			drafts = append(drafts, draft{frontend: name, leases: leases, life: b.policy.ownLife(members), epoch: issued.Epoch})
+			if f.drains() {
+				b.freshenListedLocked()
+			}
 		}
 	}
 	return drafts
@@ -129,12 +139,15 @@ func (b *Balancer) changedLocked(d draft) bool {
 	if b.merged.epoch != d.epoch || len(old) != len(d.leases) {
 		return true
 	}
-	if len(b.poolsLocked()) > i2p.MaxLeases {
-		return false // each publish lists others; only time moves it on
-	}
 	had := map[tunnelKey]bool{}
 	for _, l := range old {
 		had[keyOf(l)] = true
+	}
+	if b.listsDrainedLocked(had) {
+		return true
+	}
+	if len(b.poolsLocked()) > i2p.MaxLeases {
+		return false // each publish lists others; only time moves it on
 	}
 	for _, l := range d.leases {
 		if !had[keyOf(l)] {
@@ -152,9 +165,12 @@ type tunnelKey struct {
 
 func keyOf(l i2p.Lease) tunnelKey { return tunnelKey{l.Gateway, l.Tunnel} }
 
-// readyLocked reports whether all members that there are to be have all their tunnels.
+// readyLocked reports whether all members that there are to be have all their
+// tunnels. Nobody waits for those that drain.
 func (b *Balancer) readyLocked() bool {
-	full := b.countLocked(func(f *frontend) bool { return f.serves() && len(f.leases) >= b.policy.Tunnels })
+	full := b.countLocked(func(f *frontend) bool {
+		return f.member && f.drains() || f.serves() && len(f.leases) >= b.policy.Tunnels
+	})
 	all := b.countLocked(func(f *frontend) bool { return f.member })
 	return full > 0 && full >= max(all, b.cfg.Expect)
 }
@@ -169,11 +185,12 @@ func (b *Balancer) countLocked(of func(*frontend) bool) int {
 	return n
 }
 
-// poolsLocked are the pools of all members that serve, in the order of their names.
+// poolsLocked are the pools to choose from, in the order of their members' names.
 func (b *Balancer) poolsLocked() []pool {
 	var pools []pool
+	offers := b.offersLocked()
 	for _, name := range b.namesLocked() {
-		if f := b.frontends[name]; f.serves() && len(f.leases) > 0 {
+		if f := b.frontends[name]; offers(f) && len(f.leases) > 0 {
 			pools = append(pools, pool{name, f.leases})
 		}
 	}

@@ -63,6 +63,9 @@ type Policy struct {
 	// AnswerTime is the longest that a router's request waits for a better
 	// LeaseSet than there is.
 	AnswerTime time.Duration
+	// DrainLimit is how long a drained member serves on before its frontend
+	// closes the session, which cuts what is left.
+	DrainLimit time.Duration
 }
 
 // DefaultPolicy gives the values that worked on stock i2pd, with the reason
@@ -81,9 +84,10 @@ func DefaultPolicy() Policy {
 		Rotation:      RotateNever,             // see there
 		RotationGap:   130 * time.Second,       // until 120 s a new session does not take the place of another
 		HelloTime:     1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
-		LostAfter:     3 * time.Second,         // three heartbeats
+		LostAfter:     2 * time.Second,         // four heartbeats, and as long as backends wait: their hellos need the survivors' newer LeaseSets
 		ReattachTime:  500 * time.Millisecond,  // a restart of the connection takes milliseconds
 		AnswerTime:    7 * time.Second,         // i2pd closes the session at 10 s
+		DrainLimit:    10 * time.Minute,        // remotes have forgotten the merged LeaseSet after 150 s; the rest is for downloads to end
 	}
 }
 
@@ -105,6 +109,7 @@ func (p Policy) withDefaults() Policy {
 	setDefault(&p.LostAfter, d.LostAfter)
 	setDefault(&p.ReattachTime, d.ReattachTime)
 	setDefault(&p.AnswerTime, d.AnswerTime)
+	setDefault(&p.DrainLimit, d.DrainLimit)
 	return p
 }
 
@@ -128,6 +133,8 @@ func (p Policy) check() error {
 		return fmt.Errorf("policy MergedRefresh and OwnRefresh must be shorter than the lives they renew")
 	case p.PublishGap < 20*time.Second:
 		return fmt.Errorf("policy PublishGap is %v: below 20 s routers put publishing off again and again", p.PublishGap)
+	case p.DrainLimit < 0:
+		return fmt.Errorf("policy DrainLimit is %v, want more than 0, or 0 for the default", p.DrainLimit)
 	case p.AnswerTime >= 10*time.Second:
 		return fmt.Errorf("policy AnswerTime is %v: i2pd closes a session that is not answered in 10 s", p.AnswerTime)
 	}
@@ -152,6 +159,13 @@ func (p Policy) ownRefresh(members int) time.Duration {
 func (p Policy) ownLife(members int) time.Duration {
 	stretch := float64(p.ownRefresh(members)) / float64(p.OwnRefresh)
 	return min(time.Duration(stretch*float64(p.OwnLife)), i2p.MaxLeaseSetLife)
+}
+
+// drainRefresh is ownRefresh for a member that drains. Each of its LeaseSets
+// may call a remote back that has moved on, so they are few, but still renewed
+// above the 51 s at which i2pd calls a lease near its end.
+func (p Policy) drainRefresh(members int) time.Duration {
+	return max(p.ownRefresh(members), p.ownLife(members)/3)
 }
 
 // options are the I2CP options of a session. The router's netDB must not get

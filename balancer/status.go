@@ -46,6 +46,8 @@ func (f *frontend) statusLocked() *controlpb.FrontendStatus {
 		Leases:       leaseMessages(f.leases),
 		InstalledSeq: f.installedSeq,
 		Error:        f.failure,
+		Draining:     f.drains(),
+		DrainUntilMs: f.drainUntilMs(),
 	}
 }
 

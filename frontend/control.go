@@ -46,6 +46,10 @@ type controlEvents interface {
 	install(m *controlpb.Install)
 	// probe starts a self-test, whose reply comes later.
 	probe(id uint64)
+	// drained begins or ends a drain.
+	drained(m *controlpb.Drain)
+	// drainUntilMs is the limit of the drain, 0 if there is none.
+	drainUntilMs() int64
 }
 
 // A control is the frontend's line to the leader: it finds it, stays with it,
@@ -53,7 +57,7 @@ type controlEvents interface {
 // in a queue, so that a new leader hears how things are and not how they were.
 type control struct {
 	cfg    ControlConfig
-	hello  *controlpb.Hello
+	self   *Config
 	log    *slog.Logger
 	events controlEvents
 	wake   chan struct{} // something below changed
@@ -70,11 +74,19 @@ type control struct {
 func newControl(cfg *Config, events controlEvents) *control {
 	return &control{
 		cfg:    cfg.Control,
-		hello:  &controlpb.Hello{Version: controlVersion, Name: cfg.Name, Member: cfg.Member, Publisher: cfg.Publisher},
+		self:   cfg,
 		log:    newLogger(cfg),
 		events: events,
 		wake:   make(chan struct{}, 1),
 		answer: make(chan []byte, 1),
+	}
+}
+
+// greeting says who this is and what it has heard.
+func (c *control) greeting() *controlpb.Hello {
+	return &controlpb.Hello{
+		Version: controlVersion, Name: c.self.Name, Member: c.self.Member, Publisher: c.self.Publisher,
+		DrainUntilMs: c.events.drainUntilMs(),
 	}
 }
 

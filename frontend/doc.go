@@ -12,8 +12,9 @@
 //	err = f.Run(ctx)
 //
 // It is stateless but for what it was last given: it holds no signing key of
-// the Destination, decides nothing about LeaseSets and knows no streams. Any
-// number may serve one Destination.
+// the Destination, decides nothing about LeaseSets and knows no streams: of a
+// packet it sees only whether a stream begins, to give the router its LeaseSet
+// again for the newcomer. Any number may serve one Destination.
 //
 // # Without the balancers
 //

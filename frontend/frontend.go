@@ -26,6 +26,7 @@ type Frontend struct {
 	control  *control
 	upstream *upstream // nil unless Config.Router.SAM is set
 	traffic  traffic
+	drain    *drain
 
 	client   atomic.Pointer[i2cp.Client] // nil before the first
 	ran      atomic.Bool
@@ -52,11 +53,11 @@ func New(cfg Config) (*Frontend, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Frontend{cfg: cfg, quirk: cfg.DontPublish}
+	f := &Frontend{cfg: cfg, quirk: cfg.DontPublish, drain: newDrain()}
 	f.log = newLogger(&cfg)
 	f.running, f.stop = context.WithCancel(context.Background())
 	f.leases = newKeeper(f.log, f)
-	f.control = newControl(&cfg, f)
+	f.control = newControl(&f.cfg, f)
 	var host sam.Host = i2cpHost{f}
 	if cfg.Router.SAM != nil {
 		f.upstream = newUpstream(f)
@@ -103,6 +104,7 @@ func (f *Frontend) Run(ctx context.Context) error {
 	f.probing.Wait()
 	stopControl()
 	control.Wait()
+	f.drain.stop()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -139,6 +141,8 @@ func (f *Frontend) Status() Status {
 		PacketsOut: f.traffic.out.Load(),
 		Dropped:    f.traffic.dropped.Load(),
 	}
+	s.DrainUntil = f.drain.limit()
+	s.Draining = !s.DrainUntil.IsZero()
 	f.leases.describe(&s)
 	if f.upstream != nil {
 		f.upstream.describe(&s)

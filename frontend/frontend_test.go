@@ -35,7 +35,7 @@ func TestReportsPoolAndInstallsLeaseSet(t *testing.T) {
 		count := func() int { return w.leader.count(func() int { return w.leader.beats }) }
 		beats := count()
 		time.Sleep(10 * time.Second)
-		if got := count() - beats; got < 9 || got > 11 {
+		if got := count() - beats; got < 19 || got > 21 {
 			t.Errorf("%d heartbeats in 10 s", got)
 		}
 	})
@@ -246,5 +246,42 @@ func TestRefusedSessionIsTriedAgainSlowly(t *testing.T) {
 		stop()
 		group.Wait()
 		w.untilServing()
+	})
+}
+
+// A router that hangs keeps its connections and says nothing. Backends must
+// hear of it in time to move streams that nobody may miss for 3 s.
+func TestRouterHangs(t *testing.T) {
+	inWorld(t, simnet.I2PD258, nil, func(w *world) {
+		w.until("all tunnels are listed", func() bool { return len(w.leader.lastPool().GetLeases()) == 3 })
+		backend := w.attach("backend", nil, nil)
+		defer backend.Close()
+		hung := time.Now()
+		w.router.Freeze()
+		<-backend.Done()
+		synctest.Wait()
+		if d := time.Since(hung); d > 2*time.Second {
+			t.Errorf("the backend was told after %v", d)
+		}
+		if p := w.leader.lastPool(); p.GetUp() || len(p.GetLeases()) > 0 {
+			t.Errorf("the leader last heard of %v", p)
+		}
+		time.Sleep(30 * time.Second)
+		w.router.Thaw()
+		w.untilServing()
+	})
+}
+
+// A router that is silent for a second has much to do.
+func TestBusyRouterIsKept(t *testing.T) {
+	inWorld(t, simnet.I2PD258, nil, func(w *world) {
+		w.untilServing()
+		for range 20 {
+			w.router.Freeze()
+			time.Sleep(1200 * time.Millisecond)
+			w.router.Thaw()
+			time.Sleep(time.Second)
+		}
+		w.outlives(0)
 	})
 }

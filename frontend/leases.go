@@ -49,6 +49,9 @@ type keeper struct {
 	own    map[tunnel]time.Time // every tunnel that was in the pool, to its end
 	held   *leaseSet            // the newest that was accepted, or nil
 	last   *time.Timer          // for lastMoment, while asked
+
+	bundling *time.Timer // until the next newcomer gets a LeaseSet, or nil
+	bundle   bool        // one waits for that
 }
 
 // A tunnel is a lease without its end.

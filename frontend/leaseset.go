@@ -12,6 +12,7 @@ import (
 // A leaseSet is one that a leader signed.
 type leaseSet struct {
 	term, seq uint64
+	merged    bool // it is the publishers', not the router's own
 	raw       []byte
 	keys      []i2cp.PrivateKey
 	parsed    *i2p.LeaseSet2
@@ -30,7 +31,7 @@ func parseInstall(m *controlpb.Install) (*leaseSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("LeaseSet from the balancer: %w", err)
 	}
-	l := &leaseSet{term: m.GetTerm(), seq: m.GetSeq(), raw: m.GetLeaseSet(), parsed: parsed}
+	l := &leaseSet{term: m.GetTerm(), seq: m.GetSeq(), merged: m.GetMerged(), raw: m.GetLeaseSet(), parsed: parsed}
 	for _, key := range m.GetKeys() {
 		l.keys = append(l.keys, i2cp.PrivateKey{Type: i2p.CryptoType(key.GetType()), Key: key.GetKey()})
 	}

@@ -18,7 +18,7 @@ const (
 	// helloTimeout bounds the connection and the first answer.
 	helloTimeout = 5 * time.Second
 	// heartbeatEvery is how often the frontend says that it lives.
-	heartbeatEvery = time.Second
+	heartbeatEvery = 500 * time.Millisecond
 	// watchEvery is how often the leader is asked whether it still leads, and
 	// how long it has to answer.
 	watchEvery = 2 * time.Second
@@ -68,7 +68,7 @@ func (l *link) hello(ctx context.Context) (*controlpb.Welcome, error) {
 	if l.stream, err = l.client.Attach(l.ctx); err != nil {
 		return nil, l.failed(err)
 	}
-	err = l.stream.Send(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_Hello{Hello: l.c.hello}})
+	err = l.stream.Send(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_Hello{Hello: l.c.greeting()}})
 	if err != nil && !errors.Is(err, io.EOF) { // EOF: Recv knows why
 		return nil, l.failed(err)
 	}
@@ -155,6 +155,8 @@ func (l *link) listen() {
 			l.c.events.install(kind.Install)
 		case *controlpb.BalancerMessage_Probe:
 			l.c.events.probe(kind.Probe.GetId())
+		case *controlpb.BalancerMessage_Drain:
+			l.c.events.drained(kind.Drain)
 		default:
 			l.c.log.Debug("balancer says what this version does not know", "kind", fmt.Sprintf("%T", m.GetKind()))
 		}

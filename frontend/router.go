@@ -27,16 +27,29 @@ func (f *Frontend) runRouter(ctx context.Context) error {
 		f.learnQuirk(ctx)
 	}
 	for ctx.Err() == nil {
-		client := i2cp.New(f.clientConfig(f.signedConfig), routerHandler{f})
-		f.client.Store(client)
-		err := client.Run(ctx)
-		if ctx.Err() != nil {
-			break
+		drained, err := f.keepSession(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case drained:
+			f.log.Info("drained: the session is closed until the drain is undone")
+			f.setRouterError(errDrained)
+		default:
+			f.log.Warn("the router refuses the session", "err", err, "do", refusalAdvice(err), "retry", refusedWait)
+			sleep(ctx, refusedWait/2+rand.N(refusedWait/2))
 		}
-		f.log.Warn("the router refuses the session", "err", err, "do", refusalAdvice(err), "retry", refusedWait)
-		sleep(ctx, refusedWait/2+rand.N(refusedWait/2))
 	}
 	return nil
+}
+
+// keepSession keeps the session until ctx or a drain ends it, or the router
+// refuses it.
+func (f *Frontend) keepSession(ctx context.Context) (drained bool, err error) {
+	session, cancel := f.drain.allow(ctx)
+	defer cancel()
+	client := i2cp.New(f.clientConfig(f.signedConfig), routerHandler{f})
+	f.client.Store(client)
+	err = client.Run(session)
+	return session.Err() != nil, err
 }
 
 func (f *Frontend) clientConfig(signed func(context.Context) ([]byte, error)) i2cp.Config {
@@ -136,9 +149,14 @@ func (h routerHandler) SessionUp() {
 // they move to other frontends.
 func (h routerHandler) SessionDown(err error) {
 	h.f.setRouterError(err)
-	if h.f.leases.sessionDown() {
-		h.f.server.CloseSessions("the router is lost; use another frontend")
+	if !h.f.leases.sessionDown() {
+		return
 	}
+	reason := "the router is lost; use another frontend"
+	if h.f.drain.closed() {
+		reason = "the router was drained; use another frontend"
+	}
+	h.f.server.CloseSessions(reason)
 }
 
 // LeasesRequested implements i2cp.Handler.
@@ -146,7 +164,11 @@ func (h routerHandler) LeasesRequested(leases []i2p.Lease) { h.f.leases.request(
 
 // Message implements i2cp.Handler.
 func (h routerHandler) Message(p i2cp.Payload) {
-	h.f.deliver(sam.Packet{FromPort: p.FromPort, ToPort: p.ToPort, Protocol: p.Protocol, Data: p.Data})
+	packet := sam.Packet{FromPort: p.FromPort, ToPort: p.ToPort, Protocol: p.Protocol, Data: p.Data}
+	if opensStream(&packet) {
+		h.f.leases.newcomer() // before anybody can reply
+	}
+	h.f.deliver(packet)
 }
 
 // MessageStatus implements i2cp.Handler.

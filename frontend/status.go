@@ -31,6 +31,10 @@ type Status struct {
 	RouterUp, Serving bool
 	// RouterError says why RouterUp is false.
 	RouterError string
+	// Draining says that the leader takes the router out of service: it serves
+	// what it serves, until DrainUntil, when its session is closed.
+	Draining   bool
+	DrainUntil time.Time
 	// Pool are the router's inbound tunnels.
 	Pool []i2p.Lease
 	// Quirk is how the router reads i2cp.dontPublishLeaseSet, Auto until that

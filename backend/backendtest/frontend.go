@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
@@ -38,6 +39,8 @@ type Frontend struct {
 	sent   []sam.Packet
 	onSend func(sam.Packet)
 	onName func(string)
+	slow   time.Duration
+	status error
 	names  map[string]i2p.Destination
 }
 
@@ -82,6 +85,14 @@ func (f *Frontend) OnSend(handle func(p sam.Packet)) {
 	f.onSend = handle
 }
 
+// Status has the status of packets come after a time, as when a LeaseSet has
+// to be looked up. Without it they are sent at once.
+func (f *Frontend) Status(after time.Duration, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.slow, f.status = after, err
+}
+
 // Name has lookups of name find dest.
 func (f *Frontend) Name(name string, dest i2p.Destination) {
 	f.mu.Lock()
@@ -95,6 +106,9 @@ func (f *Frontend) OnLookup(handle func(name string)) {
 	defer f.mu.Unlock()
 	f.onName = handle
 }
+
+// SetDraining tells the attached backends whether the router is to go.
+func (f *Frontend) SetDraining(draining bool) { f.server.SetDraining(draining) }
 
 // SessionDown ends the sessions as when the router is lost: the backends are
 // told, and none can attach until Up.
@@ -155,7 +169,7 @@ func (h host) Destination() (i2p.Destination, bool) {
 
 func (h host) Send(p sam.Packet) error {
 	h.f.mu.Lock()
-	onSend := h.f.onSend
+	onSend, slow, status := h.f.onSend, h.f.slow, h.f.status
 	if onSend == nil {
 		p.Data = append([]byte(nil), p.Data...)
 		h.f.sent = append(h.f.sent, p)
@@ -163,6 +177,9 @@ func (h host) Send(p sam.Packet) error {
 	h.f.mu.Unlock()
 	if onSend != nil {
 		onSend(p)
+	}
+	if p.ID != 0 {
+		time.AfterFunc(slow, func() { h.f.server.Status(p.ID, status) })
 	}
 	return nil
 }

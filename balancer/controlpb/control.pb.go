@@ -184,6 +184,7 @@ type BalancerMessage struct {
 	//	*BalancerMessage_Session
 	//	*BalancerMessage_Install
 	//	*BalancerMessage_Probe
+	//	*BalancerMessage_Drain
 	Kind          isBalancerMessage_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -271,6 +272,15 @@ func (x *BalancerMessage) GetProbe() *Probe {
 	return nil
 }
 
+func (x *BalancerMessage) GetDrain() *Drain {
+	if x != nil {
+		if x, ok := x.Kind.(*BalancerMessage_Drain); ok {
+			return x.Drain
+		}
+	}
+	return nil
+}
+
 type isBalancerMessage_Kind interface {
 	isBalancerMessage_Kind()
 }
@@ -295,6 +305,10 @@ type BalancerMessage_Probe struct {
 	Probe *Probe `protobuf:"bytes,5,opt,name=probe,proto3,oneof"`
 }
 
+type BalancerMessage_Drain struct {
+	Drain *Drain `protobuf:"bytes,6,opt,name=drain,proto3,oneof"`
+}
+
 func (*BalancerMessage_Welcome) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Redirect) isBalancerMessage_Kind() {}
@@ -305,13 +319,16 @@ func (*BalancerMessage_Install) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Probe) isBalancerMessage_Kind() {}
 
+func (*BalancerMessage_Drain) isBalancerMessage_Kind() {}
+
 // Hello names the frontend and what its router is for.
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`     // 1
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`            // unique among the frontends: 1-64 of [a-z0-9._-]
-	Member        bool                   `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`       // the router serves traffic; its leases are listed
-	Publisher     bool                   `protobuf:"varint,4,opt,name=publisher,proto3" json:"publisher,omitempty"` // the router publishes the merged LeaseSet
+	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                                 // 1
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                                        // unique among the frontends: 1-64 of [a-z0-9._-]
+	Member        bool                   `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`                                   // the router serves traffic; its leases are listed
+	Publisher     bool                   `protobuf:"varint,4,opt,name=publisher,proto3" json:"publisher,omitempty"`                             // the router publishes the merged LeaseSet
+	DrainUntilMs  int64                  `protobuf:"varint,5,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // the last Drain it has heard of; 0: it is not drained
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,6 +389,13 @@ func (x *Hello) GetPublisher() bool {
 		return x.Publisher
 	}
 	return false
+}
+
+func (x *Hello) GetDrainUntilMs() int64 {
+	if x != nil {
+		return x.DrainUntilMs
+	}
+	return 0
 }
 
 // Welcome names the Destination to host.
@@ -519,6 +543,61 @@ func (x *SessionRequest) GetDontPublishInverted() bool {
 	return false
 }
 
+// Drain says that the router is to be taken out of service, or no longer: a
+// member's leases are listed no more, what it serves goes on. It comes on each
+// change, and after Welcome if the frontend is drained or thinks so.
+type Drain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Draining      bool                   `protobuf:"varint,1,opt,name=draining,proto3" json:"draining,omitempty"`
+	UntilMs       int64                  `protobuf:"varint,2,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"` // Unix time in milliseconds at which the session is closed; 0 if not draining
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drain) Reset() {
+	*x = Drain{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drain) ProtoMessage() {}
+
+func (x *Drain) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drain.ProtoReflect.Descriptor instead.
+func (*Drain) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Drain) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Drain) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
 // Session answers a SessionRequest. A publisher may wait for it until there
 // is something to publish.
 type Session struct {
@@ -530,7 +609,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[6]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +621,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[6]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +634,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{6}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Session) GetConfig() []byte {
@@ -577,7 +656,7 @@ type Pool struct {
 
 func (x *Pool) Reset() {
 	*x = Pool{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[7]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +668,7 @@ func (x *Pool) String() string {
 func (*Pool) ProtoMessage() {}
 
 func (x *Pool) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[7]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +681,7 @@ func (x *Pool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pool.ProtoReflect.Descriptor instead.
 func (*Pool) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{7}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Pool) GetUp() bool {
@@ -638,7 +717,7 @@ type Lease struct {
 
 func (x *Lease) Reset() {
 	*x = Lease{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[8]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +729,7 @@ func (x *Lease) String() string {
 func (*Lease) ProtoMessage() {}
 
 func (x *Lease) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[8]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +742,7 @@ func (x *Lease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lease.ProtoReflect.Descriptor instead.
 func (*Lease) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{8}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Lease) GetGateway() []byte {
@@ -701,7 +780,7 @@ type Install struct {
 
 func (x *Install) Reset() {
 	*x = Install{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[9]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +792,7 @@ func (x *Install) String() string {
 func (*Install) ProtoMessage() {}
 
 func (x *Install) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[9]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +805,7 @@ func (x *Install) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Install.ProtoReflect.Descriptor instead.
 func (*Install) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{9}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Install) GetTerm() uint64 {
@@ -775,7 +854,7 @@ type PrivateKey struct {
 
 func (x *PrivateKey) Reset() {
 	*x = PrivateKey{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[10]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +866,7 @@ func (x *PrivateKey) String() string {
 func (*PrivateKey) ProtoMessage() {}
 
 func (x *PrivateKey) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[10]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +879,7 @@ func (x *PrivateKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrivateKey.ProtoReflect.Descriptor instead.
 func (*PrivateKey) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{10}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PrivateKey) GetType() uint32 {
@@ -829,7 +908,7 @@ type Installed struct {
 
 func (x *Installed) Reset() {
 	*x = Installed{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +920,7 @@ func (x *Installed) String() string {
 func (*Installed) ProtoMessage() {}
 
 func (x *Installed) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +933,7 @@ func (x *Installed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installed.ProtoReflect.Descriptor instead.
 func (*Installed) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{11}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Installed) GetTerm() uint64 {
@@ -878,7 +957,7 @@ func (x *Installed) GetError() string {
 	return ""
 }
 
-// Heartbeat says once a second that the frontend lives.
+// Heartbeat says twice a second that the frontend lives.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -887,7 +966,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +978,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +991,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{12}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{13}
 }
 
 // Probe asks the frontend to look what its router and the netDB do (self-test).
@@ -925,7 +1004,7 @@ type Probe struct {
 
 func (x *Probe) Reset() {
 	*x = Probe{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1016,7 @@ func (x *Probe) String() string {
 func (*Probe) ProtoMessage() {}
 
 func (x *Probe) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1029,7 @@ func (x *Probe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe.ProtoReflect.Descriptor instead.
 func (*Probe) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{13}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Probe) GetId() uint64 {
@@ -975,7 +1054,7 @@ type ProbeReply struct {
 
 func (x *ProbeReply) Reset() {
 	*x = ProbeReply{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1066,7 @@ func (x *ProbeReply) String() string {
 func (*ProbeReply) ProtoMessage() {}
 
 func (x *ProbeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1079,7 @@ func (x *ProbeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeReply.ProtoReflect.Descriptor instead.
 func (*ProbeReply) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{14}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ProbeReply) GetId() uint64 {
@@ -1039,7 +1118,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1130,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1143,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{15}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{16}
 }
 
 // Status is what the leader knows.
@@ -1083,7 +1162,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1174,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1187,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{16}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Status) GetLeader() bool {
@@ -1171,13 +1250,15 @@ type FrontendStatus struct {
 	Leases        []*Lease               `protobuf:"bytes,6,rep,name=leases,proto3" json:"leases,omitempty"`
 	InstalledSeq  uint64                 `protobuf:"varint,7,opt,name=installed_seq,json=installedSeq,proto3" json:"installed_seq,omitempty"`
 	Error         string                 `protobuf:"bytes,8,opt,name=error,proto3" json:"error,omitempty"`
+	Draining      bool                   `protobuf:"varint,9,opt,name=draining,proto3" json:"draining,omitempty"`
+	DrainUntilMs  int64                  `protobuf:"varint,10,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // 0: not draining
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FrontendStatus) Reset() {
 	*x = FrontendStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1270,7 @@ func (x *FrontendStatus) String() string {
 func (*FrontendStatus) ProtoMessage() {}
 
 func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1283,7 @@ func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrontendStatus.ProtoReflect.Descriptor instead.
 func (*FrontendStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{17}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FrontendStatus) GetName() string {
@@ -1261,6 +1342,20 @@ func (x *FrontendStatus) GetError() string {
 	return ""
 }
 
+func (x *FrontendStatus) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *FrontendStatus) GetDrainUntilMs() int64 {
+	if x != nil {
+		return x.DrainUntilMs
+	}
+	return 0
+}
+
 // LeaseSetStatus is the last merged LeaseSet in a Status.
 type LeaseSetStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1277,7 +1372,7 @@ type LeaseSetStatus struct {
 
 func (x *LeaseSetStatus) Reset() {
 	*x = LeaseSetStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1384,7 @@ func (x *LeaseSetStatus) String() string {
 func (*LeaseSetStatus) ProtoMessage() {}
 
 func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1397,7 @@ func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaseSetStatus.ProtoReflect.Descriptor instead.
 func (*LeaseSetStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{18}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LeaseSetStatus) GetTerm() uint64 {
@@ -1367,26 +1462,31 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\theartbeat\x18\x05 \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeat\x12B\n" +
 	"\vprobe_reply\x18\x06 \x01(\v2\x1f.onelease.control.v1.ProbeReplyH\x00R\n" +
 	"probeReplyB\x06\n" +
-	"\x04kind\"\xb8\x02\n" +
+	"\x04kind\"\xec\x02\n" +
 	"\x0fBalancerMessage\x128\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1c.onelease.control.v1.WelcomeH\x00R\awelcome\x12;\n" +
 	"\bredirect\x18\x02 \x01(\v2\x1d.onelease.control.v1.RedirectH\x00R\bredirect\x128\n" +
 	"\asession\x18\x03 \x01(\v2\x1c.onelease.control.v1.SessionH\x00R\asession\x128\n" +
 	"\ainstall\x18\x04 \x01(\v2\x1c.onelease.control.v1.InstallH\x00R\ainstall\x122\n" +
-	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probeB\x06\n" +
-	"\x04kind\"k\n" +
+	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probe\x122\n" +
+	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drainB\x06\n" +
+	"\x04kind\"\x91\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x03 \x01(\bR\x06member\x12\x1c\n" +
-	"\tpublisher\x18\x04 \x01(\bR\tpublisher\"?\n" +
+	"\tpublisher\x18\x04 \x01(\bR\tpublisher\x12$\n" +
+	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\"?\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12 \n" +
 	"\vdestination\x18\x02 \x01(\fR\vdestination\"\"\n" +
 	"\bRedirect\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"D\n" +
 	"\x0eSessionRequest\x122\n" +
-	"\x15dont_publish_inverted\x18\x01 \x01(\bR\x13dontPublishInverted\"!\n" +
+	"\x15dont_publish_inverted\x18\x01 \x01(\bR\x13dontPublishInverted\">\n" +
+	"\x05Drain\x12\x1a\n" +
+	"\bdraining\x18\x01 \x01(\bR\bdraining\x12\x19\n" +
+	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\"!\n" +
 	"\aSession\x12\x16\n" +
 	"\x06config\x18\x01 \x01(\fR\x06config\"h\n" +
 	"\x04Pool\x12\x0e\n" +
@@ -1428,7 +1528,7 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12A\n" +
 	"\tfrontends\x18\x05 \x03(\v2#.onelease.control.v1.FrontendStatusR\tfrontends\x12;\n" +
 	"\x06merged\x18\x06 \x01(\v2#.onelease.control.v1.LeaseSetStatusR\x06merged\x12\x1c\n" +
-	"\tpublishes\x18\a \x01(\x04R\tpublishes\"\xf5\x01\n" +
+	"\tpublishes\x18\a \x01(\x04R\tpublishes\"\xb7\x02\n" +
 	"\x0eFrontendStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\bR\x06member\x12\x1c\n" +
@@ -1437,7 +1537,10 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x02up\x18\x05 \x01(\bR\x02up\x122\n" +
 	"\x06leases\x18\x06 \x03(\v2\x1a.onelease.control.v1.LeaseR\x06leases\x12#\n" +
 	"\rinstalled_seq\x18\a \x01(\x04R\finstalledSeq\x12\x14\n" +
-	"\x05error\x18\b \x01(\tR\x05error\"\xbd\x01\n" +
+	"\x05error\x18\b \x01(\tR\x05error\x12\x1a\n" +
+	"\bdraining\x18\t \x01(\bR\bdraining\x12$\n" +
+	"\x0edrain_until_ms\x18\n" +
+	" \x01(\x03R\fdrainUntilMs\"\xbd\x01\n" +
 	"\x0eLeaseSetStatus\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1c\n" +
@@ -1462,7 +1565,7 @@ func file_balancer_controlpb_control_proto_rawDescGZIP() []byte {
 	return file_balancer_controlpb_control_proto_rawDescData
 }
 
-var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*FrontendMessage)(nil), // 0: onelease.control.v1.FrontendMessage
 	(*BalancerMessage)(nil), // 1: onelease.control.v1.BalancerMessage
@@ -1470,46 +1573,48 @@ var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*Welcome)(nil),         // 3: onelease.control.v1.Welcome
 	(*Redirect)(nil),        // 4: onelease.control.v1.Redirect
 	(*SessionRequest)(nil),  // 5: onelease.control.v1.SessionRequest
-	(*Session)(nil),         // 6: onelease.control.v1.Session
-	(*Pool)(nil),            // 7: onelease.control.v1.Pool
-	(*Lease)(nil),           // 8: onelease.control.v1.Lease
-	(*Install)(nil),         // 9: onelease.control.v1.Install
-	(*PrivateKey)(nil),      // 10: onelease.control.v1.PrivateKey
-	(*Installed)(nil),       // 11: onelease.control.v1.Installed
-	(*Heartbeat)(nil),       // 12: onelease.control.v1.Heartbeat
-	(*Probe)(nil),           // 13: onelease.control.v1.Probe
-	(*ProbeReply)(nil),      // 14: onelease.control.v1.ProbeReply
-	(*StatusRequest)(nil),   // 15: onelease.control.v1.StatusRequest
-	(*Status)(nil),          // 16: onelease.control.v1.Status
-	(*FrontendStatus)(nil),  // 17: onelease.control.v1.FrontendStatus
-	(*LeaseSetStatus)(nil),  // 18: onelease.control.v1.LeaseSetStatus
+	(*Drain)(nil),           // 6: onelease.control.v1.Drain
+	(*Session)(nil),         // 7: onelease.control.v1.Session
+	(*Pool)(nil),            // 8: onelease.control.v1.Pool
+	(*Lease)(nil),           // 9: onelease.control.v1.Lease
+	(*Install)(nil),         // 10: onelease.control.v1.Install
+	(*PrivateKey)(nil),      // 11: onelease.control.v1.PrivateKey
+	(*Installed)(nil),       // 12: onelease.control.v1.Installed
+	(*Heartbeat)(nil),       // 13: onelease.control.v1.Heartbeat
+	(*Probe)(nil),           // 14: onelease.control.v1.Probe
+	(*ProbeReply)(nil),      // 15: onelease.control.v1.ProbeReply
+	(*StatusRequest)(nil),   // 16: onelease.control.v1.StatusRequest
+	(*Status)(nil),          // 17: onelease.control.v1.Status
+	(*FrontendStatus)(nil),  // 18: onelease.control.v1.FrontendStatus
+	(*LeaseSetStatus)(nil),  // 19: onelease.control.v1.LeaseSetStatus
 }
 var file_balancer_controlpb_control_proto_depIdxs = []int32{
 	2,  // 0: onelease.control.v1.FrontendMessage.hello:type_name -> onelease.control.v1.Hello
 	5,  // 1: onelease.control.v1.FrontendMessage.session_request:type_name -> onelease.control.v1.SessionRequest
-	7,  // 2: onelease.control.v1.FrontendMessage.pool:type_name -> onelease.control.v1.Pool
-	11, // 3: onelease.control.v1.FrontendMessage.installed:type_name -> onelease.control.v1.Installed
-	12, // 4: onelease.control.v1.FrontendMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
-	14, // 5: onelease.control.v1.FrontendMessage.probe_reply:type_name -> onelease.control.v1.ProbeReply
+	8,  // 2: onelease.control.v1.FrontendMessage.pool:type_name -> onelease.control.v1.Pool
+	12, // 3: onelease.control.v1.FrontendMessage.installed:type_name -> onelease.control.v1.Installed
+	13, // 4: onelease.control.v1.FrontendMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
+	15, // 5: onelease.control.v1.FrontendMessage.probe_reply:type_name -> onelease.control.v1.ProbeReply
 	3,  // 6: onelease.control.v1.BalancerMessage.welcome:type_name -> onelease.control.v1.Welcome
 	4,  // 7: onelease.control.v1.BalancerMessage.redirect:type_name -> onelease.control.v1.Redirect
-	6,  // 8: onelease.control.v1.BalancerMessage.session:type_name -> onelease.control.v1.Session
-	9,  // 9: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
-	13, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
-	8,  // 11: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
-	10, // 12: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
-	17, // 13: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
-	18, // 14: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
-	8,  // 15: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
-	0,  // 16: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
-	15, // 17: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
-	1,  // 18: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
-	16, // 19: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
-	18, // [18:20] is the sub-list for method output_type
-	16, // [16:18] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	7,  // 8: onelease.control.v1.BalancerMessage.session:type_name -> onelease.control.v1.Session
+	10, // 9: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
+	14, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
+	6,  // 11: onelease.control.v1.BalancerMessage.drain:type_name -> onelease.control.v1.Drain
+	9,  // 12: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
+	11, // 13: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
+	18, // 14: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
+	19, // 15: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
+	9,  // 16: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
+	0,  // 17: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
+	16, // 18: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
+	1,  // 19: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
+	17, // 20: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
+	19, // [19:21] is the sub-list for method output_type
+	17, // [17:19] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_balancer_controlpb_control_proto_init() }
@@ -1531,6 +1636,7 @@ func file_balancer_controlpb_control_proto_init() {
 		(*BalancerMessage_Session)(nil),
 		(*BalancerMessage_Install)(nil),
 		(*BalancerMessage_Probe)(nil),
+		(*BalancerMessage_Drain)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1538,7 +1644,7 @@ func file_balancer_controlpb_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_balancer_controlpb_control_proto_rawDesc), len(file_balancer_controlpb_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -40,9 +40,9 @@ type Config struct {
 	// HandshakeTimeout bounds connecting, and each answer of the router until
 	// the session is made and to Reconfigure; 0 is 10 s.
 	HandshakeTimeout time.Duration
-	// KeepAlive is how often the router is asked for a sign of life, and how
-	// long it may then be silent before the connection is given up: a router
-	// that hangs is noticed after one to two KeepAlives. 0 is 5 s.
+	// KeepAlive is how long a router that hangs may go unnoticed. It is asked
+	// for a sign of life five times meanwhile, and given up when four in a row
+	// bring none. 0 is 2 s.
 	KeepAlive time.Duration
 	// MinBackoff and MaxBackoff bound the wait before the next connection,
 	// which doubles from one to the other with jitter; 0 are 0.5 s and 30 s.
@@ -61,7 +61,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	setDefault(&c.HandshakeTimeout, 10*time.Second)
-	setDefault(&c.KeepAlive, 5*time.Second)
+	setDefault(&c.KeepAlive, 2*time.Second)
 	setDefault(&c.MinBackoff, 500*time.Millisecond)
 	setDefault(&c.MaxBackoff, 30*time.Second)
 	setDefault(&c.QueueSize, 1<<20)

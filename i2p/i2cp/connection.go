@@ -31,7 +31,7 @@ type session struct {
 	ended       chan struct{} // closed by close
 
 	requested atomic.Bool  // the router has asked for a LeaseSet
-	alive     atomic.Bool  // some frame came since the last keepalive
+	alive     atomic.Bool  // there was a sign of life since keepAlive last asked
 	silent    atomic.Bool  // keepalive gave the connection up
 	skew      atomic.Int64 // the router's clock less ours, in nanoseconds
 
@@ -41,15 +41,16 @@ type session struct {
 }
 
 func newSession(c *Client, conn net.Conn) *session {
-	return &session{
+	s := &session{
 		client:  c,
 		conn:    conn,
-		out:     coalesce.New(conn, c.cfg.QueueSize),
 		in:      NewFrameReader(conn),
 		ended:   make(chan struct{}),
 		changed: make(chan SessionState, 1),
 		lookups: newLookups(),
 	}
+	s.out = coalesce.New(lifeWriter{s}, c.cfg.QueueSize)
+	return s
 }
 
 // close ends the connection first: that frees a write that hangs, for which
@@ -95,27 +96,6 @@ func (s *session) readError(err error) error {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	return fmt.Errorf("%w: %w", ErrDisconnected, err)
-}
-
-// keepAlive asks the router for its date in intervals, and closes the
-// connection if nothing at all came during one. Both i2pd and Java I2P answer
-// GetDate at any time; I2CP has no other message to ask with.
-func (s *session) keepAlive() {
-	ticker := time.NewTicker(s.client.cfg.KeepAlive)
-	defer ticker.Stop()
-	for asked := false; ; asked = true {
-		select {
-		case <-s.ended:
-			return
-		case <-ticker.C:
-		}
-		if !s.alive.Swap(false) && asked {
-			s.silent.Store(true)
-			s.conn.Close()
-			return
-		}
-		s.sendFrame(s.getDate()) // if the queue is full it counts as asked
-	}
 }
 
 func (s *session) getDate() GetDate {

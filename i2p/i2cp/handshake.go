@@ -23,6 +23,7 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w at %s: %w: check that the router runs and that I2CP is enabled there",
 			ErrUnreachable, c.cfg.Addr, err)
 	}
+	boundSendBuffer(conn)
 	conn = quickAck(conn)
 	if c.cfg.TLS != nil {
 		if conn, err = c.secure(ctx, conn); err != nil {

@@ -44,6 +44,10 @@ type ClientConfig struct {
 	// SendStatus asks the server to report on packets that have an ID. It is
 	// an extension; a stock SAM bridge ignores it.
 	SendStatus bool
+	// OnDrain, if set, is told when the router behind the server is being
+	// drained, and when that is undone: it serves on, but new streams belong
+	// elsewhere. It is an extension; a stock SAM bridge never calls it.
+	OnDrain func(draining bool)
 	// OnPacket gets the packets that come in; Data is valid during the call.
 	OnPacket func(Packet)
 	// OnStatus gets the status of a packet that had an ID: nil if the router

@@ -40,6 +40,9 @@ func (c *PacketClient) appendCreate(b []byte) []byte {
 	if c.cfg.SendStatus {
 		b = AppendOption(b, "SEND_STATUS", "true")
 	}
+	if c.cfg.OnDrain != nil {
+		b = AppendOption(b, "SEND_DRAIN", "true")
+	}
 	return append(b, '\n')
 }
 
@@ -114,6 +117,10 @@ func (c *PacketClient) handle(cmd *Command) error {
 		c.w.Append(func(b []byte) []byte { return appendText(b, KindPong, cmd.Text) })
 	case KindSessionStatus:
 		return replyError(cmd)
+	case KindSessionDrain:
+		if c.cfg.OnDrain != nil { // a server that was not asked may say it all the same
+			return c.onSessionDrain(cmd)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ const (
 	KindHelloReply
 	KindSessionCreate
 	KindSessionStatus
+	KindSessionDrain
 	KindRawSend
 	KindRawReceived
 	KindRawStatus
@@ -47,6 +48,7 @@ var commands = [kindCount]row{
 	KindHelloReply:    {verb: "HELLO", action: "REPLY"},
 	KindSessionCreate: {verb: "SESSION", action: "CREATE"},
 	KindSessionStatus: {verb: "SESSION", action: "STATUS"},
+	KindSessionDrain:  {verb: "SESSION", action: "DRAIN"},
 	KindRawSend:       {verb: "RAW", action: "SEND"},
 	KindRawReceived:   {verb: "RAW", action: "RECEIVED"},
 	KindRawStatus:     {verb: "RAW", action: "STATUS"},

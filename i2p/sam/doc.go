@@ -34,6 +34,8 @@
 //     all protocols, streaming included.
 //   - With SEND_STATUS=true at SESSION CREATE, an ID=n on RAW SEND is answered
 //     by RAW STATUS ID=n RESULT=... (proposal 140, "Send Status").
+//   - With SEND_DRAIN=true at SESSION CREATE, SESSION DRAIN ACTIVE=true or false
+//     says that the router is being drained, or is no longer.
 //   - A session ends with SESSION STATUS RESULT=I2P_ERROR when the router
 //     behind it goes down.
 //   - DEST GENERATE makes Ed25519 keys unless told otherwise, and only those.

@@ -105,6 +105,9 @@ func (c *conn) onSessionCreate() error {
 
 func (c *conn) onPing() error {
 	c.w.Append(func(b []byte) []byte { return appendText(b, KindPong, c.cmd.Text) })
+	if c.session != nil && c.session.sendDrain {
+		c.s.tellDrain(c.session)
+	}
 	return nil
 }
 

@@ -82,6 +82,7 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	sessions map[string]*session // by ID
+	draining bool                // see SetDraining
 	serving  sync.WaitGroup      // no Add once ctx has ended
 }
 

@@ -25,6 +25,9 @@ type session struct {
 	listenPort     uint16
 	// sendStatus says that RAW SEND may ask for a status by ID.
 	sendStatus bool
+	// sendDrain asks to be told of drains; toldDraining is what it was told
+	// last, and the Server's lock guards it.
+	sendDrain, toldDraining bool
 	// forward, if valid, is where packets go over UDP, after a line with the
 	// ports if header is set.
 	forward netip.AddrPort
@@ -70,6 +73,9 @@ func newSession(c *conn, cmd *Command) (*session, error) {
 	}
 	var err error
 	if ss.sendStatus, err = cmd.Bool("SEND_STATUS", false); err != nil {
+		return nil, err
+	}
+	if ss.sendDrain, err = cmd.Bool("SEND_DRAIN", false); err != nil {
 		return nil, err
 	}
 	if ss.header, err = cmd.Bool("HEADER", false); err != nil {

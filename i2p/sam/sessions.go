@@ -28,7 +28,12 @@ func (s *Server) add(ss *session, destination string) error {
 		// and none that comes after it misses the session.
 		s.publishLocked()
 		b = AppendOption(AppendCommand(b, KindSessionStatus), "RESULT", string(ResultOK))
-		return append(AppendOption(b, "DESTINATION", answer), '\n')
+		b = append(AppendOption(b, "DESTINATION", answer), '\n')
+		if ss.sendDrain && s.draining {
+			ss.toldDraining = true
+			b = appendDrain(b, true)
+		}
+		return b
 	})
 	if err != nil {
 		delete(s.sessions, ss.id)

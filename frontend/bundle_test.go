@@ -1,0 +1,72 @@
+package frontend
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/sam"
+)
+
+// given counts the LeaseSets that a router gets.
+type given struct{ atomic.Int64 }
+
+func (g *given) give(*leaseSet) error { g.Add(1); return nil }
+func (*given) poolChanged()           {}
+func (*given) installed(*leaseSet)    {}
+
+// Newcomers get the LeaseSet of the router that they came to with its first
+// reply, however many they are.
+func TestNewcomersGetTheLeaseSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n given
+		k := newKeeper(slog.New(slog.DiscardHandler), &n)
+		k.newcomer() // there is no LeaseSet yet
+		time.Sleep(time.Second)
+		k.sessionUp()
+		own := &leaseSet{parsed: &i2p.LeaseSet2{Expires: time.Now().Add(time.Minute)}}
+		if err := k.install(own); err != nil {
+			t.Fatal(err)
+		}
+		k.newcomer()
+		if n := n.Load(); n != 2 {
+			t.Errorf("%d LeaseSets given after the first newcomer, want it again", n)
+		}
+		for range 100 {
+			k.newcomer()
+		}
+		time.Sleep(time.Second)
+		if n := n.Load(); n != 3 {
+			t.Errorf("%d LeaseSets given after a hundred more, want one more", n)
+		}
+		if err := k.install(&leaseSet{merged: true, seq: 1, parsed: own.parsed}); err != nil {
+			t.Fatal(err)
+		}
+		k.newcomer()
+		time.Sleep(time.Second)
+		if n := n.Load(); n != 4 {
+			t.Error("a publisher was given its LeaseSet again, which puts publishing off")
+		}
+	})
+}
+
+func TestOpensStream(t *testing.T) {
+	packet := func(to, number uint32, protocol uint8) sam.Packet {
+		b := make([]byte, 22)
+		binary.BigEndian.PutUint32(b, to)
+		binary.BigEndian.PutUint32(b[4:], 77)
+		binary.BigEndian.PutUint32(b[8:], number)
+		return sam.Packet{Protocol: protocol, Data: b}
+	}
+	first, reply, second, datagram := packet(0, 0, 6), packet(5, 0, 6), packet(0, 1, 6), packet(0, 0, 17)
+	short := sam.Packet{Protocol: 6, Data: make([]byte, 11)}
+	if !opensStream(&first) || opensStream(&reply) || opensStream(&second) || opensStream(&datagram) || opensStream(&short) {
+		t.Error("a first packet is not told from others")
+	}
+}
+
+var _ keeperEvents = (*given)(nil)
