@@ -54,6 +54,7 @@ func TestTheNewerFrontendIsFollowed(t *testing.T) {
 		conn := r.listen(Datagram, 7)
 		remote := r.remote()
 		for moves, f := range []int{2, 0, 1} {
+			time.Sleep(settleTime)
 			r.hear(f, remote)
 			_, from := read(t, conn)
 			write(t, conn, from, "x")
@@ -63,6 +64,34 @@ func TestTheNewerFrontendIsFollowed(t *testing.T) {
 			if s := r.host.Stats(); s.Moved != uint64(moves) || s.Remotes != 1 || s.Frontends[f].Remotes != 1 {
 				t.Errorf("heard by %d: %+v", f, s)
 			}
+		}
+	})
+}
+
+// A remote that begins two things at once begins a session for each, which may
+// be with two routers. Only one of them may answer.
+func TestANewcomerIsAnsweredByOneFrontend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2, nil)
+		defer r.stop()
+		conn := r.listen(Datagram, 7)
+		remote := r.remote()
+		for _, f := range []int{1, 0, 1, 0} {
+			r.hear(f, remote)
+			_, from := read(t, conn)
+			write(t, conn, from, "x")
+			if sent := r.sentBy(); len(sent[1]) != 1 || total(sent) != 1 {
+				t.Errorf("heard by %d, sent by %s", f, counts(sent))
+			}
+		}
+		r.frontends[1].Kill()
+		time.Sleep(time.Second)
+		r.hear(0, remote)
+		_, from := read(t, conn)
+		r.sentBy()
+		write(t, conn, from, "x")
+		if sent := r.sentBy(); len(sent[0]) != 1 {
+			t.Errorf("the frontend is lost, sent by %s", counts(sent))
 		}
 	})
 }

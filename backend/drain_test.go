@@ -168,7 +168,7 @@ func TestStragglersDoNotTakeARemoteBack(t *testing.T) {
 		if served() != 1 {
 			t.Error("a straggler took it back")
 		}
-		time.Sleep(stragglers)
+		time.Sleep(settleTime)
 		say()
 		if served() != 0 {
 			t.Error("it has a new session at the draining frontend, and is answered by the other")

@@ -50,6 +50,7 @@ func newRig(t *testing.T, n int, change func(*Config)) *rig {
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
+		synctest.Wait() // the frontends read what the Host said last
 		for _, f := range r.frontends {
 			f.Close()
 		}

@@ -10,8 +10,9 @@ import (
 )
 
 // route is the link for packets to a remote: the one that its own last came
-// in by. Only the router there can read what the remote sends to the session
-// that they share, and an answer from another router would break it.
+// in by, once it has settled (see settleTime). Only the router there can read
+// what the remote sends to the session that they share, and an answer from
+// another router would break it.
 func (h *Host) routeLocked(hash i2p.Hash) *link {
 	for _, t := range [...]*remotes{h.remotes, h.hearsay} {
 		if r := t.byHash[hash]; r != nil && r.link != nil {
@@ -127,6 +128,9 @@ func (h *Host) followLocked(r *remote, l *link, now time.Time) {
 	if !l.up() || (l.draining && now.Before(r.leftUntil)) {
 		return
 	}
+	if r.settlesLocked(l, now) {
+		return
+	}
 	from := r.link
 	if r.rescue != nil {
 		from = r.rescue.from
@@ -186,4 +190,19 @@ func (h *Host) forgetLocked(r *remote) {
 	if r.rescue != nil {
 		h.rescues.end(r)
 	}
+}
+
+// settleTime is how long a remote that has come to a link is answered by it,
+// also if packets come in by others. A remote that begins several streams at once
+// begins a session for each, maybe with several routers. Those that are not
+// answered it replaces by the one that is (i2pd Streaming.cpp, SendPackets:
+// IsReadyToSend); a second one that is answered is kept by its stream for
+// good, and no hello can replace it.
+const settleTime = 10 * time.Second
+
+// settlesLocked reports whether r stays with its link though it was heard by l.
+func (r *remote) settlesLocked(l *link, now time.Time) bool {
+	moving := r.rescue != nil && !r.rescue.answered
+	return !moving && r.link != nil && r.link != l && r.link.up() && !r.link.draining &&
+		!r.came.IsZero() && now.Sub(r.came) < settleTime
 }

@@ -98,6 +98,7 @@ func TestStreamsFollowTheNewerFrontend(t *testing.T) {
 		remote := r.net.NewRemote(0, false)
 		near, far := r.open(remote, 80)
 		for i := range 6 {
+			time.Sleep(settleTime)
 			remote.Use(i % 2)
 			want := seeded(20_000)
 			if got, gap := transfer(far, near, want); !bytes.Equal(got, want) || gap > time.Second {

@@ -15,24 +15,38 @@ func demoCommand() *cobra.Command {
 		Short: "Show the job on an embedded network: nothing is installed, nothing leaves this process",
 		Long: `Demo builds an I2P network in this process and hosts one Destination on it: four
 routers with three tunnels each, and one that publishes: twelve leases in one
-LeaseSet. Remotes on routers of their own send requests and get answers. Then a
-router and a frontend are killed, and you see what that does. Requests that were
-under way then, or sent before their remote was served again, count as cut; all
-others that are not answered count as lost.
+LeaseSet. Remotes on routers of their own send requests and get answers, and
+each of them downloads over a stream meanwhile. Then a router and a frontend are
+killed, and you see what that does. Requests that were under way then, or sent
+before their remote was served again, count as cut; all others that are not
+answered count as lost. Streams go on with another router, or count as broken.
 
-The routers behave as i2pd 2.45.1 was seen to, the remotes as I2CP clients.
-Since their sessions are seconds old, the balancer changes the key after a loss
-("after-hello"); with older ones, as real sites have, it need not.
+The routers behave as i2pd 2.45.1 was seen to, the remotes as its SAM clients.
+Stock routers do not let another router take over a session that is younger than
+two minutes. Real sites' sessions are mostly older, and so the demo makes those
+of its remotes --age older before the first kill. With --age 0s they are as young
+as they are: what is stranded waits until it is two minutes old, and the demo
+waits as well.
+
+With --kill drain a router is taken out of service as before maintenance, and is
+stopped when nobody is left at it, which takes the backend two minutes: nothing
+is cut. With --unpublished the remotes
+publish no LeaseSets, as clients of i2pd's tunnels do not: nobody but the router
+that served them can reach them, so a kill ends their streams ("unreachable"),
+and a drain does not.
 
 It begins with about half a minute of waiting, since the routers build their
 tunnels as slowly as real ones do. With --policy merged the members hold the
 merged LeaseSet, as a naive merge would: remotes stray to routers that cannot
 read them, and requests are lost. That is why sticky is the default.
 
-Exit codes: 0 nothing was lost that should have been answered; 1 something was,
-or the demo failed; 2 wrong use.`,
+Exit codes: 0 nothing was lost that should have been answered, and no stream broke
+that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 		Example: `  onelease demo
   onelease demo --kill router --kill router --for 60s
+  onelease demo --kill drain --for 4m
+  onelease demo --kill drain --unpublished
+  onelease demo --kill router --age 0s
   onelease demo --json --for 20s --kill none
   onelease demo --policy merged --kill none`,
 		Args: noArgs,
@@ -47,8 +61,10 @@ or the demo failed; 2 wrong use.`,
 	flags := cmd.Flags()
 	flags.IntVar(&cfg.Routers, "routers", 4, "member routers")
 	flags.IntVar(&cfg.Tunnels, "tunnels", 3, "inbound tunnels of each")
-	flags.DurationVar(&cfg.For, "for", 30*time.Second, "how long the remotes send")
-	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend or none; repeatable")
+	flags.DurationVar(&cfg.For, "for", 30*time.Second, "how long the remotes send and download")
+	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend, drain or none; repeatable")
+	flags.DurationVar(&cfg.Age, "age", 3*time.Minute, "how much older remotes' sessions are made before the first kill")
+	flags.BoolVar(&cfg.Unpublished, "unpublished", false, "have the remotes publish no LeaseSets")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "seed of the embedded network's chance")
 	flags.StringVar(&cfg.Policy, "policy", demo.Sticky, "which LeaseSets the members hold: sticky or merged")
 	flags.BoolVar(&cfg.JSON, "json", false, "print one JSON object at the end instead of a table")

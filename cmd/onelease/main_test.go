@@ -68,8 +68,9 @@ func TestUsage(t *testing.T) {
 		{"demo --routers -1", []string{"--routers -1", "want 1 to 100"}},
 		{"demo --tunnels 17", []string{"--tunnels 17", "want 1 to 16"}},
 		{"demo --for 0s", []string{"--for 0s", "want 1s to 24h"}},
+		{"demo --age -1s", []string{"--age -1s", "want 0s to 24h"}},
 		{"demo --for 30", []string{`"30"`, "--for", "onelease demo --help"}},
-		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend or none"}},
+		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain or none"}},
 		{"demo --routers 2 --kill router --kill router", []string{"--kill", "give more --routers"}},
 		{"demo --policy both", []string{`--policy "both"`, "sticky or merged"}},
 	} {

@@ -64,6 +64,7 @@ type destination struct {
 	tags     map[uint64]*ratchet    // to receive on: all whose tags are known
 	routing  map[i2p.Hash]*ratchet  // last used for a Destination
 	kept     map[i2p.Hash]*ratchet  // nil unless RemoteConfig.KeepsSession
+	streams  map[uint32]*streamPath // of the client's streams, by the ID it chose
 	lastNew  time.Time              // last incoming new session
 }
 
@@ -85,6 +86,7 @@ func (r *Router) newDestinationLocked(c client, dest i2p.Destination, quantity i
 		sessions: map[staticKey]*ratchet{},
 		tags:     map[uint64]*ratchet{},
 		routing:  map[i2p.Hash]*ratchet{},
+		streams:  map[uint32]*streamPath{},
 	}
 	r.dests[d.hash] = d
 	return d

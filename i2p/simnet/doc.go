@@ -18,6 +18,11 @@
 //	remote := network.NewRemote(simnet.RemoteConfig{Published: true})
 //	err = remote.Send(dest.Hash(), 0, 0, i2cp.ProtocolRaw, []byte("hello"))
 //
+// A Remote with RemoteConfig.Streams has a Stack of package streaming in place of
+// its router's own streams, with the session and the lease of each chosen as that
+// would choose them (StreamRules): that is what decides whether a stream outlives
+// the router that serves it.
+//
 // # Time
 //
 // The network reads the clock of package time and blocks on channels and
@@ -37,7 +42,11 @@
 //
 // A lost message is lost as a whole. A duplicated message reaches the client
 // twice, which the ratchet of a real router would not let happen: that is
-// harsher on what sits above. There are no outbound tunnels, only the time
+// harsher on what sits above. The Stack retransmits in its own time, not in its
+// router's, and gives up when that would; a plain ack counts as one that a timer
+// sent, so that i2pd's path is chosen anew a little more often. That i2pd 2.58
+// drops what is signed by another key than its session's is not modelled. There
+// are no outbound tunnels, only the time
 // until a router has some. A frozen router's clients find their messages
 // delivered late; what other routers send to it meanwhile is lost.
 package simnet

@@ -30,6 +30,9 @@ func (r *Router) killLocked() {
 	for _, d := range r.destinationsLocked() {
 		d.closeLocked()
 	}
+	for _, remote := range r.remotes {
+		remote.dropStackLocked()
+	}
 	r.observeLocked(EventRouterDown, "killed")
 }
 

@@ -16,6 +16,7 @@ type Profile struct {
 	Ratchet RatchetRules
 	Leases  LeaseRules
 	Kept    KeptRules
+	Streams StreamRules
 	Pings   PingRules
 }
 
@@ -131,6 +132,34 @@ type KeptRules struct {
 	Silence time.Duration
 	// AckInterval takes the place of RatchetRules.AckInterval if not 0.
 	AckInterval time.Duration
+}
+
+// StreamRules are how the streams of a client (RemoteConfig.Streams) choose their
+// sessions and leases, and when they give up.
+type StreamRules struct {
+	// OwnPath has each stream keep a ratchet session, until that is terminated,
+	// and a lease, until it has left the LeaseSet or is near its end. Else
+	// streams' packets go the way of any message.
+	OwnPath bool
+	// Reselect are the times without an ack after which a resend goes to
+	// another lease, ReselectSYN those of a SYN.
+	Reselect, ReselectSYN []time.Duration
+	// Handover is how long a lease that is near its end is still used while
+	// there are others, but for one packet; 0: not at all.
+	Handover time.Duration
+	// Unconfirmed is how long a bundled LeaseSet may be unacknowledged when an
+	// ack is sent; after that the path is chosen anew.
+	Unconfirmed time.Duration
+	// DuplicatesReselect has a packet that came before choose another lease.
+	DuplicatesReselect bool
+	// SharesAlways has each lease that brought an ack become the one for new
+	// streams; else only that of the SYN does.
+	SharesAlways bool
+	// NeedsLeaseSet ends a stream if no LeaseSet of the other side is found.
+	NeedsLeaseSet bool
+	// GiveUp is how long data may stay without an ack; 0 for the default of
+	// package streaming.
+	GiveUp time.Duration
 }
 
 // PingRules are how remotes answer pings of the streaming protocol.

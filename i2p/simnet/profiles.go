@@ -48,6 +48,15 @@ var I2PD245 = Profile{
 	Kept: KeptRules{
 		Silence: 10 * second, // Datagram.h, DATAGRAM_SESSION_PATH_TIMEOUT
 	},
+	// Streaming.cpp, SendPackets, UpdateCurrentRemoteLease and HandleResendTimer:
+	// resends are one RTO, then twice that, 9, 18, 36 and 72 s apart, the second
+	// and the fourth go to another lease, and 144 s after the sixth is the end.
+	Streams: StreamRules{
+		OwnPath:     true,
+		Reselect:    []time.Duration{600 * milli, 28 * second},
+		ReselectSYN: []time.Duration{27 * second, 54 * second},
+		GiveUp:      280 * second,
+	},
 	// A wrong signature is logged and answered all the same (Streaming.cpp,
 	// ProcessOptions returns true), as is none.
 	Pings: PingRules{
@@ -100,6 +109,20 @@ var I2PD258 = Profile{
 	},
 	Kept: KeptRules{
 		AckInterval: 5500 * milli, // Datagram.h, DATAGRAM_SESSION_ACK_REQUEST_INTERVAL
+	},
+	// Streaming.cpp, SendPackets, UpdateCurrentRemoteLease and ResendPacket: after
+	// two RTOs resends are 9 s apart, each second one goes to another lease, and
+	// instead of the eleventh it gives up.
+	Streams: StreamRules{
+		OwnPath:            true,
+		Reselect:           []time.Duration{400 * milli, 18 * second, 36 * second, 54 * second, 72 * second},
+		ReselectSYN:        []time.Duration{18 * second, 36 * second, 54 * second, 72 * second},
+		Handover:           9 * second, // SendPackets: INITIAL_RTO
+		Unconfirmed:        4 * second, // HandleAckSendTimer: LEASESET_CONFIRMATION_TIMEOUT
+		DuplicatesReselect: true,       // HandleNextPacket
+		SharesAlways:       true,       // ProcessAck, ResetWindowSize: m_IsFirstACK
+		NeedsLeaseSet:      true,       // UpdateCurrentRemoteLease
+		GiveUp:             82 * second,
 	},
 	// Without the sender's LeaseSet there is no answer in any case (Streaming.cpp,
 	// UpdateCurrentRemoteLease), and with it the signature is not looked at.
@@ -161,6 +184,7 @@ var JavaI2P = Profile{
 		LookupTimeout: 3 * second,   // kademlia/IterativeSearchJob, SINGLE_SEARCH_TIME
 		LookupMax:     15 * second,  // message/OutboundClientMessageOneShotJob, LS_LOOKUP_TIMEOUT
 	},
+	// Streams is empty: they go over I2CP as all messages do.
 	Pings: PingRules{
 		Signed:     true, // streaming/impl/PacketHandler, receivePing
 		LooksUp:    true, // the answer is sent as any message

@@ -189,6 +189,7 @@ func (d *destination) cleanUpLocked() {
 		}
 	}
 	d.cleanUpKeptLocked()
+	d.cleanUpStreamsLocked()
 	for hash, remote := range d.remotes {
 		if time.Now().After(remote.until.Add(d.profile().Leases.Outlives)) {
 			delete(d.remotes, hash)

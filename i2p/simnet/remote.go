@@ -9,6 +9,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 const (
@@ -29,8 +30,9 @@ type RemoteConfig struct {
 	// Published puts its LeaseSet into the netDB. Else only those know it to
 	// whom its messages brought it.
 	Published bool
-	// Streams is a client that uses streams. Java I2P answers pings for no
-	// other; i2pd answers them for all (PingRules).
+	// Streams is a client that uses streams: those of Remote.Stack, which choose
+	// sessions and leases as its router's own would (StreamRules). Java I2P
+	// answers pings for no other; i2pd answers them for all (PingRules).
 	Streams bool
 	// NoPongs has pings go unanswered, as i2p.streaming.answerPings=false does.
 	// That is the default of client tunnels of both makes (i2pd
@@ -41,15 +43,14 @@ type RemoteConfig struct {
 	// has until that is terminated, whatever key the newest LeaseSet names: by a
 	// new session with the same key once it is older than RatchetRules.Takeover,
 	// or when it is idle. Such are SAM datagram and raw sessions of i2pd
-	// (Datagram.cpp, DatagramSession::GetSharedRoutingPath) and its streams, each
-	// as long as it lasts (Streaming.cpp, Stream::SendPackets); 2.45.1 and 2.58
+	// (Datagram.cpp, DatagramSession::GetSharedRoutingPath); 2.45.1 and 2.58
 	// do the same, and differ in KeptRules. Else it looks the session up by the
 	// LeaseSet's key, as I2CP clients of i2pd do (I2CP.cpp,
 	// I2CPDestination::SendMsg), and Java I2P, whose SAM goes over I2CP.
 	KeepsSession bool
-	// OnMessage is called with each message that comes, pings too, by one
-	// goroutine of the Remote's. Message.Data is valid during the call. If it is slow,
-	// messages are lost.
+	// OnMessage is called with each message that comes, pings too, but for those
+	// of Streams, by one goroutine of the Remote's. Message.Data is valid during
+	// the call. If it is slow, messages are lost.
 	OnMessage func(m i2cp.Payload)
 }
 
@@ -66,6 +67,7 @@ type Remote struct {
 	// All below is guarded by net.mu.
 	pings     i2cp.Inflater
 	dest      *destination
+	stack     *streaming.Stack
 	closed    bool
 	published time.Time // of the last LeaseSet
 }
@@ -116,6 +118,9 @@ func (r *Remote) startLocked() {
 	if r.cfg.KeepsSession {
 		r.dest.kept = map[i2p.Hash]*ratchet{}
 	}
+	if r.cfg.Streams {
+		r.newStackLocked()
+	}
 	r.dest.startLocked()
 }
 
@@ -128,7 +133,11 @@ func (r *Remote) run() {
 			return
 		case framed := <-r.inbox:
 			m, err := inflater.Parse(framed)
-			if err == nil && r.cfg.OnMessage != nil {
+			switch {
+			case err != nil:
+			case r.cfg.Streams && m.Protocol == i2cp.ProtocolStreaming:
+				r.receiveStream(m)
+			case r.cfg.OnMessage != nil:
 				r.cfg.OnMessage(m)
 			}
 		}
@@ -204,6 +213,7 @@ func (r *Remote) closeLocked() {
 		return
 	}
 	r.closed = true
+	r.dropStackLocked()
 	close(r.done)
 	if r.dest != nil {
 		r.dest.closeLocked()

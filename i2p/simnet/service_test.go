@@ -34,6 +34,7 @@ type service struct {
 	survivor   *member // says hello after a kill
 
 	mu        sync.Mutex
+	take      func(m *member, p i2cp.Payload) // in place of the echo
 	key       *ecdh.PrivateKey
 	published time.Time
 	merged    time.Time        // last push of the merged LeaseSet
@@ -168,8 +169,13 @@ func (s *service) refresh(until time.Time) {
 
 // echo answers through the router that the packet came in by.
 func (s *service) echo(m *member, p i2cp.Payload) {
-	remote := p.Data[0]
 	s.mu.Lock()
+	if take := s.take; take != nil {
+		s.mu.Unlock()
+		take(m, p)
+		return
+	}
+	remote := p.Data[0]
 	s.at[remote] = m
 	s.mu.Unlock()
 	m.send(s.remotes[remote].Destination(), p.Data, 0)
@@ -181,11 +187,7 @@ func (s *service) echo(m *member, p i2cp.Payload) {
 func (s *service) kill(victim *member, rotate bool) []byte {
 	victim.router.Kill()
 	s.mu.Lock()
-	victim.dead = true
-	s.survivor = s.members[0]
-	if s.survivor == victim {
-		s.survivor = s.members[1]
-	}
+	s.buryLocked(victim)
 	var stranded []byte
 	for i := range s.remotes {
 		if s.at[byte(i)] == victim {
@@ -195,6 +197,15 @@ func (s *service) kill(victim *member, rotate bool) []byte {
 	s.mu.Unlock()
 	s.push(rotate)
 	return stranded
+}
+
+// buryLocked notes that a member is dead, and who takes its place.
+func (s *service) buryLocked(victim *member) {
+	victim.dead = true
+	s.survivor = s.members[0]
+	if s.survivor == victim {
+		s.survivor = s.members[1]
+	}
 }
 
 // push hands out LeaseSets of those that live, with another key if wanted.

@@ -1,6 +1,6 @@
 // Package demo shows the whole job on an embedded network: it builds routers,
-// hosts a Destination on them, lets remotes ask and counts the answers, kills
-// routers and frontends meanwhile, and reports.
+// hosts a Destination on them, lets remotes ask and download, kills routers and
+// frontends meanwhile, counts the answers and compares the bytes, and reports.
 package demo
 
 import (
@@ -24,6 +24,7 @@ const (
 const (
 	killRouter   = "router"
 	killFrontend = "frontend"
+	killDrain    = "drain" // nothing is killed that still serves
 	killNone     = "none"
 )
 
@@ -32,10 +33,15 @@ type Config struct {
 	Routers int           // members; the publisher comes on top
 	Tunnels int           // inbound tunnels of each
 	For     time.Duration // how long remotes send
-	Kill    []string      // what to kill, in turn
-	Seed    uint64
-	Policy  string
-	JSON    bool
+	Kill    []string      // what to kill or drain, in turn
+	// Age is how much older than they are the remotes' sessions are made before
+	// the first kill.
+	Age time.Duration
+	// Unpublished remotes do not publish their LeaseSets.
+	Unpublished bool
+	Seed        uint64
+	Policy      string
+	JSON        bool
 
 	Out      io.Writer // the table or the JSON object
 	Progress io.Writer // what is going on meanwhile
@@ -50,12 +56,14 @@ func (c Config) Check() error {
 		return fmt.Errorf("--tunnels %d: want 1 to %d", c.Tunnels, i2p.MaxLeases)
 	case c.For < time.Second || c.For > 24*time.Hour:
 		return fmt.Errorf("--for %v: want 1s to 24h", c.For)
+	case c.Age < 0 || c.Age > 24*time.Hour:
+		return fmt.Errorf("--age %v: want 0s to 24h", c.Age)
 	case c.Policy != Sticky && c.Policy != Merged:
 		return fmt.Errorf("--policy %q: want %s or %s", c.Policy, Sticky, Merged)
 	}
 	for _, what := range c.Kill {
-		if !slices.Contains([]string{killRouter, killFrontend, killNone}, what) {
-			return fmt.Errorf("--kill %q: want %s, %s or %s", what, killRouter, killFrontend, killNone)
+		if !slices.Contains([]string{killRouter, killFrontend, killDrain, killNone}, what) {
+			return fmt.Errorf("--kill %q: want %s, %s, %s or %s", what, killRouter, killFrontend, killDrain, killNone)
 		}
 	}
 	if kills := len(c.kills()); kills >= c.Routers {

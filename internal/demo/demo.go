@@ -65,24 +65,38 @@ func (r *run) describe() {
 	r.report.LeaseSet.Routers = int(merged.GetRouters())
 }
 
-// traffic lets all remotes ask for the time that the user wants, and then
-// waits for the last answers.
+// traffic lets all remotes ask and download for the time that the user wants,
+// and then waits for the last answers and the ends of the downloads.
 func (r *run) traffic(ctx context.Context) error {
+	downloading, end := context.WithCancel(ctx)
+	var downloads sync.WaitGroup
+	for _, c := range r.world.clients {
+		downloads.Go(func() { c.download.run(downloading, c.served) })
+	}
+	defer downloads.Wait()
+	defer end()
+	if err := r.requests(ctx); err != nil {
+		return err
+	}
+	if err := r.watch(ctx, time.Now().Add(answerTime)); err != nil {
+		return err
+	}
+	if err := r.awaitStreams(ctx); err != nil {
+		return err
+	}
+	return r.awaitNetDB(ctx)
+}
+
+// requests has all remotes ask while things are killed.
+func (r *run) requests(ctx context.Context) error {
 	asking, stop := context.WithCancel(ctx)
 	var clients sync.WaitGroup
 	for _, c := range r.world.clients {
 		clients.Go(func() { c.ask(asking) })
 	}
-	err := r.conduct(ctx)
-	stop()
-	clients.Wait()
-	if err != nil {
-		return err
-	}
-	if err := r.watch(ctx, time.Now().Add(answerTime), nil); err != nil {
-		return err
-	}
-	return r.awaitNetDB(ctx)
+	defer clients.Wait()
+	defer stop()
+	return r.conduct(ctx)
 }
 
 // awaitNetDB waits until the leases of what was killed have left the netDB: a
@@ -90,7 +104,7 @@ func (r *run) traffic(ctx context.Context) error {
 func (r *run) awaitNetDB(ctx context.Context) error {
 	until := time.Now().Add(netDBTime)
 	for r.pending() && time.Now().Before(until) {
-		if err := r.watch(ctx, time.Now().Add(lookEvery), nil); err != nil {
+		if err := r.watch(ctx, time.Now().Add(lookEvery)); err != nil {
 			return err
 		}
 	}
@@ -115,24 +129,27 @@ func (r *run) conduct(ctx context.Context) error {
 	step := r.cfg.For / time.Duration(len(kills)+1)
 	for i, what := range kills {
 		at := r.began.Add(step * time.Duration(i+1))
-		if err := r.watch(ctx, at, func() { r.killNext(what) }); err != nil {
+		if err := r.watch(ctx, at); err != nil {
+			return err
+		}
+		if i == 0 {
+			r.world.network.AgeSessions(r.cfg.Age)
+		}
+		if err := r.killNext(what); err != nil {
 			return err
 		}
 	}
-	return r.watch(ctx, r.began.Add(r.cfg.For), nil)
+	return r.watch(ctx, r.began.Add(r.cfg.For))
 }
 
-// watch looks at the world until a time comes, and then acts.
-func (r *run) watch(ctx context.Context, until time.Time, act func()) error {
+// watch looks at the world until a time comes.
+func (r *run) watch(ctx context.Context, until time.Time) error {
 	for now := time.Now(); now.Before(until); now = time.Now() {
 		r.look(now)
 		r.show.table(r)
 		if !rest(ctx, min(lookEvery, until.Sub(now))) {
 			return errInterrupted
 		}
-	}
-	if act != nil {
-		act()
 	}
 	return nil
 }
@@ -157,6 +174,7 @@ func (r *run) sumUp(ctx context.Context) {
 	r.report.LeaseSet.InNetDB = r.inNetDB(ctx)
 	r.report.LeaseSet.Publishes = r.world.node.Balancer().Status().GetPublishes()
 	r.report.Requests = r.world.tally.Requests(time.Now(), 0)
+	r.report.Streams = r.world.streams()
 	r.report.Events = []EventReport{}
 	for _, e := range r.events {
 		r.report.Events = append(r.report.Events, e.report)

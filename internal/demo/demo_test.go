@@ -16,7 +16,7 @@ import (
 
 // config is what `onelease demo --json` has with these flags.
 func config(d time.Duration, policy string, kill ...string) Config {
-	return Config{Routers: 4, Tunnels: 3, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true}
+	return Config{Routers: 4, Tunnels: 3, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true, Age: 3 * time.Minute}
 }
 
 // runDemo runs a demo in virtual time, after which nothing may be left: no
@@ -51,8 +51,8 @@ func parse(t *testing.T, out string) Report {
 	t.Helper()
 	var r Report
 	var keys struct {
-		LeaseSet, Requests map[string]any
-		Events             []map[string]any
+		LeaseSet, Requests, Streams map[string]any
+		Events                      []map[string]any
 	}
 	all := map[string]any{}
 	for _, into := range []any{&r, &keys, &all} {
@@ -60,10 +60,12 @@ func parse(t *testing.T, out string) Report {
 			t.Fatalf("%v in %s", err, out)
 		}
 	}
-	checkKeys(t, all, "destination", "policy", "seed", "leaseset", "requests", "events")
+	checkKeys(t, all, "destination", "policy", "seed", "leaseset", "requests", "streams", "events")
 	checkKeys(t, keys.LeaseSet, "leases", "routers", "publishes", "in_netdb")
 	checkKeys(t, keys.Requests, "sent", "answered", "lost", "cut")
+	checkKeys(t, keys.Streams, "opened", "survived", "broken", "unreachable", "bytes", "hash_ok")
 	for _, e := range keys.Events {
+		delete(e, "emptied_ms")
 		checkKeys(t, e, "kind", "target", "at_ms", "leases_gone_ms", "recovered_ms")
 	}
 	return r
@@ -87,6 +89,9 @@ func TestNothingKilled(t *testing.T) {
 	// 8 remotes at 10 per second, the first of each within a second.
 	if q := r.Requests; q.Sent < 8*190 || q.Sent > 8*201 || q.Answered != q.Sent || q.Lost != 0 || q.Cut != 0 {
 		t.Errorf("requests %+v", q)
+	}
+	if s := r.Streams; s.Opened != 8 || s.Survived+s.Broken+s.Unreachable != 0 || s.Bytes != 8*20*downloadRate || !s.HashOK {
+		t.Errorf("streams %+v", s)
 	}
 	if len(r.Destination) != len(".b32.i2p")+52 || !strings.HasSuffix(r.Destination, ".b32.i2p") {
 		t.Errorf("destination %q", r.Destination)
@@ -114,6 +119,9 @@ func TestKills(t *testing.T) {
 	r := parse(t, out)
 	if err != nil || r.Requests.Lost != 0 || !r.LeaseSet.InNetDB {
 		t.Errorf("%v, requests %+v, LeaseSet %+v", err, r.Requests, r.LeaseSet)
+	}
+	if s := r.Streams; s.Survived < 2 || s.Broken+s.Unreachable > 0 || !s.HashOK {
+		t.Errorf("streams %+v", s)
 	}
 	if len(r.Events) != 2 || r.Events[0].Kind != killRouter || r.Events[1].Kind != killFrontend ||
 		r.Events[0].Target == r.Events[1].Target {
@@ -165,6 +173,7 @@ func TestCheck(t *testing.T) {
 		"--routers 0":        func(c *Config) { c.Routers = 0 },
 		"--tunnels 17":       func(c *Config) { c.Tunnels = 17 },
 		"--for 1ms":          func(c *Config) { c.For = time.Millisecond },
+		"--age -1s":          func(c *Config) { c.Age = -time.Second },
 		`--policy "both"`:    func(c *Config) { c.Policy = "both" },
 		`--kill "everybody"`: func(c *Config) { c.Kill = []string{"everybody"} },
 		"more --routers":     func(c *Config) { c.Routers = 2; c.Kill = []string{killRouter, killRouter} },

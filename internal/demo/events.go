@@ -14,27 +14,38 @@ import (
 // lookEvery is how often the demo looks at what became of things.
 const lookEvery = 50 * time.Millisecond
 
-// An event is one kill and what has been seen of it.
+// An event is one kill or drain and what has been seen of it.
 type event struct {
 	report EventReport
 	at     time.Time
 	leases []i2p.Lease // the target's, as last reported before
 }
 
-// killNext kills a member that still lives.
-func (r *run) killNext(what string) {
+// killNext kills, or drains, a member that still lives.
+func (r *run) killNext(what string) error {
 	name := r.victim()
 	e := &event{at: time.Now(), report: EventReport{Kind: what, Target: name}}
 	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
 	e.leases = r.leasesOf(name)
+	r.events = append(r.events, e)
+	r.strike(e)
+	if what == killDrain {
+		r.say(e.at, "draining "+name)
+		return r.world.node.Drain(name, true)
+	}
 	r.world.tally.Kill(e.at)
 	if what == killRouter {
 		r.world.network.Router(name).Kill()
 	} else {
 		r.world.node.KillFrontend(name)
 	}
-	r.events = append(r.events, e)
-	r.show.say(fmt.Sprintf("%5.1f s  killed %s of %s", e.at.Sub(r.began).Seconds(), what, name))
+	r.say(e.at, fmt.Sprintf("killed %s of %s", what, name))
+	return nil
+}
+
+// say shows a line with the time.
+func (r *run) say(now time.Time, line string) {
+	r.show.say(fmt.Sprintf("%5.1f s  %s", now.Sub(r.began).Seconds(), line))
 }
 
 // victim is the member that took over the fewest remotes from those killed
@@ -95,15 +106,23 @@ func (r *run) look(now time.Time) {
 	for _, e := range r.events {
 		if e.report.LeasesGoneMS == nil && r.gone(e) {
 			e.report.LeasesGoneMS = milliseconds(now.Sub(e.at))
-			r.show.say(fmt.Sprintf("%5.1f s  the leases of %s have left the netDB", now.Sub(r.began).Seconds(), e.report.Target))
+			r.say(now, fmt.Sprintf("the leases of %s have left the netDB", e.report.Target))
 		}
-		if e.report.RecoveredMS != nil {
-			continue
+		if e.report.RecoveredMS == nil {
+			r.lookRecovered(e, now)
 		}
-		if took, ok := r.world.tally.Recovery(e.at); ok {
-			e.report.RecoveredMS = milliseconds(took)
-			r.show.say(fmt.Sprintf("%5.1f s  every remote is answered again", now.Sub(r.began).Seconds()))
+		if e.report.Kind == killDrain && e.report.EmptiedMS == nil && r.remotesByMember()[e.report.Target] == 0 {
+			e.report.EmptiedMS = milliseconds(now.Sub(e.at))
+			r.world.network.Router(e.report.Target).Kill()
+			r.say(now, "nobody is left at "+e.report.Target+": stopped it")
 		}
+	}
+}
+
+func (r *run) lookRecovered(e *event, now time.Time) {
+	if took, ok := r.world.tally.Recovery(e.at); ok {
+		e.report.RecoveredMS = milliseconds(took)
+		r.say(now, "every remote is answered again")
 	}
 }
 

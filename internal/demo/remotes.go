@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/onelease/onelease/i2p"
@@ -19,35 +20,58 @@ const (
 	// askEvery is the pace of one remote: real ones were seen to lose more
 	// than half over a merged LeaseSet within a hundred messages.
 	askEvery = 100 * time.Millisecond
+	// firstAgain is when a first request is sent again.
+	firstAgain = 2 * time.Second
 	// answerTime is how long after its end a demo waits for the last answers.
 	answerTime = 3 * time.Second
 	// echoPort is where the service answers.
 	echoPort = 7
 )
 
-// A client is one remote that asks.
+// A client is one remote that asks, and downloads meanwhile.
 type client struct {
-	number int
-	remote *simnet.Remote
-	tally  *tally.Tally
-	target i2p.Hash
+	number   int
+	remote   *simnet.Remote
+	tally    *tally.Tally
+	hash     i2p.Hash // of whom it asks
+	download *download
+	// served is closed when the first answer has come. More requests and the
+	// download follow then: who sends two first packets at once may begin sessions
+	// with two members, and be torn between them.
+	served chan struct{}
+	first  sync.Once
 }
 
-// newClient adds a remote that publishes its LeaseSet, as SAM programs do.
-func newClient(network *simnet.Network, number int, target i2p.Hash, t *tally.Tally) *client {
-	c := &client{number: number, tally: t, target: target}
-	c.remote = network.NewRemote(simnet.RemoteConfig{Profile: profile, Published: true, OnMessage: c.hear})
+// newClient adds a remote, which publishes its LeaseSet as SAM programs do
+// unless cfg says otherwise.
+func (w *world) newClient(number int, cfg Config) *client {
+	c := &client{number: number, tally: w.tally, hash: w.dest.Hash(), served: make(chan struct{})}
+	c.remote = w.network.NewRemote(simnet.RemoteConfig{
+		Profile: profile, Published: !cfg.Unpublished, Streams: true, OnMessage: c.hear,
+	})
+	c.download = &download{
+		remote: c.remote,
+		target: w.dest,
+		seed:   cfg.Seed<<16 | uint64(number),
+		size:   downloadRate * int64(cfg.For) / int64(time.Second),
+	}
 	return c
 }
 
-// ask sends requests until ctx ends. Remotes begin spread over a second.
+// ask sends requests until ctx ends, the next ones when the first is answered.
+// Remotes begin spread over a second.
 func (c *client) ask(ctx context.Context) {
-	first := time.NewTimer(rand.N(time.Second))
-	defer first.Stop()
-	select {
-	case <-ctx.Done():
+	if !rest(ctx, rand.N(time.Second)) {
 		return
-	case <-first.C:
+	}
+	for !c.isServed() {
+		c.askOnce()
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.served:
+		case <-time.After(firstAgain):
+		}
 	}
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
@@ -57,6 +81,15 @@ func (c *client) ask(ctx context.Context) {
 		case <-ctx.Done():
 		case <-ticker.C:
 		}
+	}
+}
+
+func (c *client) isServed() bool {
+	select {
+	case <-c.served:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -70,7 +103,7 @@ func (c *client) askOnce() {
 	if err != nil {
 		return
 	}
-	_ = c.remote.Send(c.target, echoPort, echoPort, i2cp.ProtocolDatagram, packet)
+	_ = c.remote.Send(c.hash, echoPort, echoPort, i2cp.ProtocolDatagram, packet)
 }
 
 // hear counts an answer. What is no answer, such as a hello, is not counted.
@@ -83,4 +116,5 @@ func (c *client) hear(m i2cp.Payload) {
 		return
 	}
 	c.tally.Answer(c.number, int(binary.BigEndian.Uint64(d.Payload)))
+	c.first.Do(func() { close(c.served) })
 }

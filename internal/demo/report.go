@@ -10,8 +10,14 @@ import (
 	"github.com/onelease/onelease/internal/tally"
 )
 
-// ErrLost says that requests were lost that should have been answered.
-var ErrLost = errors.New("requests were lost")
+// Errors of a demo that did not go as it should.
+var (
+	// ErrLost says that requests were lost that should have been answered.
+	ErrLost = errors.New("requests were lost")
+	// ErrBroken says that streams ended that could have gone on, or that wrong
+	// bytes came.
+	ErrBroken = errors.New("streams broke")
+)
 
 // A Report is what a demo ends with.
 type Report struct {
@@ -20,6 +26,7 @@ type Report struct {
 	Seed        uint64         `json:"seed"`
 	LeaseSet    LeaseSetReport `json:"leaseset"`
 	Requests    tally.Requests `json:"requests"`
+	Streams     StreamsReport  `json:"streams"`
 	Events      []EventReport  `json:"events"`
 }
 
@@ -33,7 +40,7 @@ type LeaseSetReport struct {
 	InNetDB bool `json:"in_netdb"`
 }
 
-// EventReport is one kill. Times are in milliseconds; null: it did not happen.
+// EventReport is one kill or drain. Times are in milliseconds; null: it did not happen.
 type EventReport struct {
 	Kind   string `json:"kind"`
 	Target string `json:"target"`
@@ -42,6 +49,8 @@ type EventReport struct {
 	LeasesGoneMS *int64 `json:"leases_gone_ms"`
 	// RecoveredMS: from the kill until the last remote sent a request that was answered.
 	RecoveredMS *int64 `json:"recovered_ms"`
+	// EmptiedMS: from a drain until the target served nobody and was stopped.
+	EmptiedMS *int64 `json:"emptied_ms,omitempty"`
 }
 
 func milliseconds(d time.Duration) *int64 {
@@ -53,6 +62,12 @@ func milliseconds(d time.Duration) *int64 {
 func (r *Report) verdict() error {
 	if r.Requests.Lost > 0 {
 		return fmt.Errorf("%d of %d: %w", r.Requests.Lost, r.Requests.Sent, ErrLost)
+	}
+	if s := r.Streams; s.Broken > 0 {
+		return fmt.Errorf("%d of %d: %w", s.Broken, s.Opened, ErrBroken)
+	}
+	if !r.Streams.HashOK {
+		return fmt.Errorf("wrong bytes came: %w", ErrBroken)
 	}
 	if !r.LeaseSet.InNetDB {
 		return errors.New("the netDB does not have the LeaseSet that was signed last")
@@ -72,10 +87,30 @@ func (r *Report) writeText(w io.Writer) {
 		r.LeaseSet.Leases, r.LeaseSet.Routers, r.LeaseSet.Publishes, r.LeaseSet.InNetDB)
 	q := r.Requests
 	fmt.Fprintf(w, "  requests   %d sent, %d answered, %d lost, %d cut by a kill\n", q.Sent, q.Answered, q.Lost, q.Cut)
+	r.Streams.writeText(w)
 	for _, e := range r.Events {
-		fmt.Fprintf(w, "  %-10s %s killed at %.1f s: its leases left the netDB after %s, all remotes answered again after %s\n",
-			e.Kind, e.Target, float64(e.AtMS)/1000, span(e.LeasesGoneMS), span(e.RecoveredMS))
+		e.writeText(w)
 	}
+}
+
+func (s StreamsReport) writeText(w io.Writer) {
+	right := "every byte right"
+	if !s.HashOK {
+		right = "WRONG BYTES"
+	}
+	fmt.Fprintf(w, "  streams    %d opened, %d outlived their router, %d broken, %d without a way on; %.1f MB, %s\n",
+		s.Opened, s.Survived, s.Broken, s.Unreachable, float64(s.Bytes)/1e6, right)
+}
+
+func (e EventReport) writeText(w io.Writer) {
+	at, gone := float64(e.AtMS)/1000, span(e.LeasesGoneMS)
+	if e.Kind == killDrain {
+		fmt.Fprintf(w, "  %-10s %s at %.1f s: its leases left the netDB after %s, it served nobody after %s\n",
+			e.Kind, e.Target, at, gone, span(e.EmptiedMS))
+		return
+	}
+	fmt.Fprintf(w, "  %-10s %s killed at %.1f s: its leases left the netDB after %s, all remotes answered again after %s\n",
+		e.Kind, e.Target, at, gone, span(e.RecoveredMS))
 }
 
 func span(ms *int64) string {

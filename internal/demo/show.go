@@ -87,7 +87,7 @@ func (s *show) table(r *run) {
 	if s.live {
 		s.draw(r.lines(now))
 	} else {
-		fmt.Fprintln(s.w, r.line(now))
+		fmt.Fprintf(s.w, "%s; %s\n", r.line(now), r.world.streamsLine(now))
 	}
 }
 
@@ -126,7 +126,7 @@ func (r *run) lines(now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("  %-12s %-10s %-7s %s",
 			f.GetName(), role(f), leases(f), traffic[f.GetName()]))
 	}
-	return append(lines, r.line(now))
+	return append(lines, r.line(now), "         "+r.world.streamsLine(now))
 }
 
 func role(f *controlpb.FrontendStatus) string {

@@ -14,7 +14,6 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/internal/tally"
-	"github.com/onelease/onelease/plugins/echo"
 )
 
 // A world is the embedded network with the Destination on it and the remotes
@@ -51,10 +50,8 @@ func newWorld(cfg Config) (*world, error) {
 		Keys:    keys,
 		Dir:     dir,
 		Routers: w.routers(cfg),
-		// The demo has no time for sessions to get older than two minutes,
-		// after which a hello alone would do.
-		Policy:  balancer.Policy{Tunnels: cfg.Tunnels, Rotation: balancer.RotateAfterHello},
-		Service: echo.Service{Port: echoPort},
+		Policy:  balancer.Policy{Tunnels: cfg.Tunnels},
+		Service: service{},
 		Logger:  quiet,
 	})
 	if err != nil {
@@ -85,8 +82,9 @@ func (w *world) routers(cfg Config) []onelease.Router {
 func (w *world) addClients(cfg Config) {
 	count := cfg.Routers * remotesPerRouter
 	w.tally = tally.New(count)
+	w.tally.RecoverWithin(moveTime)
 	for number := range count {
-		w.clients = append(w.clients, newClient(w.network, number, w.dest.Hash(), w.tally))
+		w.clients = append(w.clients, w.newClient(number, cfg))
 	}
 }
 

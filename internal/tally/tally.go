@@ -22,6 +22,7 @@ type Tally struct {
 	mu      sync.Mutex
 	remotes []remoteTally
 	kills   []time.Time
+	recover time.Duration
 }
 
 // A remoteTally is one remote's requests, by number.
@@ -31,7 +32,16 @@ type remoteTally struct {
 }
 
 // New returns a Tally of remotes numbered from 0.
-func New(remotes int) *Tally { return &Tally{remotes: make([]remoteTally, remotes)} }
+func New(remotes int) *Tally {
+	return &Tally{remotes: make([]remoteTally, remotes), recover: RecoverTime}
+}
+
+// RecoverWithin sets another RecoverTime, for remotes that may take longer.
+func (t *Tally) RecoverWithin(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.recover = d
+}
 
 // Send notes a request of a remote and returns its number.
 func (t *Tally) Send(remote int, now time.Time) int {
@@ -112,7 +122,7 @@ func (t *Tally) between(start, ripe time.Time) Requests {
 // excusedLocked reports whether a kill explains that a request of r went unanswered.
 func (t *Tally) excusedLocked(r *remoteTally, sent time.Time) bool {
 	for _, kill := range t.kills {
-		until := kill.Add(RecoverTime)
+		until := kill.Add(t.recover)
 		if back, ok := r.recovered(kill); ok && back.Before(until) {
 			until = back
 		}
