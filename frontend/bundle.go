@@ -1,22 +1,10 @@
 package frontend
 
-import (
-	"encoding/binary"
-	"time"
-
-	"github.com/onelease/onelease/i2p/sam"
-)
+import "time"
 
 // bundleGap is the least time between two LeaseSets that are given again for
 // newcomers. i2pd takes in one every 200 ms (2.55 and later).
 const bundleGap = 200 * time.Millisecond
-
-// opensStream reports whether p may be the first packet of a stream: it is to
-// stream 0 and has number 0 (streaming specification, "Packet Format").
-func opensStream(p *sam.Packet) bool {
-	return p.Protocol == sam.ProtocolStreaming && len(p.Data) >= 12 &&
-		binary.BigEndian.Uint32(p.Data) == 0 && binary.BigEndian.Uint32(p.Data[8:]) == 0
-}
 
 // newcomer has the router bundle its own LeaseSet with what it sends next.
 //

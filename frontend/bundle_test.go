@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/i2p/sam"
 )
 
@@ -70,3 +71,39 @@ func TestOpensStream(t *testing.T) {
 }
 
 var _ keeperEvents = (*given)(nil)
+
+func TestNewcomersAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNewcomers()
+		from := func(i int, protocol uint8) *sam.Packet {
+			data := make([]byte, 500)
+			binary.BigEndian.PutUint32(data, uint32(i))
+			return &sam.Packet{Protocol: protocol, Data: data}
+		}
+		for _, protocol := range []uint8{datagram.Protocol1, datagram.Protocol2, datagram.Protocol3} {
+			first, again := n.are(from(int(protocol), protocol)), n.are(from(int(protocol), protocol))
+			if !first || again {
+				t.Errorf("protocol %d: first packet %v, second %v", protocol, first, again)
+			}
+		}
+		if n.are(from(1, datagram.ProtocolRaw)) || n.are(&sam.Packet{Protocol: datagram.Protocol1, Data: []byte("x")}) {
+			t.Error("what names no sender is a newcomer")
+		}
+		known := from(2, datagram.Protocol1)
+		n.are(known)
+		if allocs := testing.AllocsPerRun(100, func() { n.are(known) }); allocs > 0 {
+			t.Errorf("%v allocations for a packet of a known sender", allocs)
+		}
+		for i := range 10 * newcomersMost {
+			n.are(from(1000+i, datagram.Protocol1))
+		}
+		if len(n.young)+len(n.aged) > 2*newcomersMost {
+			t.Errorf("%d senders remembered", len(n.young)+len(n.aged))
+		}
+		n.are(known)
+		time.Sleep(newcomersFor + time.Second)
+		if n.are(known) {
+			t.Error("forgotten too early")
+		}
+	})
+}

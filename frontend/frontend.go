@@ -27,6 +27,8 @@ type Frontend struct {
 	upstream *upstream // nil unless Config.Router.SAM is set
 	traffic  traffic
 	drain    *drain
+	// newcomers belongs to the goroutine that hears the router.
+	newcomers *newcomers
 
 	client   atomic.Pointer[i2cp.Client] // nil before the first
 	ran      atomic.Bool
@@ -53,7 +55,7 @@ func New(cfg Config) (*Frontend, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Frontend{cfg: cfg, quirk: cfg.DontPublish, drain: newDrain()}
+	f := &Frontend{cfg: cfg, quirk: cfg.DontPublish, drain: newDrain(), newcomers: newNewcomers()}
 	f.log = newLogger(&cfg)
 	f.running, f.stop = context.WithCancel(context.Background())
 	f.leases = newKeeper(f.log, f)

@@ -165,7 +165,7 @@ func (h routerHandler) LeasesRequested(leases []i2p.Lease) { h.f.leases.request(
 // Message implements i2cp.Handler.
 func (h routerHandler) Message(p i2cp.Payload) {
 	packet := sam.Packet{FromPort: p.FromPort, ToPort: p.ToPort, Protocol: p.Protocol, Data: p.Data}
-	if opensStream(&packet) {
+	if h.f.newcomers.are(&packet) {
 		h.f.leases.newcomer() // before anybody can reply
 	}
 	h.f.deliver(packet)
