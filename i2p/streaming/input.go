@@ -91,6 +91,9 @@ func (st *Stream) dataLocked(p *Packet, now time.Duration) {
 	case taken:
 		st.lastData = now
 		st.canRead.Broadcast()
+		if st.receiver.closed {
+			st.extendLocked(now)
+		}
 		st.ackSoonLocked(now, len(st.receiver.early) > 0 || st.receiver.closed)
 		if p.Flags&FlagDelay != 0 && p.Delay == 0 {
 			st.due.ack = now

@@ -57,6 +57,9 @@ func (st *Stream) nextLocked(now time.Duration) *segment {
 		return nil
 	}
 	g := st.queue.at(st.sent)
+	if g.flags&FlagClose != 0 && !st.mayCloseLocked(now) {
+		return nil
+	}
 	if g.flags == 0 && st.sent == st.queue.len()-1 && st.inFlight > 0 && g.room(st.payload) > 0 {
 		if ready := g.queuedAt + corkTime; ready > now {
 			st.due.send = ready
@@ -64,6 +67,25 @@ func (st *Stream) nextLocked(now time.Duration) *segment {
 		}
 	}
 	return g
+}
+
+// closeDelay is how long a CLOSE waits after the last ack. On a CLOSE i2pd's SAM
+// bridge hands its client at most one more buffer of what it has and drops the
+// rest; a router's own streams lose it too (libi2pd_client/SAM.cpp,
+// HandleI2PReceive). An ack says that the router has it, not the client.
+const closeDelay = 250 * time.Millisecond
+
+// mayCloseLocked reports whether the CLOSE may go: when all data is acked, as i2pd
+// has it, and closeDelay later, unless the remote has closed and reads nothing.
+func (st *Stream) mayCloseLocked(now time.Duration) bool {
+	if st.sent > 0 {
+		return false // their acks call again
+	}
+	if ready := st.lastAck + closeDelay; st.lastAck != 0 && ready > now && !st.receiver.closed {
+		st.due.send = ready
+		return false
+	}
+	return true
 }
 
 func (st *Stream) firstLostLocked() *segment {

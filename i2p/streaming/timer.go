@@ -15,6 +15,11 @@ const (
 	closeWait = 30 * time.Second
 )
 
+// closedGiveUp is how long a remote that has closed may take nothing. i2pd knows
+// no half-closed streams: when its client is gone it closes and acks nothing
+// any more.
+const closedGiveUp = 15 * time.Second
+
 // rearmLocked sets the timer to what is due next. It may end earlier than that,
 // which spares setting it for each packet.
 func (st *Stream) rearmLocked(now time.Duration) {
@@ -75,6 +80,9 @@ func (st *Stream) extendLocked(now time.Duration) {
 	}
 	if st.inFlight > 0 || st.lost > 0 || st.queue.len() > 0 {
 		st.due.giveUp = now + st.stack.cfg.GiveUp
+		if st.receiver.closed {
+			st.due.giveUp = now + min(st.stack.cfg.GiveUp, closedGiveUp)
+		}
 	}
 }
 
@@ -132,8 +140,12 @@ func (st *Stream) probeLocked(now time.Duration) {
 	st.sendDuplicateLocked()
 }
 
-// timeoutLocked ends the stream since the remote is silent.
+// timeoutLocked ends the stream since the remote is silent, or gone.
 func (st *Stream) timeoutLocked() {
 	st.stack.counters.timeouts.Add(1)
+	if st.receiver.closed {
+		st.resetLocked(ErrReset)
+		return
+	}
 	st.resetLocked(ErrTimeout)
 }
