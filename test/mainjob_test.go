@@ -150,7 +150,7 @@ func (j *job) checkLeaseSet(of []int) {
 	j.t.Helper()
 	began := time.Now()
 	var wrong error
-	for time.Since(began) < time.Minute {
+	for time.Since(began) < 2*time.Minute {
 		if wrong = j.leaseSetError(of); wrong == nil {
 			j.t.Logf("the netDB has the leases of %d members after %.1f s", len(of), time.Since(began).Seconds())
 			return

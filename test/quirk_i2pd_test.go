@@ -25,6 +25,8 @@ import (
 // i2cp.dontPublishLeaseSet, and what multihoming is worth without Onelease. Both
 // are on one network and at the same time, since they mostly wait.
 func TestStockRouters(t *testing.T) {
+	i2pd.Require(t)
+	t.Parallel() // with what is as patient
 	routers := i2pd.Start(t, i2pd.Config{Routers: 12, Killable: []int{secondRouter}})
 	t.Run("dontPublish", func(t *testing.T) {
 		t.Parallel()

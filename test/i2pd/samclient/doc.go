@@ -1,11 +1,14 @@
 // Package samclient is a remote for tests: an ordinary SAM user of somebody's router
-// that exchanges signed, repliable datagrams. It shares no code with the project's own
+// that exchanges signed, repliable datagrams or has streams. It shares no code with the project's own
 // SAM and datagram packages, so that a test through it proves that strangers understand
-// them. It is not for production: no streams, no retries, no options of its own.
+// them. It is not for production: no retries, no options of its own.
 //
 //	remote, err := samclient.Open(ctx, router.SAMAddr(), samclient.Options{})
 //	err = remote.Send(destination, []byte("ping"))
 //	reply := <-remote.Datagrams()
+//
+//	streams, err := samclient.OpenStreams(ctx, router.SAMAddr(), samclient.Options{})
+//	conn, err := streams.Dial(ctx, destination)
 //
 // It speaks SAM 3.1 as stock i2pd has it: STYLE=DATAGRAM forwarded to a local UDP port, and
 // sending through the bridge's UDP port, which is by default the TCP port minus one.

@@ -23,11 +23,11 @@ var ErrTooLarge = errors.New("sam: datagram too large")
 // own buffer fills, and more are lost, as with any UDP.
 const backlog = 1024
 
-// Options say how to open a Remote; the zero value is a transient Destination with
+// Options say how to open a session; the zero value is a transient Destination with
 // Ed25519 keys.
 type Options struct {
 	PrivateKey string   // PRIV in I2P base64; empty: TRANSIENT
-	UDPAddr    string   // the bridge's UDP host:port; empty: its TCP port minus one
+	UDPAddr    string   // of a Remote: the bridge's UDP host:port; empty: its TCP port minus one
 	Params     []string // more SESSION CREATE options, such as "inbound.length=1"
 }
 
@@ -39,16 +39,13 @@ type Datagram struct {
 
 // A Remote is an open DATAGRAM session. Its methods may be called from any goroutine.
 type Remote struct {
-	id          string
-	privateKey  string
-	destination string
-	control     *control
-	udp         *net.UDPConn
-	bridge      *net.UDPAddr
-	datagrams   chan Datagram
-	closing     chan struct{}
-	closeOnce   sync.Once
-	readers     sync.WaitGroup
+	session
+	udp       *net.UDPConn
+	bridge    *net.UDPAddr
+	datagrams chan Datagram
+	closing   chan struct{}
+	closeOnce sync.Once
+	readers   sync.WaitGroup
 }
 
 // Open creates a session and waits until the router has built its tunnels; i2pd 2.45.1
@@ -56,14 +53,16 @@ type Remote struct {
 // Close, or by the bridge, which shows as a closed Datagrams channel.
 func Open(ctx context.Context, bridge string, o Options) (*Remote, error) {
 	r := &Remote{
-		id:        "remote-" + rand.Text(),
+		session:   session{id: "remote-" + rand.Text()},
 		datagrams: make(chan Datagram, backlog),
 		closing:   make(chan struct{}),
 	}
 	if err := r.listen(bridge, o.UDPAddr); err != nil {
 		return nil, err
 	}
-	if err := r.create(ctx, bridge, o); err != nil {
+	forward := r.udp.LocalAddr().(*net.UDPAddr)
+	err := r.create(ctx, bridge, "DATAGRAM", o, "HOST="+forward.IP.String(), fmt.Sprintf("PORT=%d", forward.Port))
+	if err != nil {
 		r.udp.Close()
 		return nil, err
 	}
@@ -89,46 +88,6 @@ func (r *Remote) listen(bridge, udpAddr string) (err error) {
 		return fmt.Errorf("sam: listen: %w", err)
 	}
 	return r.udp.SetReadBuffer(4 << 20)
-}
-
-func (r *Remote) create(ctx context.Context, bridge string, o Options) error {
-	c, release, err := dial(ctx, bridge)
-	if err != nil {
-		return err
-	}
-	values, err := c.ask(createCommand(r.id, r.udp.LocalAddr().(*net.UDPAddr), o), "SESSION STATUS")
-	if err == nil {
-		r.privateKey = values["DESTINATION"]
-		r.destination, err = destinationOf(r.privateKey)
-	}
-	if !release() || err != nil {
-		c.conn.Close()
-		return firstOf(context.Cause(ctx), err)
-	}
-	r.control = c
-	return nil
-}
-
-func createCommand(id string, forward *net.UDPAddr, o Options) string {
-	key := o.PrivateKey
-	if key == "" {
-		key = "TRANSIENT"
-	}
-	words := []string{"SESSION CREATE STYLE=DATAGRAM", "ID=" + id, "DESTINATION=" + key, "SIGNATURE_TYPE=7",
-		"HOST=" + forward.IP.String(), fmt.Sprintf("PORT=%d", forward.Port)}
-	return strings.Join(append(words, o.Params...), " ")
-}
-
-// Destination is the Remote's public address, in I2P base64.
-func (r *Remote) Destination() string { return r.destination }
-
-// PrivateKey is what to give to Options to open the same Destination again.
-func (r *Remote) PrivateKey() string { return r.privateKey }
-
-// Hash is the SHA-256 of the Destination, its key in the netDB.
-func (r *Remote) Hash() [32]byte {
-	hash, _ := HashOf(r.destination) // create has decoded it before
-	return hash
 }
 
 // Datagrams delivers what is received. It is closed when the session has ended, by Close or
