@@ -31,7 +31,7 @@ staticcheck:
 .PHONY: test-i2pd
 test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it may
 	test/i2pd/install.sh
-	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -timeout 18m -skip '^TestSoak' -v $(I2PD_TESTS)
+	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 4 -timeout 18m -skip '^TestSoak' -v $(I2PD_TESTS)
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits
