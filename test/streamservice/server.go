@@ -2,6 +2,7 @@ package streamservice
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,11 +31,13 @@ func (s *Server) Put(seed uint64) *Meter {
 	return s.puts[seed]
 }
 
-// Serve answers all connections of ln until ln is closed, and returns when the
-// last connection has ended.
+// Serve answers all connections of ln until ln is closed, and then closes those
+// that are left.
 func (s *Server) Serve(ln net.Listener) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	for {
 		conn, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -43,7 +46,10 @@ func (s *Server) Serve(ln net.Listener) error {
 		if err != nil {
 			return err
 		}
-		conns.Go(func() { s.ServeConn(conn) })
+		conns.Go(func() {
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			s.ServeConn(conn)
+		})
 	}
 }
 
