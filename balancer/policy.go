@@ -79,7 +79,7 @@ func DefaultPolicy() Policy {
 		PublishGap:    21 * time.Second,        // what comes within 20 s of the last store i2pd puts off by 20 s
 		FirstWait:     30 * time.Second,        // a router's tunnels are all there after about 27 s
 		HeadStart:     10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
-		OwnLife:       130 * time.Second,       // remotes come back to a session for 120 s and cannot begin another: until then they must know whose it is
+		OwnLife:       90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end; with 130 s more streams broke where members are lost all the time (docs/streams.md)
 		OwnRefresh:    10 * time.Second,        // several chances to be bundled in each lease's life
 		Rotation:      RotateNever,             // see there
 		RotationGap:   130 * time.Second,       // until 120 s a new session does not take the place of another

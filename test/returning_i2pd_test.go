@@ -13,8 +13,7 @@ import (
 // somebody reads it, and load another. Their router still has the session, but
 // maybe no LeaseSet of the member that it is with; one that looks the
 // Destination up again gets all members' leases, and sends to one that does not
-// know the session. So own LeaseSets must live longer than sessions that cannot
-// be begun anew: see balancer.DefaultPolicy.
+// know the session. How often is what it measures: docs/streams.md.
 func TestSoakReturningVisitors(t *testing.T) {
 	soakOnly(t)
 	net := i2pd.Start(t, i2pd.Config{Routers: 13, Floodfills: floodfills})
