@@ -70,16 +70,16 @@ func TestProbeForABalancer(t *testing.T) {
 	for name, published := range map[string]bool{"published": true, "not published": false} {
 		t.Run(name, func(t *testing.T) {
 			var open atomic.Int64
-			inWorld(t, simnet.I2PD245, func(cfg *Config) {
+			inPreparedWorld(t, simnet.I2PD245, func(w *world, cfg *Config) {
 				cfg.Publisher, cfg.Member = published, true
 				cfg.Router.Dial = counted(cfg.Router.Dial, &open)
-			}, func(w *world) {
 				w.leader.set(func() {
 					w.leader.options = i2p.Mapping{"inbound.quantity": "3", "i2cp.dontPublishLeaseSet": "true"}
 					if published {
 						w.leader.options["i2cp.dontPublishLeaseSet"] = "false"
 					}
 				})
+			}, func(w *world) {
 				w.untilServing()
 				w.until("the netDB is as it should be", func() bool {
 					_, found := w.network.Lookup(w.keys.Destination.Hash())
