@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/backend/backendtest"
+	"github.com/onelease/onelease/i2p"
 )
 
 func TestAnswersGoOutWhereTheRemoteCameIn(t *testing.T) {
@@ -103,7 +104,7 @@ func TestUnknownRemotesAreSpreadAndKeepTheirFrontend(t *testing.T) {
 		conn := r.listen(Raw, 0)
 		spread := make([]int, len(r.frontends))
 		for range 100 {
-			to := NewAddr(newKeys(t).Destination, 9)
+			to := i2p.NewAddr(newKeys(t).Destination, 9)
 			write(t, conn, to, "one")
 			write(t, conn, to, "two")
 			for f, sent := range r.sentBy() {

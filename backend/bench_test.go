@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/onelease/onelease/backend/backendtest"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
 )
 
@@ -58,7 +59,7 @@ func scenarios(t testing.TB, host *Host) map[Kind]struct {
 } {
 	remote := backendtest.NewRemote(t, host.Destination())
 	payload := string(make([]byte, 1024))
-	to := NewAddr(remote.Destination, 1)
+	to := i2p.NewAddr(remote.Destination, 1)
 	return map[Kind]struct {
 		packet sam.Packet
 		to     *Addr

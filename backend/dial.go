@@ -39,14 +39,14 @@ const minBase64 = 516
 func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := h.dial(ctx, network, address)
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: Network, Err: fmt.Errorf("%.80s: %w", address, err)}
+		return nil, &net.OpError{Op: "dial", Net: i2p.Network, Err: fmt.Errorf("%.80s: %w", address, err)}
 	}
 	return conn, nil
 }
 
 func (h *Host) dial(ctx context.Context, network, address string) (*streaming.Stream, error) {
 	switch network {
-	case "", Network, "tcp":
+	case "", i2p.Network, "tcp":
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/backend/backendtest"
+	"github.com/onelease/onelease/i2p"
 )
 
 // chat writes a word each way now and then, and fails the test if one takes
@@ -88,7 +89,7 @@ func TestDrainingFrontendsGetNobodyNew(t *testing.T) {
 		synctest.Wait()
 		sendAll := func() string {
 			for range 30 {
-				write(t, conn, NewAddr(newKeys(t).Destination, 9), "x")
+				write(t, conn, i2p.NewAddr(newKeys(t).Destination, 9), "x")
 			}
 			sent := r.sentBy()
 			if n := total(sent); n != 30 {

@@ -51,7 +51,7 @@ func TestAFrontendOfAnotherDestinationIsRefused(t *testing.T) {
 			t.Fatalf("%+v", s)
 		}
 		for range 20 {
-			write(t, conn, NewAddr(newKeys(t).Destination, 1), "x")
+			write(t, conn, i2p.NewAddr(newKeys(t).Destination, 1), "x")
 		}
 		if sent := r.sentBy(); len(sent[0]) != 20 {
 			t.Errorf("%d of 20 went to the right frontend", len(sent[0]))
@@ -273,16 +273,16 @@ func TestRunEndsWhileNoFrontendIsUp(t *testing.T) {
 
 func TestAddr(t *testing.T) {
 	keys := newKeys(t)
-	a := NewAddr(keys.Destination, 80)
-	got, err := ParseAddr(a.String())
+	a := i2p.NewAddr(keys.Destination, 80)
+	got, err := i2p.ParseAddr(a.String())
 	if err != nil || got.Hash != a.Hash || got.Port != 80 || !got.Destination.IsZero() {
 		t.Errorf("%v, %v", got, err)
 	}
-	if got, err := ParseAddr(keys.Destination.Base32()); err != nil || got.Port != 0 {
+	if got, err := i2p.ParseAddr(keys.Destination.Base32()); err != nil || got.Port != 0 {
 		t.Errorf("without a port: %v, %v", got, err)
 	}
 	for _, s := range []string{"", "x:1", keys.Destination.Base32() + ":70000", keys.Destination.Base32() + ":"} {
-		if got, err := ParseAddr(s); err == nil {
+		if got, err := i2p.ParseAddr(s); err == nil {
 			t.Errorf("%q is taken for %v", s, got)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/onelease/onelease/i2p"
 )
 
 // lookupTimeout bounds the lookup in a WriteTo without a deadline.
@@ -115,7 +117,7 @@ func (c *packetConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 	}
 	to, ok := addr.(*Addr)
 	if !ok || to == nil {
-		return 0, c.fail("write", addr, fmt.Errorf("address is a %T, want a *backend.Addr", addr))
+		return 0, c.fail("write", addr, fmt.Errorf("address is a %T, want an *i2p.Addr", addr))
 	}
 	if to.Destination.IsZero() {
 		var err error
@@ -194,7 +196,7 @@ func (c *packetConn) setDeadline(d *deadline, t time.Time) error {
 }
 
 func (c *packetConn) fail(op string, to net.Addr, err error) error {
-	return &net.OpError{Op: op, Net: Network, Source: c.LocalAddr(), Addr: to, Err: err}
+	return &net.OpError{Op: op, Net: i2p.Network, Source: c.LocalAddr(), Addr: to, Err: err}
 }
 
 var (

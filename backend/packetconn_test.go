@@ -44,7 +44,7 @@ func TestEveryKindRoundTrips(t *testing.T) {
 				if _, err := conn.WriteTo([]byte("x"), from); err == nil {
 					t.Error("raw: an answer to nobody was taken")
 				}
-				to = NewAddr(remote.Destination, 1000)
+				to = i2p.NewAddr(remote.Destination, 1000)
 			} else if from.String() != remote.Destination.Base32()+":1000" {
 				t.Errorf("%v: from %v", kind, from)
 			}
@@ -126,7 +126,7 @@ func TestPacketConnDeadlines(t *testing.T) {
 		conn.SetReadDeadline(time.Now().Add(-time.Hour))
 		checkOpError(t, <-failed, "read", os.ErrDeadlineExceeded)
 		conn.SetDeadline(time.Now().Add(-time.Hour))
-		_, err = conn.WriteTo([]byte("x"), NewAddr(r.keys.Destination, 1))
+		_, err = conn.WriteTo([]byte("x"), i2p.NewAddr(r.keys.Destination, 1))
 		checkOpError(t, err, "write", os.ErrDeadlineExceeded)
 	})
 }
@@ -155,7 +155,7 @@ func TestPacketConnClose(t *testing.T) {
 			checkOpError(t, <-failed, "read", net.ErrClosed)
 		}
 		checkOpError(t, conn.Close(), "close", net.ErrClosed)
-		_, err := conn.WriteTo([]byte("x"), NewAddr(r.keys.Destination, 1))
+		_, err := conn.WriteTo([]byte("x"), i2p.NewAddr(r.keys.Destination, 1))
 		checkOpError(t, err, "write", net.ErrClosed)
 		checkOpError(t, conn.SetDeadline(time.Now()), "set", net.ErrClosed)
 		conn = r.listen(Raw, 7) // the port is free again
@@ -218,7 +218,7 @@ func TestReadFromCutsAndWriteToRefuses(t *testing.T) {
 		if payload, _ := read(t, conn); payload != "67890" {
 			t.Errorf("after a cut one: %q", payload)
 		}
-		to := NewAddr(r.keys.Destination, 1)
+		to := i2p.NewAddr(r.keys.Destination, 1)
 		large := make([]byte, datagram.MaxSize+1)
 		for _, c := range []net.PacketConn{conn, signed} {
 			if _, err := c.WriteTo(large, to); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "32768") {
@@ -271,7 +271,7 @@ func TestPacketConnConcurrency(t *testing.T) {
 		r := newRig(t, 2, nil)
 		defer r.stop()
 		conn := r.listen(Raw, 7)
-		to := NewAddr(r.keys.Destination, 7)
+		to := i2p.NewAddr(r.keys.Destination, 7)
 		for _, f := range r.frontends { // what is sent comes back
 			f.OnSend(func(p sam.Packet) { p.FromPort = p.ToPort; f.Deliver(p) })
 		}

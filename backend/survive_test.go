@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/backend/backendtest"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/i2p/streaming"
 )
@@ -182,14 +183,14 @@ func TestNothingGoesWhileTheHelloWaits(t *testing.T) {
 		before := r.host.Stats().Frontends[1]
 		r.frontends[0].Kill()
 		time.Sleep(lookup)
-		if _, err := conn.WriteTo([]byte("x"), NewAddr(to, 1)); !errors.Is(err, ErrNoFrontend) {
+		if _, err := conn.WriteTo([]byte("x"), i2p.NewAddr(to, 1)); !errors.Is(err, ErrNoFrontend) {
 			t.Errorf("a datagram meanwhile: %v", err)
 		}
 		if f := r.host.Stats().Frontends[1]; f.Out != before.Out || f.Hellos != 0 {
 			t.Errorf("%+v", f)
 		}
 		time.Sleep(helloAfter + helloWaits[0])
-		write(t, conn, NewAddr(to, 1), "x")
+		write(t, conn, i2p.NewAddr(to, 1), "x")
 		if f := r.host.Stats().Frontends[1]; f.Hellos != 1 || f.Out == before.Out {
 			t.Errorf("after the lookup: %+v", f)
 		}

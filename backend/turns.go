@@ -118,7 +118,7 @@ func (h *Host) take(t *turn) {
 	}
 	silent := 0
 	if stack := h.stack(); stack != nil {
-		silent = stack.NudgeSilent(t.hash, t.since)
+		silent = stack.Nudge(t.hash, t.since)
 	}
 	now := time.Now()
 	h.mu.Lock()

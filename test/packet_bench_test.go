@@ -109,7 +109,7 @@ func benchOnelease(b *testing.B, network *simnet.Network) *pipe {
 		Dir:     b.TempDir(),
 		Routers: []onelease.Router{{Name: "router", Addr: benchServe(b, router), Member: true, Publisher: true}},
 		Policy:  balancer.Policy{Tunnels: 1},
-		Service: returnRaw(backend.NewAddr(benchKeys(b).Destination, 1)),
+		Service: returnRaw(i2p.NewAddr(benchKeys(b).Destination, 1)),
 		Logger:  slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -90,7 +90,7 @@ func (s *streamService) killServing(remote i2p.Hash, rotate bool, until time.Tim
 	s.push(rotate)
 	for wait := 100 * time.Millisecond; time.Now().Before(until); wait = min(2*wait, 8*time.Second) {
 		time.Sleep(wait)
-		s.stack.Nudge(remote)
+		s.stack.Nudge(remote, time.Now())
 	}
 }
 

@@ -92,7 +92,7 @@ func (l *listener) Close() error {
 	return nil
 }
 
-// Addr is an *Addr.
-func (l *listener) Addr() net.Addr { return &Addr{Remote: l.stack.self, Port: l.port} }
+// Addr is an *i2p.Addr.
+func (l *listener) Addr() net.Addr { return addrOf(l.stack.self, l.port) }
 
 var _ net.Listener = (*listener)(nil)

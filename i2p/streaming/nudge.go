@@ -7,33 +7,39 @@ import (
 	"github.com/onelease/onelease/i2p"
 )
 
-// Nudge sends, on each stream with that remote, the packet that best makes a
-// remote answer whose way to us was lost, and returns how many it sent: the
-// oldest unacked data; for a stream on which the remote sends, an ack that
-// NACKs the next two numbers; for an idle one a duplicate of what was acked last.
-// The retransmission timers begin anew, without what they had backed off.
-func (s *Stack) Nudge(remote i2p.Hash) int {
-	sent := 0
+// Nudge sends, on each stream with that remote that was not heard after since,
+// the packet that best makes a remote answer whose way to us was lost: the
+// oldest unacked data; for a stream on which the remote sends, an ack that NACKs
+// the next two numbers; for an idle one a duplicate of what was acked last. The
+// retransmission timers begin anew, without what they had backed off. It returns
+// how many such streams there are; those whose Dial waits for its first answer
+// are nudged too, but do not count.
+func (s *Stack) Nudge(remote i2p.Hash, since time.Time) int {
+	at := since.Sub(s.epoch) + 1 // as in now
+	silent := 0
 	for _, st := range s.with(remote) {
-		sent += st.nudge()
+		if st.nudge(at) {
+			silent++
+		}
 	}
-	return sent
+	return silent
 }
 
-func (st *Stream) nudge() int {
+// nudge reports whether the stream is open and silent.
+func (st *Stream) nudge(since time.Duration) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.state == ended {
-		return 0
+	if st.state == ended || st.lastHeard > since {
+		return false
 	}
 	now := st.stack.now()
-	sent := st.nudgeLocked(now)
+	st.nudgeLocked(now)
 	st.nudges++
 	st.rearmLocked(now)
-	return sent
+	return st.state == open
 }
 
-func (st *Stream) nudgeLocked(now time.Duration) int {
+func (st *Stream) nudgeLocked(now time.Duration) {
 	c := &st.congestion
 	c.backoff = 0
 	if st.inFlight+st.lost > 0 {
@@ -41,25 +47,22 @@ func (st *Stream) nudgeLocked(now time.Duration) int {
 			st.loseAllLocked()
 			c.restart(now)
 		}
-		sent := st.resendOldestLocked(now)
+		st.resendOldestLocked(now)
 		st.retryLocked(now)
-		return sent
+		return
 	}
 	if st.remoteID == 0 {
-		return 0
+		return
 	}
 	// Was the remote sending when it was last heard?
 	const lately = 10 * time.Second
-	sent := 0
-	if st.lastData != 0 && st.lastHeard-st.lastData < lately && !st.receiver.closed {
+	sending := st.lastData != 0 && st.lastHeard-st.lastData < lately && !st.receiver.closed
+	if sending {
 		st.sendNextMissingLocked()
-		sent++
 	}
-	if sent == 0 || st.nudges%2 == 1 {
+	if !sending || st.nudges%2 == 1 {
 		st.sendDuplicateLocked()
-		sent++
 	}
-	return sent
 }
 
 // sendNextMissingLocked sends an ack that NACKs the next two numbers, which the

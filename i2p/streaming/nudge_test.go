@@ -21,7 +21,7 @@ func outage(t *testing.T, w *wire, nudger *end, remote *end, reader io.Reader) t
 		io.CopyN(io.Discard, reader, 3<<20)
 		drained <- time.Now()
 	}()
-	if nudger.Nudge(remote.remote.Hash) == 0 {
+	if nudger.Nudge(remote.remote.Hash, time.Now()) == 0 {
 		t.Error("nothing was sent")
 	}
 	return (<-drained).Sub(start)
@@ -63,7 +63,7 @@ func TestNudgeOfIdleStream(t *testing.T) {
 			time.Sleep(time.Minute)
 			for range 3 {
 				before := b.Stats().PacketsIn
-				if n := b.Nudge(a.remote.Hash); n != 1 {
+				if n := b.Nudge(a.remote.Hash, time.Now()); n != 1 {
 					t.Errorf("%d packets", n)
 				}
 				time.Sleep(time.Second)
@@ -71,7 +71,7 @@ func TestNudgeOfIdleStream(t *testing.T) {
 					t.Errorf("%d packets came in answer", n)
 				}
 			}
-			if n := b.Nudge(b.remote.Hash); n != 0 {
+			if n := b.Nudge(b.remote.Hash, time.Now()); n != 0 {
 				t.Errorf("%d packets to a remote without streams", n)
 			}
 		})
@@ -85,7 +85,7 @@ func TestNudgeOfAHealthyStream(t *testing.T) {
 		go io.Copy(writerOnly{accepted}, noise(1, 10<<20))
 		io.CopyN(io.Discard, dialled, 2<<20)
 		before := accepted.congestion.window
-		b.Nudge(a.remote.Hash)
+		b.Nudge(a.remote.Hash, time.Now())
 		io.CopyN(io.Discard, dialled, 200<<10)
 		if after := accepted.congestion.window; after < before {
 			t.Errorf("window %v, was %v", after, before)

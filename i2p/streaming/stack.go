@@ -161,7 +161,7 @@ func (s *Stack) send(to *Remote, fromPort, toPort uint16, packet []byte) {
 }
 
 // sendPacket sends a packet that is not sent from a segment: signed if it has to
-// be. An error is the Signer's.
+// be.
 func (s *Stack) sendPacket(to *Remote, fromPort, toPort uint16, p *Packet) {
 	buffer := s.scratch.Get().(*[]byte)
 	defer s.scratch.Put(buffer)

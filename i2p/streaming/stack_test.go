@@ -152,8 +152,8 @@ func TestManyAtOnce(t *testing.T) {
 			st.Close()
 		})
 		all.Go(func() {
-			a.Nudge(b.remote.Hash)
-			b.Nudge(a.remote.Hash)
+			a.Nudge(b.remote.Hash, time.Now())
+			b.Nudge(a.remote.Hash, time.Now())
 			a.Streams(b.remote.Hash)
 			b.Stats()
 		})

@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/onelease/onelease/i2p"
 )
 
 // A state is where a stream is:
@@ -112,11 +114,15 @@ func (s *Stack) newStream(remote *Remote, localPort, remotePort uint16) *Stream 
 // Remote is who is at the other end.
 func (st *Stream) Remote() *Remote { return st.remote }
 
-// LocalAddr is an *Addr.
-func (st *Stream) LocalAddr() net.Addr { return &Addr{Remote: st.stack.self, Port: st.localPort} }
+// LocalAddr is an *i2p.Addr.
+func (st *Stream) LocalAddr() net.Addr { return addrOf(st.stack.self, st.localPort) }
 
-// RemoteAddr is an *Addr.
-func (st *Stream) RemoteAddr() net.Addr { return &Addr{Remote: st.remote, Port: st.remotePort} }
+// RemoteAddr is an *i2p.Addr.
+func (st *Stream) RemoteAddr() net.Addr { return addrOf(st.remote, st.remotePort) }
+
+func addrOf(r *Remote, port uint16) *i2p.Addr {
+	return &i2p.Addr{Destination: r.Destination, Hash: r.Hash, Port: port}
+}
 
 // SetDeadline is SetReadDeadline and SetWriteDeadline.
 func (st *Stream) SetDeadline(t time.Time) error {

@@ -23,10 +23,11 @@ func (s *Stack) add(st *Stream) error {
 	if s.closed.Load() {
 		return net.ErrClosed
 	}
-	return s.addLocked(st)
+	s.addLocked(st)
+	return nil
 }
 
-func (s *Stack) addLocked(st *Stream) error {
+func (s *Stack) addLocked(st *Stream) {
 	for st.id == 0 || s.streams[st.id] != nil {
 		var random [4]byte
 		rand.Read(random[:])
@@ -40,7 +41,6 @@ func (s *Stack) addLocked(st *Stream) error {
 	}
 	byID[st.id] = st
 	s.open++
-	return nil
 }
 
 // find is the stream with that ID of ours, or nil.

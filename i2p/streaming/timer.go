@@ -113,8 +113,8 @@ func (st *Stream) retransmitLocked(now time.Duration) {
 }
 
 // resendOldestLocked sends the oldest that was not acked again, at most two
-// packets, and something new if there is nothing but that. It returns how many.
-func (st *Stream) resendOldestLocked(now time.Duration) int {
+// packets, and something new if there is nothing but that.
+func (st *Stream) resendOldestLocked(now time.Duration) {
 	const most = 2
 	count := 0
 	for i := 0; i < st.sent && count < most; i++ {
@@ -125,9 +125,7 @@ func (st *Stream) resendOldestLocked(now time.Duration) int {
 	}
 	if count == 0 && st.sent < st.queue.len() {
 		st.transmitLocked(st.queue.at(st.sent), now) // asks a choked remote
-		count++
 	}
-	return count
 }
 
 // probeLocked asks for a sign of life, or gives up.
