@@ -329,6 +329,7 @@ type Hello struct {
 	Member        bool                   `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`                                   // the router serves traffic; its leases are listed
 	Publisher     bool                   `protobuf:"varint,4,opt,name=publisher,proto3" json:"publisher,omitempty"`                             // the router publishes the merged LeaseSet
 	DrainUntilMs  int64                  `protobuf:"varint,5,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // the last Drain it has heard of; 0: it is not drained
+	ClockMs       int64                  `protobuf:"varint,6,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"`                  // Unix time in milliseconds as the frontend has it; 0: it does not say
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -398,11 +399,19 @@ func (x *Hello) GetDrainUntilMs() int64 {
 	return 0
 }
 
+func (x *Hello) GetClockMs() int64 {
+	if x != nil {
+		return x.ClockMs
+	}
+	return 0
+}
+
 // Welcome names the Destination to host.
 type Welcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
 	Destination   []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
+	Generation    uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -449,6 +458,13 @@ func (x *Welcome) GetDestination() []byte {
 		return x.Destination
 	}
 	return nil
+}
+
+func (x *Welcome) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
 }
 
 // Redirect says that another balancer leads. The address is empty while none does.
@@ -766,14 +782,21 @@ func (x *Lease) GetEndMs() int64 {
 	return 0
 }
 
-// Install hands out a signed LeaseSet.
+// Install hands out a signed LeaseSet. A frontend refuses one whose
+// {generation, term, seq} is lower than the highest that it has taken.
 type Install struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
-	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
-	Merged        bool                   `protobuf:"varint,3,opt,name=merged,proto3" json:"merged,omitempty"`                    // else it is the frontend's own
-	LeaseSet      []byte                 `protobuf:"bytes,4,opt,name=lease_set,json=leaseSet,proto3" json:"lease_set,omitempty"` // LeaseSet2, signed
-	Keys          []*PrivateKey          `protobuf:"bytes,5,rep,name=keys,proto3" json:"keys,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Term     uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Seq      uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	Merged   bool                   `protobuf:"varint,3,opt,name=merged,proto3" json:"merged,omitempty"`                    // else it is the frontend's own
+	LeaseSet []byte                 `protobuf:"bytes,4,opt,name=lease_set,json=leaseSet,proto3" json:"lease_set,omitempty"` // LeaseSet2, signed
+	Keys     []*PrivateKey          `protobuf:"bytes,5,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Which life of the cluster's state signed: it rises when the state is made
+	// anew or restored from a backup, after which terms begin again.
+	Generation uint64 `protobuf:"varint,6,opt,name=generation,proto3" json:"generation,omitempty"`
+	// A newer LeaseSet of the same tunnels that live as long as they can, for the
+	// time in which no balancer can be reached; unset: there is none.
+	Reserve       *Reserve `protobuf:"bytes,7,opt,name=reserve,proto3" json:"reserve,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -843,6 +866,74 @@ func (x *Install) GetKeys() []*PrivateKey {
 	return nil
 }
 
+func (x *Install) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Install) GetReserve() *Reserve {
+	if x != nil {
+		return x.Reserve
+	}
+	return nil
+}
+
+// Reserve is what a frontend gives its router before the LeaseSet that it came
+// with runs out, if no balancer has sent a newer one.
+type Reserve struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	LeaseSet      []byte                 `protobuf:"bytes,2,opt,name=lease_set,json=leaseSet,proto3" json:"lease_set,omitempty"` // LeaseSet2, signed, with the keys of its Install
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reserve) Reset() {
+	*x = Reserve{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reserve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reserve) ProtoMessage() {}
+
+func (x *Reserve) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reserve.ProtoReflect.Descriptor instead.
+func (*Reserve) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Reserve) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Reserve) GetLeaseSet() []byte {
+	if x != nil {
+		return x.LeaseSet
+	}
+	return nil
+}
+
 // PrivateKey is the private half of an encryption key of the LeaseSet.
 type PrivateKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -854,7 +945,7 @@ type PrivateKey struct {
 
 func (x *PrivateKey) Reset() {
 	*x = PrivateKey{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +957,7 @@ func (x *PrivateKey) String() string {
 func (*PrivateKey) ProtoMessage() {}
 
 func (x *PrivateKey) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[11]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +970,7 @@ func (x *PrivateKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrivateKey.ProtoReflect.Descriptor instead.
 func (*PrivateKey) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{11}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PrivateKey) GetType() uint32 {
@@ -908,7 +999,7 @@ type Installed struct {
 
 func (x *Installed) Reset() {
 	*x = Installed{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1011,7 @@ func (x *Installed) String() string {
 func (*Installed) ProtoMessage() {}
 
 func (x *Installed) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[12]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1024,7 @@ func (x *Installed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installed.ProtoReflect.Descriptor instead.
 func (*Installed) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{12}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Installed) GetTerm() uint64 {
@@ -960,13 +1051,14 @@ func (x *Installed) GetError() string {
 // Heartbeat says twice a second that the frontend lives.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClockMs       int64                  `protobuf:"varint,1,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // as in Hello
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1070,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[13]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1083,164 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{13}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Heartbeat) GetClockMs() int64 {
+	if x != nil {
+		return x.ClockMs
+	}
+	return 0
+}
+
+// DelegateRequest asks for a permission for a transient key that the backend
+// has made and that never leaves it.
+type DelegateRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Version      uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                              // 1
+	Name         string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                                     // of the backend: 1-64 of [a-z0-9._-], as in its certificate
+	SigType      uint32                 `protobuf:"varint,3,opt,name=sig_type,json=sigType,proto3" json:"sig_type,omitempty"`               // of the transient key: 7, Ed25519
+	TransientKey []byte                 `protobuf:"bytes,4,opt,name=transient_key,json=transientKey,proto3" json:"transient_key,omitempty"` // its public half
+	// The backend cannot use a transient key and asks for the Destination's own.
+	// Refused with PERMISSION_DENIED unless the operator has allowed that.
+	HandOver      bool `protobuf:"varint,5,opt,name=hand_over,json=handOver,proto3" json:"hand_over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegateRequest) Reset() {
+	*x = DelegateRequest{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegateRequest) ProtoMessage() {}
+
+func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegateRequest.ProtoReflect.Descriptor instead.
+func (*DelegateRequest) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DelegateRequest) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DelegateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DelegateRequest) GetSigType() uint32 {
+	if x != nil {
+		return x.SigType
+	}
+	return 0
+}
+
+func (x *DelegateRequest) GetTransientKey() []byte {
+	if x != nil {
+		return x.TransientKey
+	}
+	return nil
+}
+
+func (x *DelegateRequest) GetHandOver() bool {
+	if x != nil {
+		return x.HandOver
+	}
+	return false
+}
+
+// DelegateReply has a redirect, or the permission, or the key itself.
+type DelegateReply struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Redirect    *Redirect              `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"` // another balancer leads
+	Destination []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
+	// Expires 4, type 2, transient key, signature, as in the common structures.
+	OfflineSignature []byte `protobuf:"bytes,3,opt,name=offline_signature,json=offlineSignature,proto3" json:"offline_signature,omitempty"`
+	PrivateKeys      []byte `protobuf:"bytes,4,opt,name=private_keys,json=privateKeys,proto3" json:"private_keys,omitempty"` // a private key file (i2p.Keys.Bytes): secret
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *DelegateReply) Reset() {
+	*x = DelegateReply{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegateReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegateReply) ProtoMessage() {}
+
+func (x *DelegateReply) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegateReply.ProtoReflect.Descriptor instead.
+func (*DelegateReply) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DelegateReply) GetRedirect() *Redirect {
+	if x != nil {
+		return x.Redirect
+	}
+	return nil
+}
+
+func (x *DelegateReply) GetDestination() []byte {
+	if x != nil {
+		return x.Destination
+	}
+	return nil
+}
+
+func (x *DelegateReply) GetOfflineSignature() []byte {
+	if x != nil {
+		return x.OfflineSignature
+	}
+	return nil
+}
+
+func (x *DelegateReply) GetPrivateKeys() []byte {
+	if x != nil {
+		return x.PrivateKeys
+	}
+	return nil
 }
 
 // Probe asks the frontend to look what its router and the netDB do (self-test).
@@ -1004,7 +1253,7 @@ type Probe struct {
 
 func (x *Probe) Reset() {
 	*x = Probe{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1016,7 +1265,7 @@ func (x *Probe) String() string {
 func (*Probe) ProtoMessage() {}
 
 func (x *Probe) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[14]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1029,7 +1278,7 @@ func (x *Probe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe.ProtoReflect.Descriptor instead.
 func (*Probe) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{14}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Probe) GetId() uint64 {
@@ -1054,7 +1303,7 @@ type ProbeReply struct {
 
 func (x *ProbeReply) Reset() {
 	*x = ProbeReply{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1315,7 @@ func (x *ProbeReply) String() string {
 func (*ProbeReply) ProtoMessage() {}
 
 func (x *ProbeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[15]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1328,7 @@ func (x *ProbeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeReply.ProtoReflect.Descriptor instead.
 func (*ProbeReply) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{15}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProbeReply) GetId() uint64 {
@@ -1118,7 +1367,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1379,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[16]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1392,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{16}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{19}
 }
 
 // Status is what the leader knows.
@@ -1162,7 +1411,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1423,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[17]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1436,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{17}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Status) GetLeader() bool {
@@ -1258,7 +1507,7 @@ type FrontendStatus struct {
 
 func (x *FrontendStatus) Reset() {
 	*x = FrontendStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1519,7 @@ func (x *FrontendStatus) String() string {
 func (*FrontendStatus) ProtoMessage() {}
 
 func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[18]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1532,7 @@ func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrontendStatus.ProtoReflect.Descriptor instead.
 func (*FrontendStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{18}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FrontendStatus) GetName() string {
@@ -1372,7 +1621,7 @@ type LeaseSetStatus struct {
 
 func (x *LeaseSetStatus) Reset() {
 	*x = LeaseSetStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1633,7 @@ func (x *LeaseSetStatus) String() string {
 func (*LeaseSetStatus) ProtoMessage() {}
 
 func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1646,7 @@ func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaseSetStatus.ProtoReflect.Descriptor instead.
 func (*LeaseSetStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{19}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LeaseSetStatus) GetTerm() uint64 {
@@ -1470,16 +1719,20 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\ainstall\x18\x04 \x01(\v2\x1c.onelease.control.v1.InstallH\x00R\ainstall\x122\n" +
 	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probe\x122\n" +
 	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drainB\x06\n" +
-	"\x04kind\"\x91\x01\n" +
+	"\x04kind\"\xac\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x03 \x01(\bR\x06member\x12\x1c\n" +
 	"\tpublisher\x18\x04 \x01(\bR\tpublisher\x12$\n" +
-	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\"?\n" +
+	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\x12\x19\n" +
+	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\"_\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12 \n" +
-	"\vdestination\x18\x02 \x01(\fR\vdestination\"\"\n" +
+	"\vdestination\x18\x02 \x01(\fR\vdestination\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x04R\n" +
+	"generation\"\"\n" +
 	"\bRedirect\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"D\n" +
 	"\x0eSessionRequest\x122\n" +
@@ -1496,13 +1749,20 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05Lease\x12\x18\n" +
 	"\agateway\x18\x01 \x01(\fR\agateway\x12\x1b\n" +
 	"\ttunnel_id\x18\x02 \x01(\rR\btunnelId\x12\x15\n" +
-	"\x06end_ms\x18\x03 \x01(\x03R\x05endMs\"\x99\x01\n" +
+	"\x06end_ms\x18\x03 \x01(\x03R\x05endMs\"\xf1\x01\n" +
 	"\aInstall\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06merged\x18\x03 \x01(\bR\x06merged\x12\x1b\n" +
 	"\tlease_set\x18\x04 \x01(\fR\bleaseSet\x123\n" +
-	"\x04keys\x18\x05 \x03(\v2\x1f.onelease.control.v1.PrivateKeyR\x04keys\"2\n" +
+	"\x04keys\x18\x05 \x03(\v2\x1f.onelease.control.v1.PrivateKeyR\x04keys\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x06 \x01(\x04R\n" +
+	"generation\x126\n" +
+	"\areserve\x18\a \x01(\v2\x1c.onelease.control.v1.ReserveR\areserve\"8\n" +
+	"\aReserve\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x1b\n" +
+	"\tlease_set\x18\x02 \x01(\fR\bleaseSet\"2\n" +
 	"\n" +
 	"PrivateKey\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x10\n" +
@@ -1510,8 +1770,20 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\tInstalled\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\v\n" +
-	"\tHeartbeat\"\x17\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"&\n" +
+	"\tHeartbeat\x12\x19\n" +
+	"\bclock_ms\x18\x01 \x01(\x03R\aclockMs\"\x9c\x01\n" +
+	"\x0fDelegateRequest\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
+	"\bsig_type\x18\x03 \x01(\rR\asigType\x12#\n" +
+	"\rtransient_key\x18\x04 \x01(\fR\ftransientKey\x12\x1b\n" +
+	"\thand_over\x18\x05 \x01(\bR\bhandOver\"\xbc\x01\n" +
+	"\rDelegateReply\x129\n" +
+	"\bredirect\x18\x01 \x01(\v2\x1d.onelease.control.v1.RedirectR\bredirect\x12 \n" +
+	"\vdestination\x18\x02 \x01(\fR\vdestination\x12+\n" +
+	"\x11offline_signature\x18\x03 \x01(\fR\x10offlineSignature\x12!\n" +
+	"\fprivate_keys\x18\x04 \x01(\fR\vprivateKeys\"\x17\n" +
 	"\x05Probe\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\"\x93\x01\n" +
 	"\n" +
@@ -1548,9 +1820,10 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\aexpires\x18\x04 \x01(\x03R\aexpires\x12\x16\n" +
 	"\x06leases\x18\x05 \x01(\rR\x06leases\x12\x18\n" +
 	"\arouters\x18\x06 \x01(\rR\arouters\x12\x1b\n" +
-	"\tlease_set\x18\a \x01(\fR\bleaseSet2\xb1\x01\n" +
+	"\tlease_set\x18\a \x01(\fR\bleaseSet2\x87\x02\n" +
 	"\aControl\x12X\n" +
-	"\x06Attach\x12$.onelease.control.v1.FrontendMessage\x1a$.onelease.control.v1.BalancerMessage(\x010\x01\x12L\n" +
+	"\x06Attach\x12$.onelease.control.v1.FrontendMessage\x1a$.onelease.control.v1.BalancerMessage(\x010\x01\x12T\n" +
+	"\bDelegate\x12$.onelease.control.v1.DelegateRequest\x1a\".onelease.control.v1.DelegateReply\x12L\n" +
 	"\tGetStatus\x12\".onelease.control.v1.StatusRequest\x1a\x1b.onelease.control.v1.StatusB1Z/github.com/onelease/onelease/balancer/controlpbb\x06proto3"
 
 var (
@@ -1565,7 +1838,7 @@ func file_balancer_controlpb_control_proto_rawDescGZIP() []byte {
 	return file_balancer_controlpb_control_proto_rawDescData
 }
 
-var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*FrontendMessage)(nil), // 0: onelease.control.v1.FrontendMessage
 	(*BalancerMessage)(nil), // 1: onelease.control.v1.BalancerMessage
@@ -1578,43 +1851,50 @@ var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*Pool)(nil),            // 8: onelease.control.v1.Pool
 	(*Lease)(nil),           // 9: onelease.control.v1.Lease
 	(*Install)(nil),         // 10: onelease.control.v1.Install
-	(*PrivateKey)(nil),      // 11: onelease.control.v1.PrivateKey
-	(*Installed)(nil),       // 12: onelease.control.v1.Installed
-	(*Heartbeat)(nil),       // 13: onelease.control.v1.Heartbeat
-	(*Probe)(nil),           // 14: onelease.control.v1.Probe
-	(*ProbeReply)(nil),      // 15: onelease.control.v1.ProbeReply
-	(*StatusRequest)(nil),   // 16: onelease.control.v1.StatusRequest
-	(*Status)(nil),          // 17: onelease.control.v1.Status
-	(*FrontendStatus)(nil),  // 18: onelease.control.v1.FrontendStatus
-	(*LeaseSetStatus)(nil),  // 19: onelease.control.v1.LeaseSetStatus
+	(*Reserve)(nil),         // 11: onelease.control.v1.Reserve
+	(*PrivateKey)(nil),      // 12: onelease.control.v1.PrivateKey
+	(*Installed)(nil),       // 13: onelease.control.v1.Installed
+	(*Heartbeat)(nil),       // 14: onelease.control.v1.Heartbeat
+	(*DelegateRequest)(nil), // 15: onelease.control.v1.DelegateRequest
+	(*DelegateReply)(nil),   // 16: onelease.control.v1.DelegateReply
+	(*Probe)(nil),           // 17: onelease.control.v1.Probe
+	(*ProbeReply)(nil),      // 18: onelease.control.v1.ProbeReply
+	(*StatusRequest)(nil),   // 19: onelease.control.v1.StatusRequest
+	(*Status)(nil),          // 20: onelease.control.v1.Status
+	(*FrontendStatus)(nil),  // 21: onelease.control.v1.FrontendStatus
+	(*LeaseSetStatus)(nil),  // 22: onelease.control.v1.LeaseSetStatus
 }
 var file_balancer_controlpb_control_proto_depIdxs = []int32{
 	2,  // 0: onelease.control.v1.FrontendMessage.hello:type_name -> onelease.control.v1.Hello
 	5,  // 1: onelease.control.v1.FrontendMessage.session_request:type_name -> onelease.control.v1.SessionRequest
 	8,  // 2: onelease.control.v1.FrontendMessage.pool:type_name -> onelease.control.v1.Pool
-	12, // 3: onelease.control.v1.FrontendMessage.installed:type_name -> onelease.control.v1.Installed
-	13, // 4: onelease.control.v1.FrontendMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
-	15, // 5: onelease.control.v1.FrontendMessage.probe_reply:type_name -> onelease.control.v1.ProbeReply
+	13, // 3: onelease.control.v1.FrontendMessage.installed:type_name -> onelease.control.v1.Installed
+	14, // 4: onelease.control.v1.FrontendMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
+	18, // 5: onelease.control.v1.FrontendMessage.probe_reply:type_name -> onelease.control.v1.ProbeReply
 	3,  // 6: onelease.control.v1.BalancerMessage.welcome:type_name -> onelease.control.v1.Welcome
 	4,  // 7: onelease.control.v1.BalancerMessage.redirect:type_name -> onelease.control.v1.Redirect
 	7,  // 8: onelease.control.v1.BalancerMessage.session:type_name -> onelease.control.v1.Session
 	10, // 9: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
-	14, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
+	17, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
 	6,  // 11: onelease.control.v1.BalancerMessage.drain:type_name -> onelease.control.v1.Drain
 	9,  // 12: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
-	11, // 13: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
-	18, // 14: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
-	19, // 15: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
-	9,  // 16: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
-	0,  // 17: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
-	16, // 18: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
-	1,  // 19: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
-	17, // 20: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
-	19, // [19:21] is the sub-list for method output_type
-	17, // [17:19] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 13: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
+	11, // 14: onelease.control.v1.Install.reserve:type_name -> onelease.control.v1.Reserve
+	4,  // 15: onelease.control.v1.DelegateReply.redirect:type_name -> onelease.control.v1.Redirect
+	21, // 16: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
+	22, // 17: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
+	9,  // 18: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
+	0,  // 19: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
+	15, // 20: onelease.control.v1.Control.Delegate:input_type -> onelease.control.v1.DelegateRequest
+	19, // 21: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
+	1,  // 22: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
+	16, // 23: onelease.control.v1.Control.Delegate:output_type -> onelease.control.v1.DelegateReply
+	20, // 24: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
+	22, // [22:25] is the sub-list for method output_type
+	19, // [19:22] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_balancer_controlpb_control_proto_init() }
@@ -1644,7 +1924,7 @@ func file_balancer_controlpb_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_balancer_controlpb_control_proto_rawDesc), len(file_balancer_controlpb_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Control_Attach_FullMethodName    = "/onelease.control.v1.Control/Attach"
+	Control_Delegate_FullMethodName  = "/onelease.control.v1.Control/Delegate"
 	Control_GetStatus_FullMethodName = "/onelease.control.v1.Control/GetStatus"
 )
 
@@ -35,6 +36,9 @@ const (
 type ControlClient interface {
 	// Attach is a frontend's line to the leader, for as long as both live.
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[FrontendMessage, BalancerMessage], error)
+	// Delegate gives a backend the right to sign as the Destination for a while.
+	// Only the leader can; another balancer answers with a Redirect.
+	Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateReply, error)
 	// GetStatus says what the balancer knows. Any balancer answers.
 	GetStatus(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*Status, error)
 }
@@ -60,6 +64,16 @@ func (c *controlClient) Attach(ctx context.Context, opts ...grpc.CallOption) (gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Control_AttachClient = grpc.BidiStreamingClient[FrontendMessage, BalancerMessage]
 
+func (c *controlClient) Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DelegateReply)
+	err := c.cc.Invoke(ctx, Control_Delegate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *controlClient) GetStatus(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*Status, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Status)
@@ -76,6 +90,9 @@ func (c *controlClient) GetStatus(ctx context.Context, in *StatusRequest, opts .
 type ControlServer interface {
 	// Attach is a frontend's line to the leader, for as long as both live.
 	Attach(grpc.BidiStreamingServer[FrontendMessage, BalancerMessage]) error
+	// Delegate gives a backend the right to sign as the Destination for a while.
+	// Only the leader can; another balancer answers with a Redirect.
+	Delegate(context.Context, *DelegateRequest) (*DelegateReply, error)
 	// GetStatus says what the balancer knows. Any balancer answers.
 	GetStatus(context.Context, *StatusRequest) (*Status, error)
 	mustEmbedUnimplementedControlServer()
@@ -90,6 +107,9 @@ type UnimplementedControlServer struct{}
 
 func (UnimplementedControlServer) Attach(grpc.BidiStreamingServer[FrontendMessage, BalancerMessage]) error {
 	return status.Error(codes.Unimplemented, "method Attach not implemented")
+}
+func (UnimplementedControlServer) Delegate(context.Context, *DelegateRequest) (*DelegateReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Delegate not implemented")
 }
 func (UnimplementedControlServer) GetStatus(context.Context, *StatusRequest) (*Status, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
@@ -122,6 +142,24 @@ func _Control_Attach_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Control_AttachServer = grpc.BidiStreamingServer[FrontendMessage, BalancerMessage]
 
+func _Control_Delegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DelegateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlServer).Delegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Control_Delegate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlServer).Delegate(ctx, req.(*DelegateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Control_GetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StatusRequest)
 	if err := dec(in); err != nil {
@@ -147,6 +185,10 @@ var Control_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "onelease.control.v1.Control",
 	HandlerType: (*ControlServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Delegate",
+			Handler:    _Control_Delegate_Handler,
+		},
 		{
 			MethodName: "GetStatus",
 			Handler:    _Control_GetStatus_Handler,
