@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,8 +20,15 @@ type Store interface {
 	Apply(ctx context.Context, command *statepb.Command) (raftstate.Result, error)
 	// State is the state as committed so far, not to be changed.
 	State() *raftstate.State
+	// Barrier returns when State has all that earlier leaders committed.
+	Barrier(ctx context.Context) error
 	// Leader says who leads, and whether that is this store.
 	Leader() raftstate.Leader
+	// LeaderCh tells when this store begins and ceases to lead. The Balancer
+	// is its one reader.
+	LeaderCh() <-chan bool
+	// LeaderChanged is closed when another leads, or nobody any more.
+	LeaderChanged() <-chan struct{}
 }
 
 // Config is what a Balancer is made of.
@@ -34,9 +42,19 @@ type Config struct {
 	// Expect is how many members there are to be, if that is known. The first
 	// LeaseSet then waits for that many, for Policy.FirstWait at most.
 	Expect int
+	// Authorize says whether the caller of the control service may act as the
+	// named frontend or backend. Nil allows everybody, for a service that only
+	// this process can reach.
+	Authorize func(ctx context.Context, role, name string) error
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
 }
+
+// Roles of those who call the control service, for Config.Authorize.
+const (
+	RoleFrontend = "frontend"
+	RoleBackend  = "backend"
+)
 
 // A Balancer does the leader's work while its Store leads. Make one with New,
 // give Control to a gRPC server, and call Run.
@@ -52,9 +70,14 @@ type Balancer struct {
 	roles sync.Mutex
 
 	mu        sync.Mutex
+	inOffice  bool          // took over, and was not dismissed since
+	office    chan struct{} // closed, and replaced, when inOffice changes
+	clock     clock
 	frontends map[string]*frontend
-	merged    *sealed
-	mergedAt  time.Time // when merged was issued
+	merged    *sealed   // the last of this term of office
+	mergedAt  time.Time // when the last was issued, by an earlier leader maybe; zero: never
+	graceEnds time.Time // until then the frontends have time to come over from an earlier leader
+	continues bool      // they did, with the tunnels that it knew
 	firstPool time.Time // when the first member had a tunnel
 	rotateAt  time.Time // when the next key epoch begins; zero: not planned
 	rotatedAt time.Time // when the last key epoch began; zero: not since New
@@ -83,6 +106,8 @@ func New(cfg Config) (*Balancer, error) {
 		hash:      cfg.Keys.Destination.Hash(),
 		log:       cfg.Logger.With("part", "balancer"),
 		kicks:     make(chan struct{}, 1),
+		office:    make(chan struct{}),
+		clock:     newClock(time.Now()),
 		frontends: map[string]*frontend{},
 	}, nil
 }
@@ -91,14 +116,18 @@ func New(cfg Config) (*Balancer, error) {
 // commit is not asked without end.
 const retryTime = 200 * time.Millisecond
 
-// Run does the leader's work until ctx ends. It returns nil then.
+// Run does the leader's work until ctx ends. It returns nil then, and the
+// frontends go to whoever leads next.
 func (b *Balancer) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	defer b.dismiss()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-b.cfg.Store.LeaderCh():
+			b.dismiss() // if it leads again, another may have in between
 		case <-b.kicks:
 		case <-timer.C:
 		}
@@ -125,6 +154,11 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 		b.dismiss()
 		return now.Add(retryTime), nil
 	}
+	if !b.leads() {
+		if err := b.takeOver(ctx, now); err != nil {
+			return now, err
+		}
+	}
 	b.loseSilent(ctx, now)
 	if err := b.rotate(ctx, now); err != nil {
 		return now, err
@@ -133,23 +167,14 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 	if len(drafts) == 0 {
 		return next, nil
 	}
-	made, err := b.issue(ctx, drafts, now)
-	if err != nil {
-		return now, err
-	}
-	b.handOut(made, now)
-	return now, nil
-}
-
-// dismiss sends the frontends away, to whoever leads now.
-func (b *Balancer) dismiss() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, f := range b.frontends {
-		if f.attached {
-			f.line.cut()
+	for some := range slices.Chunk(drafts, maxDrafts) {
+		made, err := b.issue(ctx, some, now)
+		if err != nil {
+			return now, err
 		}
+		b.handOut(made, now)
 	}
+	return now, nil
 }
 
 // issued is what the Destination's last LeaseSet was.

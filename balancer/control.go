@@ -29,6 +29,12 @@ type attachStream = controlpb.Control_AttachServer
 // lineQueue is how many messages may wait for a frontend that does not read.
 const lineQueue = 64
 
+// beatEvery is how often the leader says on each line that it lives. A frontend
+// leaves a leader that was silent for two seconds.
+const beatEvery = 500 * time.Millisecond
+
+var heartbeat = &controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Heartbeat{Heartbeat: &controlpb.Heartbeat{}}}
+
 // A line is one Attach stream: what goes out waits in a bounded queue.
 type line struct {
 	out  chan *controlpb.BalancerMessage
@@ -60,16 +66,20 @@ func (l *line) cut() {
 // another takes its name.
 func (c control) Attach(stream attachStream) error {
 	b := c.balancer
-	if leader := b.cfg.Store.Leader(); !leader.Self {
-		return stream.Send(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Redirect{
-			Redirect: &controlpb.Redirect{Leader: leader.Addr},
-		}})
-	}
 	first, err := stream.Recv()
 	if err != nil {
 		return err
 	}
-	f, l, err := b.attach(stream.Context(), first.GetHello())
+	hello := first.GetHello()
+	if err := b.checkHello(stream.Context(), hello); err != nil {
+		return err
+	}
+	if leader, ok := b.awaitOffice(stream.Context(), hello.GetUnreachable()); !ok {
+		return stream.Send(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Redirect{
+			Redirect: &controlpb.Redirect{Leader: leader.Addr},
+		}})
+	}
+	f, l, err := b.attach(stream.Context(), hello)
 	if err != nil {
 		return err
 	}
@@ -82,8 +92,14 @@ func (b *Balancer) converse(stream attachStream, f *frontend, l *line) error {
 	in, failed := receive(stream)
 	silence := time.NewTimer(b.policy.LostAfter)
 	defer silence.Stop()
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
 	for {
 		select {
+		case <-beat.C:
+			if err := stream.Send(heartbeat); err != nil {
+				return err
+			}
 		case m := <-in:
 			silence.Reset(b.policy.LostAfter)
 			if err := b.hear(stream.Context(), f, l, m); err != nil {
@@ -130,9 +146,6 @@ func receive(stream attachStream) (<-chan *controlpb.FrontendMessage, <-chan err
 // attach makes hello's frontend known and welcomes it. One of the same name
 // that is attached already is cut off: the newer is the one that lives.
 func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*frontend, *line, error) {
-	if err := checkHello(hello); err != nil {
-		return nil, nil, err
-	}
 	b.roles.Lock()
 	defer b.roles.Unlock()
 	drained := b.drained(hello.GetName()) && hello.GetMember()
@@ -146,6 +159,9 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.inOffice {
+		return nil, nil, errDismissed
+	}
 	f := b.frontends[hello.GetName()]
 	if f == nil {
 		f = &frontend{name: hello.GetName()}
@@ -154,11 +170,14 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 		f.line.cut()
 	}
 	f.member, f.publisher = hello.GetMember(), hello.GetPublisher()
+	first := f.line == nil
 	f.attached, f.line, f.sentSeq = true, newLine(), 0
+	f.reported, f.clockKnown = false, false
+	b.hearClockLocked(f, hello.GetClockMs(), time.Now())
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{
 		Welcome: &controlpb.Welcome{Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes()},
 	}})
-	b.resumeDrainLocked(f, drained, hello.GetDrainUntilMs())
+	b.resumeDrainLocked(f, first, drained, hello.GetDrainUntilMs())
 	b.log.Info("frontend attached", "frontend", f.name, "member", f.member, "publisher", f.publisher)
 	return f, f.line, nil
 }
@@ -171,7 +190,11 @@ func refusal(err error) codes.Code {
 	return codes.Unavailable
 }
 
-func checkHello(hello *controlpb.Hello) error {
+// errDismissed ends the line of a frontend that came too late.
+var errDismissed = status.Error(codes.Aborted, "this balancer does not lead any more")
+
+// checkHello refuses what no leader would take, and who may not say it.
+func (b *Balancer) checkHello(ctx context.Context, hello *controlpb.Hello) error {
 	switch {
 	case hello == nil:
 		return status.Error(codes.InvalidArgument, "the first message must be Hello")
@@ -180,13 +203,24 @@ func checkHello(hello *controlpb.Hello) error {
 	case !hello.GetMember() && !hello.GetPublisher():
 		return status.Errorf(codes.InvalidArgument, "frontend %.80q is neither member nor publisher", hello.GetName())
 	}
+	return b.authorize(ctx, RoleFrontend, hello.GetName())
+}
+
+// authorize asks Config.Authorize.
+func (b *Balancer) authorize(ctx context.Context, role, name string) error {
+	if b.cfg.Authorize == nil {
+		return nil
+	}
+	if err := b.cfg.Authorize(ctx, role, name); err != nil {
+		return status.Errorf(codes.PermissionDenied, "%v", err)
+	}
 	return nil
 }
 
 // detach notes that l ended, unless f has another by now.
 func (b *Balancer) detach(f *frontend, l *line) {
 	b.mu.Lock()
-	if f.line == l {
+	if f.line == l && b.frontends[f.name] == f {
 		f.attached, f.goneAt, f.wantsSession = false, time.Now(), false
 		b.freshenLocked() // should it not come back, its remotes are in a hurry
 		b.log.Info("frontend detached", "frontend", f.name)
@@ -199,6 +233,9 @@ func (b *Balancer) detach(f *frontend, l *line) {
 func (b *Balancer) hear(ctx context.Context, f *frontend, l *line, m *controlpb.FrontendMessage) error {
 	switch kind := m.GetKind().(type) {
 	case *controlpb.FrontendMessage_Heartbeat:
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.hearClockLocked(f, kind.Heartbeat.GetClockMs(), time.Now())
 		return nil
 	case *controlpb.FrontendMessage_SessionRequest:
 		return b.hearSessionRequest(f, kind.SessionRequest)
@@ -225,10 +262,11 @@ func (b *Balancer) hearPool(ctx context.Context, f *frontend, l *line, report *c
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.line != l {
-		return nil
+	if f.line != l || b.frontends[f.name] != f {
+		return errDismissed
 	}
 	now := time.Now()
+	f.reported = true
 	b.setPoolLocked(f, report.GetUp(), report.GetRequested(), leases, now)
 	b.answerPublisherLocked(f, now)
 	b.kick()
@@ -241,7 +279,7 @@ func (b *Balancer) answerPublisherLocked(f *frontend, now time.Time) {
 	if !f.publisher || !f.up || b.merged == nil || f.sentSeq == b.merged.install.Seq {
 		return
 	}
-	if b.merged.leaseSet.Expires.After(now.Add(leastLife / 2)) {
+	if b.merged.leaseSet.Expires.After(b.wallLocked(now).Add(leastLife / 2)) {
 		f.installLocked(b.merged, now)
 	}
 }

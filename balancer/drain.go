@@ -123,13 +123,14 @@ func (b *Balancer) setDrain(name string, on bool) {
 }
 
 // resumeDrainLocked sets the state of a frontend that has just attached. One
-// that says until when it drains knows that from an earlier leader.
-func (b *Balancer) resumeDrainLocked(f *frontend, drained bool, untilMs int64) {
+// that says until when it drains, when it first attaches to this leader, knows
+// that from an earlier one.
+func (b *Balancer) resumeDrainLocked(f *frontend, first, drained bool, untilMs int64) {
 	limit := time.Now().Add(b.policy.DrainLimit)
 	switch {
 	case !drained:
 		f.drainUntil = time.Time{}
-	case untilMs != 0 && !f.drains():
+	case untilMs != 0 && first:
 		f.drainUntil = earlier(time.UnixMilli(untilMs), limit)
 	case !f.drains():
 		f.drainUntil = limit

@@ -189,11 +189,7 @@ func TestDrainOutlivesTheLeader(t *testing.T) {
 		w.drain("m2", true)
 		until := m2.drained().GetUntilMs()
 		time.Sleep(time.Minute)
-		next, err := New(Config{Keys: w.b.cfg.Keys, Store: w.store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.b = next
+		w.succeed()
 		m2 = w.attachDrained("m2", until)
 		if d := m2.drained(); !d.GetDraining() || d.GetUntilMs() != until {
 			t.Errorf("until %d before, then told %v", until, d)
@@ -215,12 +211,7 @@ func TestDrainOutlivesTheLeader(t *testing.T) {
 // attachDrained attaches a member that thinks it drains.
 func (w *bench) attachDrained(name string, untilMs int64) *caller {
 	w.t.Helper()
-	hello := &controlpb.Hello{Version: controlVersion, Name: name, Member: true, DrainUntilMs: untilMs}
-	f, l, err := w.b.attach(w.ctx, hello)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &caller{w, f, l}
+	return w.attachWith(&controlpb.Hello{Version: controlVersion, Name: name, Member: true, DrainUntilMs: untilMs})
 }
 
 func TestDrainNeedsALeader(t *testing.T) {
@@ -230,8 +221,10 @@ func TestDrainNeedsALeader(t *testing.T) {
 		if err := w.b.Drain("m2", true); !errors.Is(err, raftstate.ErrNotLeader) && !errors.Is(err, raftstate.ErrClosed) {
 			t.Errorf("without a store: %v", err)
 		}
-		if w.b.Status().GetFrontends()[1].GetDraining() {
-			t.Error("drained without a commit")
+		for _, f := range w.b.Status().GetFrontends() {
+			if f.GetDraining() {
+				t.Error("drained without a commit")
+			}
 		}
 	})
 }

@@ -23,6 +23,10 @@ type frontend struct {
 	attached bool
 	goneAt   time.Time // when the stream ended, if not attached
 	line     *line
+	reported bool // its pool, since it attached
+
+	clockKnown bool
+	clockOff   time.Duration // of its clock from ours; see clock
 
 	up           bool
 	leases       []i2p.Lease
@@ -86,6 +90,7 @@ func (b *Balancer) namesLocked() []string { return slices.Sorted(maps.Keys(b.fro
 // setPoolLocked takes over a pool as reported.
 func (b *Balancer) setPoolLocked(f *frontend, up, requested bool, leases []i2p.Lease, now time.Time) {
 	wasUp := f.up
+	b.continues = b.continues || f.own == nil && up && shareTunnels(f.leases, leases)
 	f.changed = f.changed || !sameTunnels(f.leases, leases)
 	f.up, f.leases = up, leases
 	if requested && f.requested.IsZero() {
@@ -140,7 +145,7 @@ func (b *Balancer) loseSilent(ctx context.Context, now time.Time) {
 	b.mu.Lock()
 	var lost []string
 	for name, f := range b.frontends {
-		if !f.attached && f.up && !now.Before(f.goneAt.Add(b.policy.ReattachTime)) {
+		if !f.attached && f.up && !now.Before(b.lostAtLocked(f)) {
 			b.lostLocked(f, now)
 			lost = append(lost, name)
 		}
@@ -153,19 +158,27 @@ func (b *Balancer) loseSilent(ctx context.Context, now time.Time) {
 	}
 }
 
+// lostAtLocked is when a frontend that is away counts as lost.
+func (b *Balancer) lostAtLocked(f *frontend) time.Time {
+	if f.line == nil {
+		return b.graceEnds // an earlier leader's
+	}
+	return f.goneAt.Add(b.policy.ReattachTime)
+}
+
 // sameTunnels reports whether a and b are the same tunnels, in any order.
 func sameTunnels(a, b []i2p.Lease) bool {
-	if len(a) != len(b) {
-		return false
+	had := tunnelsOf(a)
+	return len(a) == len(b) && !slices.ContainsFunc(b, func(l i2p.Lease) bool { return !had[keyOf(l)] })
+}
+
+// shareTunnels reports whether a tunnel is in a and in b.
+func shareTunnels(a, b []i2p.Lease) bool { return anyListed(a, tunnelsOf(b)) }
+
+func tunnelsOf(leases []i2p.Lease) map[tunnelKey]bool {
+	tunnels := map[tunnelKey]bool{}
+	for _, l := range leases {
+		tunnels[keyOf(l)] = true
 	}
-	had := map[tunnelKey]bool{}
-	for _, l := range a {
-		had[keyOf(l)] = true
-	}
-	for _, l := range b {
-		if !had[keyOf(l)] {
-			return false
-		}
-	}
-	return true
+	return tunnels
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,7 @@ func (d draft) merged() bool { return d.frontend == "" }
 type sealed struct {
 	draft
 	leaseSet *i2p.LeaseSet2
+	reserve  *i2p.LeaseSet2 // of the same tunnels; see controlpb.Reserve
 	install  *controlpb.Install
 }
 
@@ -54,33 +56,47 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 	return made, nil
 }
 
-// build makes the LeaseSets of drafts, each newer than the one before, and
-// their records.
+// maxDrafts is how many drafts fit into one Issue: each has its reserve.
+const maxDrafts = raftstate.MaxRecords / 2
+
+// build makes the LeaseSets of drafts and, one newer each, their reserves, in
+// which leases live as long as their tunnels; and the records of all.
 func (b *Balancer) build(drafts []draft, key *ecdh.PrivateKey, now time.Time) ([]sealed, []raftstate.Record, error) {
+	b.mu.Lock()
+	now = b.wallLocked(now)
+	b.mu.Unlock()
 	seq, published := b.issued().Next(now)
 	made := make([]sealed, len(drafts))
-	records := make([]raftstate.Record, len(drafts))
-	for i, d := range drafts {
-		n := uint32(i)
+	records := make([]raftstate.Record, 0, 2*len(drafts))
+	add := func(d draft) (*i2p.LeaseSet2, error) {
+		n := uint32(len(records))
 		leaseSet := b.leaseSet(d, key, now, time.Unix(int64(published+n), 0))
 		body, err := leaseSet.AppendBody(nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		install := &controlpb.Install{Seq: seq + uint64(n), Merged: d.merged()}
-		made[i] = sealed{draft: d, leaseSet: leaseSet, install: install}
-		records[i] = raftstate.Record{
-			Seq:       install.Seq,
+		records = append(records, raftstate.Record{
+			Seq:       seq + uint64(n),
 			Published: published + n,
 			Expires:   uint32(leaseSet.Expires.Unix()),
 			Frontend:  d.frontend,
 			Digest:    sha256.Sum256(body),
+		})
+		return leaseSet, err
+	}
+	for i, d := range drafts {
+		s := &made[i]
+		s.draft, s.install = d, &controlpb.Install{Merged: d.merged(), Seq: seq + uint64(len(records))}
+		var err, reserveErr error
+		s.leaseSet, err = add(d)
+		d.life = i2p.MaxLeaseSetLife
+		s.install.Reserve = &controlpb.Reserve{Seq: s.install.Seq + 1}
+		s.reserve, reserveErr = add(d)
+		if err := errors.Join(err, reserveErr); err != nil {
+			return nil, nil, err
 		}
 	}
 	return made, records, nil
 }
 
-// leaseSet is the unsigned LeaseSet of d.
+// leaseSet is the unsigned LeaseSet of d, dated by a clock that reads now.
 func (b *Balancer) leaseSet(d draft, key *ecdh.PrivateKey, now, published time.Time) *i2p.LeaseSet2 {
 	leases := clip(d.leases, now.Add(d.life))
 	shuffle(leases)
@@ -110,12 +126,13 @@ func later(a, b time.Time) time.Time {
 
 // sign completes s as committed in the given term.
 func (b *Balancer) sign(s *sealed, term uint64, key *ecdh.PrivateKey) error {
-	signed, err := s.leaseSet.Sign(b.cfg.Keys)
-	if err != nil {
+	var err, reserveErr error
+	s.install.LeaseSet, err = s.leaseSet.Sign(b.cfg.Keys)
+	s.install.Reserve.LeaseSet, reserveErr = s.reserve.Sign(b.cfg.Keys)
+	if err := errors.Join(err, reserveErr); err != nil {
 		return err
 	}
 	s.install.Term = term
-	s.install.LeaseSet = signed
 	s.install.Keys = []*controlpb.PrivateKey{{Type: uint32(i2p.CryptoX25519), Key: key.Bytes()}}
 	return nil
 }

@@ -26,6 +26,7 @@ type bench struct {
 	b     *Balancer
 	store *raftstate.Store
 	seen  map[int64]bool // every `published` that was handed out
+	stop  func()         // ends b's Run
 }
 
 // inBubble runs do in a bubble of virtual time with a balancer of that policy.
@@ -41,22 +42,41 @@ func inBubble(t *testing.T, policy Policy, do func(*bench)) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		<-store.LeaderCh()
-		b, err := New(Config{Keys: keys, Store: store, Policy: policy, Logger: quiet})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := b.Run(ctx); err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		})
-		defer running.Wait()
-		defer cancel()
-		do(&bench{t: t, ctx: ctx, b: b, store: store, seen: map[int64]bool{}})
+		w := &bench{t: t, ctx: t.Context(), store: store, seen: map[int64]bool{}}
+		w.start(Config{Keys: keys, Store: store, Policy: policy, Logger: quiet})
+		defer func() { w.stop() }()
+		do(w)
 	})
+}
+
+// start runs a balancer and waits until it leads.
+func (w *bench) start(cfg Config) {
+	w.t.Helper()
+	b, err := New(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := b.Run(ctx); err != nil {
+			w.t.Errorf("Run: %v", err)
+		}
+	})
+	w.b, w.stop = b, func() {
+		cancel()
+		running.Wait()
+	}
+	if _, ok := b.awaitOffice(w.ctx, ""); !ok {
+		w.t.Fatal("not in office")
+	}
+}
+
+// succeed puts another balancer on the same state in the place of the one there is.
+func (w *bench) succeed() {
+	w.t.Helper()
+	w.stop()
+	w.start(w.b.cfg)
 }
 
 // A caller is the far end of one attached frontend.
@@ -68,12 +88,7 @@ type caller struct {
 
 func (w *bench) attach(name string, member, publisher bool) *caller {
 	w.t.Helper()
-	hello := &controlpb.Hello{Version: controlVersion, Name: name, Member: member, Publisher: publisher}
-	f, l, err := w.b.attach(w.ctx, hello)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	c := &caller{w, f, l}
+	c := w.attachWith(&controlpb.Hello{Version: controlVersion, Name: name, Member: member, Publisher: publisher})
 	if c.next().GetWelcome() == nil {
 		w.t.Fatal("no Welcome")
 	}
@@ -98,17 +113,9 @@ func (c *caller) installed() *i2p.LeaseSet2 {
 	c.t.Helper()
 	var newest *i2p.LeaseSet2
 	for m := c.next(); m != nil; m = c.next() {
-		if m.GetInstall() == nil {
-			continue
+		if m.GetInstall() != nil {
+			newest = c.parse(m.GetInstall().GetLeaseSet())
 		}
-		ls, _, err := i2p.ParseLeaseSet2(m.GetInstall().GetLeaseSet())
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		if err := ls.Verify(); err != nil {
-			c.t.Error(err)
-		}
-		newest = ls
 	}
 	return newest
 }
@@ -363,10 +370,31 @@ func (w *bench) checkAll(callers []*caller) {
 
 func (w *bench) check(install *controlpb.Install, merged bool) {
 	w.t.Helper()
-	ls, _, err := i2p.ParseLeaseSet2(install.GetLeaseSet())
+	ls := w.parse(install.GetLeaseSet())
+	if reserve := w.parse(install.GetReserve().GetLeaseSet()); !reserve.Published.After(ls.Published) {
+		w.t.Errorf("a reserve of %v, for a LeaseSet of %v", reserve.Published, ls.Published)
+	}
+	if install.GetMerged() != merged {
+		w.t.Errorf("a publisher got its own, or a member the merged LeaseSet")
+	}
+	w.checkDates(ls)
+	w.checkDates(w.parse(install.GetReserve().GetLeaseSet()))
+}
+
+func (w *bench) parse(raw []byte) *i2p.LeaseSet2 {
+	w.t.Helper()
+	ls, _, err := i2p.ParseLeaseSet2(raw)
+	if err == nil {
+		err = ls.Verify()
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return ls
+}
+
+func (w *bench) checkDates(ls *i2p.LeaseSet2) {
+	w.t.Helper()
 	published := ls.Published.Unix()
 	if w.seen[published] {
 		w.t.Errorf("published %d twice", published)
@@ -378,22 +406,20 @@ func (w *bench) check(install *controlpb.Install, merged bool) {
 	if time.Until(ls.Expires) > 12*time.Minute {
 		w.t.Errorf("expires in %v", time.Until(ls.Expires))
 	}
-	if install.GetMerged() != merged {
-		w.t.Errorf("a publisher got its own, or a member the merged LeaseSet")
-	}
 }
 
 func TestCommittedDigestIsOfWhatWasSigned(t *testing.T) {
 	inBubble(t, Policy{}, func(w *bench) {
 		m := w.attach("m", true, false)
 		m.report(1, 3, true)
-		body, err := m.installed().AppendBody(nil)
+		install := m.next().GetInstall()
+		body, err := w.parse(install.GetReserve().GetLeaseSet()).AppendBody(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		record := w.store.State().Destination(w.b.hash).Own["m"]
-		if record.Digest != sha256.Sum256(body) {
-			t.Error("the digest in the log is not that of the signed LeaseSet")
+		if record.Digest != sha256.Sum256(body) || record.Seq != install.GetReserve().GetSeq() {
+			t.Error("the digest in the log is not that of the last signed LeaseSet")
 		}
 	})
 }
@@ -420,7 +446,11 @@ func TestHelloIsChecked(t *testing.T) {
 			{Version: 1, Name: "m"},
 			{Version: 1, Name: "No Name", Member: true},
 		} {
-			if _, _, err := w.b.attach(w.ctx, hello); err == nil {
+			err := w.b.checkHello(w.ctx, hello)
+			if err == nil {
+				_, _, err = w.b.attach(w.ctx, hello)
+			}
+			if err == nil {
 				t.Errorf("%v was taken in", hello)
 			}
 		}

@@ -52,7 +52,7 @@ func (b *Balancer) duesLocked() []time.Time {
 	}
 	for _, f := range b.frontends {
 		if !f.attached && f.up {
-			dues = append(dues, f.goneAt.Add(b.policy.ReattachTime))
+			dues = append(dues, b.lostAtLocked(f))
 		}
 	}
 	return dues
@@ -61,8 +61,8 @@ func (b *Balancer) duesLocked() []time.Time {
 // aliveLocked is how long a lease must live to be listed at all: beyond the
 // `published` of whichever LeaseSet of this step comes last.
 func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time.Time {
-	_, published := issued.Next(now)
-	return time.Unix(int64(published), 0).Add(time.Duration(len(b.frontends)+1) * time.Second)
+	_, published := issued.Next(b.wallLocked(now))
+	return time.Unix(int64(published), 0).Add(time.Duration(2*len(b.frontends)+2) * time.Second)
 }
 
 // planOwnLocked drafts the own LeaseSets that are due. That of a member that
@@ -71,13 +71,13 @@ func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time
 // LeaseSet back.
 func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstate.Destination) []draft {
 	members := b.countLocked((*frontend).serves)
-	canWait := time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead)
+	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead), now)
 	alive := b.aliveLocked(now, issued)
 	var drafts []draft
 	for _, name := range b.drainingFirstLocked() {
 		f := b.frontends[name]
-		if !f.serves() || f.publisher {
-			continue
+		if !f.serves() || f.publisher || !f.reported {
+			continue // not yet over from an earlier leader: it holds what that signed
 		}
 		due := f.ownDue(now, b.ownRefreshLocked(f, members), issued.Epoch)
 		if !f.waitsForFirst() {
@@ -121,10 +121,17 @@ func (b *Balancer) mergedDueLocked(now time.Time, d draft) time.Time {
 		}
 		return b.mergedAt.Add(b.policy.MergedRefresh)
 	}
-	if b.readyLocked() {
-		return now
+	gap := b.mergedAt.Add(b.policy.PublishGap)
+	if b.readyLocked() && b.allReportedLocked() {
+		return later(now, gap)
 	}
 	due := b.firstPool.Add(b.policy.FirstWait)
+	switch {
+	case b.firstPool.IsZero():
+		return now.Add(far)
+	case b.continues: // an earlier leader's stands
+		due = later(b.graceEnds, gap)
+	}
 	for _, f := range b.frontends {
 		if f.publisher && !f.requested.IsZero() {
 			due = earlier(due, f.requested.Add(b.policy.AnswerTime))
@@ -139,10 +146,7 @@ func (b *Balancer) changedLocked(d draft) bool {
 	if b.merged.epoch != d.epoch || len(old) != len(d.leases) {
 		return true
 	}
-	had := map[tunnelKey]bool{}
-	for _, l := range old {
-		had[keyOf(l)] = true
-	}
+	had := tunnelsOf(old)
 	if b.listsDrainedLocked(had) {
 		return true
 	}
@@ -173,6 +177,11 @@ func (b *Balancer) readyLocked() bool {
 	})
 	all := b.countLocked(func(f *frontend) bool { return f.member })
 	return full > 0 && full >= max(all, b.cfg.Expect)
+}
+
+// allReportedLocked reports whether all that an earlier leader left have come over.
+func (b *Balancer) allReportedLocked() bool {
+	return b.countLocked(func(f *frontend) bool { return f.member && f.up && !f.reported }) == 0
 }
 
 func (b *Balancer) countLocked(of func(*frontend) bool) int {

@@ -60,6 +60,9 @@ type Policy struct {
 	LostAfter time.Duration
 	// ReattachTime is how long a frontend whose connection broke has to come back.
 	ReattachTime time.Duration
+	// TakeoverTime is how long the frontends of an earlier leader have to come
+	// over to a new one before those that do not count as lost.
+	TakeoverTime time.Duration
 	// AnswerTime is the longest that a router's request waits for a better
 	// LeaseSet than there is.
 	AnswerTime time.Duration
@@ -86,6 +89,7 @@ func DefaultPolicy() Policy {
 		HelloTime:     1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
 		LostAfter:     2 * time.Second,         // four heartbeats, and as long as backends wait: their hellos need the survivors' newer LeaseSets
 		ReattachTime:  500 * time.Millisecond,  // a restart of the connection takes milliseconds
+		TakeoverTime:  4 * time.Second,         // they leave a leader that hangs after 2 s, and find the next within one
 		AnswerTime:    7 * time.Second,         // i2pd closes the session at 10 s
 		DrainLimit:    10 * time.Minute,        // remotes have forgotten the merged LeaseSet after 150 s; the rest is for downloads to end
 	}
@@ -108,6 +112,7 @@ func (p Policy) withDefaults() Policy {
 	setDefault(&p.HelloTime, d.HelloTime)
 	setDefault(&p.LostAfter, d.LostAfter)
 	setDefault(&p.ReattachTime, d.ReattachTime)
+	setDefault(&p.TakeoverTime, d.TakeoverTime)
 	setDefault(&p.AnswerTime, d.AnswerTime)
 	setDefault(&p.DrainLimit, d.DrainLimit)
 	return p
@@ -145,9 +150,12 @@ func (p Policy) check() error {
 	return fmt.Errorf("policy Rotation is %q, want %s, %s or %s", p.Rotation, RotateNever, RotateAfterHello, RotateAtOnce)
 }
 
-// perIssue is how much of the clock one LeaseSet takes up: `published` has a
-// resolution of one second and must rise with each.
-const perIssue = 1250 * time.Millisecond
+// perIssue is how much of the clock one LeaseSet and its reserve take up:
+// `published` has a resolution of one second and must rise with each.
+const perIssue = 2500 * time.Millisecond
+
+// nearEnd is when i2pd calls a lease near its end (51 s), and somewhat more.
+const nearEnd = 60 * time.Second
 
 // ownRefresh is how often each of so many members can have its own LeaseSet
 // renewed without `published` running ahead of the clock.
@@ -155,10 +163,10 @@ func (p Policy) ownRefresh(members int) time.Duration {
 	return max(p.OwnRefresh, time.Duration(members)*perIssue)
 }
 
-// ownLife keeps the ratio of life to refresh when ownRefresh had to stretch.
+// ownLife is longer where ownRefresh had to stretch, so that one is renewed
+// before its leases are near their end.
 func (p Policy) ownLife(members int) time.Duration {
-	stretch := float64(p.ownRefresh(members)) / float64(p.OwnRefresh)
-	return min(time.Duration(stretch*float64(p.OwnLife)), i2p.MaxLeaseSetLife)
+	return min(max(p.OwnLife, p.ownRefresh(members)+nearEnd), i2p.MaxLeaseSetLife)
 }
 
 // drainRefresh is ownRefresh for a member that drains. Each of its LeaseSets

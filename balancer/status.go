@@ -53,10 +53,7 @@ func (f *frontend) statusLocked() *controlpb.FrontendStatus {
 
 // status describes s; pools tell how many routers its leases are of.
 func (s *sealed) status(pools []pool) *controlpb.LeaseSetStatus {
-	listed := map[tunnelKey]bool{}
-	for _, l := range s.leaseSet.Leases {
-		listed[keyOf(l)] = true
-	}
+	listed := tunnelsOf(s.leaseSet.Leases)
 	routers := 0
 	for _, p := range pools {
 		if anyListed(p.leases, listed) {

@@ -44,7 +44,7 @@ func TestNewcomersGetTheLeaseSet(t *testing.T) {
 		if n := n.Load(); n != 3 {
 			t.Errorf("%d LeaseSets given after a hundred more, want one more", n)
 		}
-		if err := k.install(&leaseSet{merged: true, seq: 1, parsed: own.parsed}); err != nil {
+		if err := k.install(&leaseSet{merged: true, place: fence{Seq: 1}, parsed: own.parsed}); err != nil {
 			t.Fatal(err)
 		}
 		k.newcomer()

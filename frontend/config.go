@@ -53,6 +53,11 @@ type Config struct {
 	ProbeOptions i2p.Mapping
 	// Control is the way to the balancers.
 	Control ControlConfig
+	// Dir keeps the place of the newest LeaseSet over restarts, so that an older
+	// one is refused after them too. It is made if it is not there. Empty: the
+	// place is kept in memory, which is enough where the balancer is in the same
+	// process.
+	Dir string
 	// SAM are where backends attach, besides DialSAM. Run closes them. Those
 	// on TCP must be bound to the loopback unless SAMTLS is set.
 	SAM []net.Listener

@@ -62,6 +62,8 @@ type control struct {
 	events controlEvents
 	wake   chan struct{} // something below changed
 
+	unreachable string // of run: the balancer that could not be reached just now
+
 	mu       sync.Mutex
 	attached string // the leader's address, empty if none
 	pool     bool   // the pool is to be reported
@@ -86,43 +88,36 @@ func newControl(cfg *Config, events controlEvents) *control {
 func (c *control) greeting() *controlpb.Hello {
 	return &controlpb.Hello{
 		Version: controlVersion, Name: c.self.Name, Member: c.self.Member, Publisher: c.self.Publisher,
-		DrainUntilMs: c.events.drainUntilMs(),
+		DrainUntilMs: c.events.drainUntilMs(), ClockMs: time.Now().UnixMilli(), Unreachable: c.unreachable,
 	}
 }
 
 // run keeps attached to the leader until ctx ends.
 func (c *control) run(ctx context.Context) {
-	var redirect string
-	next, redirects, wait := rand.IntN(len(c.cfg.Balancers)), 0, minRetry
+	s := search{balancers: c.cfg.Balancers, next: rand.IntN(len(c.cfg.Balancers)), wait: minRetry}
 	for ctx.Err() == nil {
-		target := redirect
-		if target == "" {
-			target = c.cfg.Balancers[next%len(c.cfg.Balancers)]
-			next++
-		}
+		target := s.target()
 		began := time.Now()
 		attached, leader, err := c.attach(ctx, target)
 		if ctx.Err() != nil {
 			return
 		}
 		if attached {
-			redirects = 0
+			s.lost(time.Since(began))
 		}
-		if attached && time.Since(began) > maxRetry {
-			wait = minRetry // one that is cut off at once is not a good line
-		}
-		redirect = ""
-		if leader != "" && !c.cfg.reaches(leader) {
+		c.unreachable = ""
+		switch {
+		case leader != "" && !c.cfg.reaches(leader):
 			err = fmt.Errorf("%w: it names %s, which is not on the loopback: set Control.TLS", errNoLeader, leader)
-		} else if leader != "" && redirects < maxRedirects {
-			redirects++
-			redirect = leader
+		case leader != "" && s.follow(leader):
 			continue
+		case leader == "" && !errors.Is(err, errNoLeader):
+			c.unreachable = target
 		}
-		redirects = 0
 		c.log.Warn("not attached to a balancer", "balancer", target, "err", err)
-		sleep(ctx, wait/2+rand.N(wait/2))
-		wait = min(2*wait, maxRetry)
+		if !s.hurry() {
+			s.rest(ctx)
+		}
 	}
 }
 

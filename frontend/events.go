@@ -19,7 +19,9 @@ func (f *Frontend) give(l *leaseSet) error {
 func (f *Frontend) poolChanged() { f.control.poolChanged() }
 
 // installed implements keeperEvents.
-func (f *Frontend) installed(l *leaseSet) { f.control.reply(installedReply(l.term, l.seq, nil)) }
+func (f *Frontend) installed(l *leaseSet) {
+	f.control.reply(installedReply(l.place.Term, l.place.Seq, nil))
+}
 
 func installedReply(term, seq uint64, err error) *controlpb.FrontendMessage {
 	m := &controlpb.Installed{Term: term, Seq: seq}

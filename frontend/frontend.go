@@ -59,6 +59,9 @@ func New(cfg Config) (*Frontend, error) {
 	f.log = newLogger(&cfg)
 	f.running, f.stop = context.WithCancel(context.Background())
 	f.leases = newKeeper(f.log, f)
+	if err := f.leases.adoptFence(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	f.control = newControl(&f.cfg, f)
 	var host sam.Host = i2cpHost{f}
 	if cfg.Router.SAM != nil {
@@ -107,6 +110,7 @@ func (f *Frontend) Run(ctx context.Context) error {
 	stopControl()
 	control.Wait()
 	f.drain.stop()
+	f.leases.stop()
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -140,12 +140,31 @@ func (b *fakeBalancer) Attach(stream controlpb.Control_AttachServer) error {
 		return err
 	}
 	b.set(func() { b.hellos, b.stream = append(b.hellos, m.GetHello()), stream })
+	go b.beat(stream)
 	for {
 		m, err := stream.Recv()
 		if err != nil {
 			return nil
 		}
 		b.hear(stream, m)
+	}
+}
+
+// beat says that it lives and leads, while it does.
+func (b *fakeBalancer) beat(stream controlpb.Control_AttachServer) {
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stream.Context().Done():
+			return
+		case <-ticker.C:
+		}
+		b.mu.Lock()
+		if b.leads && !b.mute {
+			stream.Send(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Heartbeat{Heartbeat: &controlpb.Heartbeat{}}})
+		}
+		b.mu.Unlock()
 	}
 }
 
@@ -170,18 +189,6 @@ func (b *fakeBalancer) hear(stream controlpb.Control_AttachServer, m *controlpb.
 	case *controlpb.FrontendMessage_Heartbeat:
 		b.beats++
 	}
-}
-
-// GetStatus implements controlpb.ControlServer.
-func (b *fakeBalancer) GetStatus(ctx context.Context, _ *controlpb.StatusRequest) (*controlpb.Status, error) {
-	b.mu.Lock()
-	leads, mute := b.leads, b.mute
-	b.mu.Unlock()
-	if mute {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	return &controlpb.Status{Leader: leads}, nil
 }
 
 func (b *fakeBalancer) session() *controlpb.BalancerMessage {

@@ -50,6 +50,16 @@ type keeper struct {
 	held   *leaseSet            // the newest that was accepted, or nil
 	last   *time.Timer          // for lastMoment, while asked
 
+	// The order of LeaseSets: see fence.
+	dir        string    // where highest is kept, or empty
+	left       fenceFile // by an earlier run
+	highest    fence
+	fenceError string
+
+	reserveTimer *time.Timer // until held's reserve takes its place, or nil
+	onReserve    bool        // held was a reserve
+	stopped      bool
+
 	bundling *time.Timer // until the next newcomer gets a LeaseSet, or nil
 	bundle   bool        // one waits for that
 }
@@ -73,6 +83,9 @@ func (k *keeper) host(dest i2p.Destination) error {
 	if !k.dest.IsZero() && k.dest != dest {
 		return fmt.Errorf("%w: %s was hosted so far, now it is to be %s: start the frontend anew if that is meant",
 			errOtherDestination, k.dest.Base32(), dest.Base32())
+	}
+	if k.dest.IsZero() {
+		k.fencedLocked(dest)
 	}
 	k.dest = dest
 	return nil

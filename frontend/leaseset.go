@@ -11,36 +11,46 @@ import (
 
 // A leaseSet is one that a leader signed.
 type leaseSet struct {
-	term, seq uint64
-	merged    bool // it is the publishers', not the router's own
-	raw       []byte
-	keys      []i2cp.PrivateKey
-	parsed    *i2p.LeaseSet2
-	told      bool // its leader knows that the router got it
+	place   fence
+	merged  bool // it is the publishers', not the router's own
+	raw     []byte
+	keys    []i2cp.PrivateKey
+	parsed  *i2p.LeaseSet2
+	told    bool      // its leader knows that the router got it
+	reserve *leaseSet // takes its place if no balancer is there in time; may be nil
 }
 
 // parseInstall reads and verifies what a leader hands out.
 func parseInstall(m *controlpb.Install) (*leaseSet, error) {
-	parsed, n, err := i2p.ParseLeaseSet2(m.GetLeaseSet())
-	if err == nil && n != len(m.GetLeaseSet()) {
-		err = fmt.Errorf("LeaseSet2 with %d bytes after it: %w", len(m.GetLeaseSet())-n, i2p.ErrInvalid)
-	}
-	if err == nil {
-		err = parsed.Verify()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("LeaseSet from the balancer: %w", err)
-	}
-	l := &leaseSet{term: m.GetTerm(), seq: m.GetSeq(), merged: m.GetMerged(), raw: m.GetLeaseSet(), parsed: parsed}
+	l := &leaseSet{place: fence{m.GetGeneration(), m.GetTerm(), m.GetSeq()}, merged: m.GetMerged(), raw: m.GetLeaseSet()}
 	for _, key := range m.GetKeys() {
 		l.keys = append(l.keys, i2cp.PrivateKey{Type: i2p.CryptoType(key.GetType()), Key: key.GetKey()})
+	}
+	if err := l.parse(); err != nil {
+		return nil, fmt.Errorf("LeaseSet from the balancer: %w", err)
+	}
+	if r := m.GetReserve(); r != nil {
+		reserve := *l
+		reserve.place.Seq, reserve.raw = r.GetSeq(), r.GetLeaseSet()
+		if err := reserve.parse(); err != nil {
+			return nil, fmt.Errorf("reserve LeaseSet from the balancer: %w", err)
+		}
+		l.reserve = &reserve
 	}
 	return l, nil
 }
 
-// olderThan compares terms, then places in the order.
-func (l *leaseSet) olderThan(o *leaseSet) bool {
-	return l.term < o.term || l.term == o.term && l.seq < o.seq
+// parse verifies raw and sets parsed.
+func (l *leaseSet) parse() error {
+	parsed, n, err := i2p.ParseLeaseSet2(l.raw)
+	switch {
+	case err != nil:
+		return err
+	case n != len(l.raw):
+		return fmt.Errorf("LeaseSet2 with %d bytes after it: %w", len(l.raw)-n, i2p.ErrInvalid)
+	}
+	l.parsed = parsed
+	return parsed.Verify()
 }
 
 // install takes a LeaseSet from the leader and gives it to the router, now or
@@ -52,8 +62,13 @@ func (k *keeper) install(l *leaseSet) error {
 	if l.parsed.Destination != k.dest {
 		return fmt.Errorf("%w: LeaseSet of %s", errOtherDestination, l.parsed.Destination.Base32())
 	}
-	if k.held != nil && l.olderThan(k.held) {
-		return fmt.Errorf("%w: term %d, seq %d, after term %d, seq %d", ErrOlder, l.term, l.seq, k.held.term, k.held.seq)
+	return k.takeLocked(l)
+}
+
+// takeLocked gives the router l, if there is a session, and holds it.
+func (k *keeper) takeLocked(l *leaseSet) error {
+	if err := k.raiseLocked(l.place); err != nil {
+		return err
 	}
 	err := i2cp.ErrNoSession
 	if k.up {
@@ -63,6 +78,7 @@ func (k *keeper) install(l *leaseSet) error {
 		return err
 	}
 	k.held = l
+	k.awaitReserveLocked()
 	return nil
 }
 
@@ -87,6 +103,8 @@ func (k *keeper) describe(s *Status) {
 	s.RouterUp, s.Serving = k.up, k.up && k.served
 	s.Pool = append([]i2p.Lease(nil), k.pool...)
 	if k.held != nil {
-		s.Term, s.Seq, s.Expires = k.held.term, k.held.seq, k.held.parsed.Expires
+		s.Generation, s.Term, s.Seq = k.held.place.Generation, k.held.place.Term, k.held.place.Seq
+		s.Expires, s.OnReserve = k.held.parsed.Expires, k.onReserve
 	}
+	s.FenceError = k.fenceError
 }

@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/onelease/onelease/balancer/controlpb"
 )
 
@@ -19,9 +16,9 @@ const (
 	helloTimeout = 5 * time.Second
 	// heartbeatEvery is how often the frontend says that it lives.
 	heartbeatEvery = 500 * time.Millisecond
-	// watchEvery is how often the leader is asked whether it still leads, and
-	// how long it has to answer.
-	watchEvery = 2 * time.Second
+	// silenceTime is how long the leader, which says twice a second that it
+	// leads, may be silent: a process that hangs keeps its connections.
+	silenceTime = 2 * time.Second
 	// partingTime is for the last words at the end.
 	partingTime = time.Second
 )
@@ -99,7 +96,6 @@ func (l *link) failed(err error) error {
 func (l *link) serve(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(l.listen)
-	group.Go(l.watch)
 	l.talk(ctx)
 	group.Wait()
 	return l.failed(l.ctx.Err())
@@ -109,7 +105,6 @@ func (l *link) serve(ctx context.Context) error {
 func (l *link) talk(ctx context.Context) {
 	beat := time.NewTicker(heartbeatEvery)
 	defer beat.Stop()
-	heartbeat := &controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_Heartbeat{Heartbeat: &controlpb.Heartbeat{}}}
 	for {
 		if err := l.send(l.c.take()...); err != nil {
 			return // listen has the reason
@@ -123,7 +118,9 @@ func (l *link) talk(ctx context.Context) {
 			return
 		case <-l.c.wake:
 		case <-beat.C:
-			l.send(heartbeat)
+			l.send(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_Heartbeat{
+				Heartbeat: &controlpb.Heartbeat{ClockMs: time.Now().UnixMilli()},
+			}})
 		}
 	}
 }
@@ -139,8 +136,13 @@ func (l *link) send(messages ...*controlpb.FrontendMessage) error {
 
 // listen acts on what the leader says, and ends the link when it falls silent.
 func (l *link) listen() {
+	silence := time.AfterFunc(silenceTime, func() {
+		l.cancel(fmt.Errorf("%w: it was silent for %v", errLost, silenceTime))
+	})
+	defer silence.Stop()
 	for {
 		m, err := l.stream.Recv()
+		silence.Reset(silenceTime)
 		if err != nil {
 			if errors.Is(err, io.EOF) {
 				err = fmt.Errorf("%w: it ended the link", errLost)
@@ -157,30 +159,9 @@ func (l *link) listen() {
 			l.c.events.probe(kind.Probe.GetId())
 		case *controlpb.BalancerMessage_Drain:
 			l.c.events.drained(kind.Drain)
+		case *controlpb.BalancerMessage_Heartbeat:
 		default:
 			l.c.log.Debug("balancer says what this version does not know", "kind", fmt.Sprintf("%T", m.GetKind()))
-		}
-	}
-}
-
-// watch asks the leader whether it leads. A process that hangs keeps its
-// connections, and one that was deposed need not know yet.
-func (l *link) watch() {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-l.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		ctx, cancel := context.WithTimeout(l.ctx, watchEvery)
-		s, err := l.client.GetStatus(ctx, &controlpb.StatusRequest{})
-		cancel()
-		if err == nil && !s.GetLeader() {
-			l.cancel(fmt.Errorf("%w: it does not lead any more", errLost))
-		} else if status.Code(err) == codes.DeadlineExceeded {
-			l.cancel(fmt.Errorf("%w: no answer in %v", errLost, watchEvery))
 		}
 	}
 }

@@ -44,10 +44,15 @@ type Status struct {
 
 	// Balancer is the leader that the frontend is attached to, empty if none.
 	Balancer string
-	// Term and Seq are of the newest LeaseSet, which the router gets again
-	// until Expires; zero before the first.
-	Term, Seq uint64
-	Expires   time.Time
+	// Generation, Term and Seq are of the newest LeaseSet, which the router gets
+	// again until Expires; zero before the first.
+	Generation, Term, Seq uint64
+	Expires               time.Time
+	// OnReserve says that no balancer has sent a LeaseSet for long, and that the
+	// router goes on with the reserve. After Expires there is nothing left.
+	OnReserve bool
+	// FenceError says why a restart could forget which LeaseSets are older.
+	FenceError string
 
 	// Backends are the SAM sessions.
 	Backends int

@@ -56,12 +56,13 @@ func (s *survival) check(err error) {
 // a stock router does not let a new one take over.
 const ageTime = 125 * time.Second
 
-// The transfers: long enough to lose a member in the midst of.
-func survivalTransfer() streamservice.Transfer {
+// survivalTransfer is long enough to lose a member in the midst of, and has
+// failed if it takes longer than limit.
+func survivalTransfer() (t streamservice.Transfer, limit time.Duration) {
 	if os.Getenv("ONELEASE_SOAK") == "1" {
-		return streamservice.Transfer{Size: 20 << 20, Rate: 700_000}
+		return streamservice.Transfer{Size: 20 << 20, Rate: 700_000}, 4 * time.Minute
 	}
-	return streamservice.Transfer{Size: 6 << 20, Rate: 350_000}
+	return streamservice.Transfer{Size: 6 << 20, Rate: 350_000}, 100 * time.Second
 }
 
 // TestStreamsSurvive is the promise: stock i2pd clients down- and upload, their
@@ -80,11 +81,14 @@ func TestStreamsSurvive(t *testing.T) {
 		// back after minutes only.
 		t.Run("round", func(t *testing.T) { version = surviveAll(t, results) })
 	}
+	all := survivalResult{}
 	for _, l := range losses {
 		if r := results[l.name]; r != nil {
 			r.judge(t, l, version)
+			all.transfers, all.failed = all.transfers+r.transfers, all.failed+r.failed
 		}
 	}
+	all.judgeFailed(t, "all losses")
 }
 
 // surviveAll has each loss meet a Destination of its own, so that all sessions
@@ -162,9 +166,9 @@ func (s *survival) stalls() string {
 func (s *survival) startTransfers() []*streamRun {
 	var runs []*streamRun
 	for i, client := range s.clients {
-		transfer := survivalTransfer()
+		transfer, limit := survivalTransfer()
 		transfer.Seed = uint64(i + 1)
-		runs = append(runs, s.host.start(s.t.Context(), client, i < len(s.clients)/2, transfer, 4*time.Minute))
+		runs = append(runs, s.host.start(s.t.Context(), client, i < len(s.clients)/2, transfer, limit))
 	}
 	return runs
 }

@@ -19,8 +19,8 @@ func (r *survivalResult) judge(t *testing.T, l loss, version string) {
 	t.Helper()
 	t.Logf("i2pd %s, %s: %d transfers, %d failed; streams of the lost member stood still: downloads %s, uploads %s",
 		version, l.name, r.transfers, r.failed, quantiles(r.downloads), quantiles(r.uploads))
-	if 10*r.failed > r.transfers {
-		t.Errorf("%s: %d of %d transfers failed", l.name, r.failed, r.transfers)
+	if r.transfers >= 10 { // of fewer, one that fails says little
+		r.judgeFailed(t, l.name)
 	}
 	judged, most := slices.Concat(r.downloads, r.uploads), l.p50
 	if strings.HasPrefix(version, "2.45.") {
@@ -36,6 +36,14 @@ func (r *survivalResult) judge(t *testing.T, l loss, version string) {
 	slices.Sort(judged)
 	if n := len(judged); n > 0 && judged[n/2] > most {
 		t.Errorf("%s: want them to stand still for p50 %v at most", l.name, most)
+	}
+}
+
+// judgeFailed wants nine of ten transfers to be right.
+func (r *survivalResult) judgeFailed(t *testing.T, what string) {
+	t.Helper()
+	if 10*r.failed > r.transfers {
+		t.Errorf("%s: %d of %d transfers failed", what, r.failed, r.transfers)
 	}
 }
 

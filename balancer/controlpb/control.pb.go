@@ -185,6 +185,7 @@ type BalancerMessage struct {
 	//	*BalancerMessage_Install
 	//	*BalancerMessage_Probe
 	//	*BalancerMessage_Drain
+	//	*BalancerMessage_Heartbeat
 	Kind          isBalancerMessage_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -281,6 +282,15 @@ func (x *BalancerMessage) GetDrain() *Drain {
 	return nil
 }
 
+func (x *BalancerMessage) GetHeartbeat() *Heartbeat {
+	if x != nil {
+		if x, ok := x.Kind.(*BalancerMessage_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
 type isBalancerMessage_Kind interface {
 	isBalancerMessage_Kind()
 }
@@ -309,6 +319,10 @@ type BalancerMessage_Drain struct {
 	Drain *Drain `protobuf:"bytes,6,opt,name=drain,proto3,oneof"`
 }
 
+type BalancerMessage_Heartbeat struct {
+	Heartbeat *Heartbeat `protobuf:"bytes,7,opt,name=heartbeat,proto3,oneof"`
+}
+
 func (*BalancerMessage_Welcome) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Redirect) isBalancerMessage_Kind() {}
@@ -321,15 +335,20 @@ func (*BalancerMessage_Probe) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Drain) isBalancerMessage_Kind() {}
 
+func (*BalancerMessage_Heartbeat) isBalancerMessage_Kind() {}
+
 // Hello names the frontend and what its router is for.
 type Hello struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                                 // 1
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                                        // unique among the frontends: 1-64 of [a-z0-9._-]
-	Member        bool                   `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`                                   // the router serves traffic; its leases are listed
-	Publisher     bool                   `protobuf:"varint,4,opt,name=publisher,proto3" json:"publisher,omitempty"`                             // the router publishes the merged LeaseSet
-	DrainUntilMs  int64                  `protobuf:"varint,5,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // the last Drain it has heard of; 0: it is not drained
-	ClockMs       int64                  `protobuf:"varint,6,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"`                  // Unix time in milliseconds as the frontend has it; 0: it does not say
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Version      uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                                 // 1
+	Name         string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                                        // unique among the frontends: 1-64 of [a-z0-9._-]
+	Member       bool                   `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`                                   // the router serves traffic; its leases are listed
+	Publisher    bool                   `protobuf:"varint,4,opt,name=publisher,proto3" json:"publisher,omitempty"`                             // the router publishes the merged LeaseSet
+	DrainUntilMs int64                  `protobuf:"varint,5,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // the last Drain it has heard of; 0: it is not drained
+	ClockMs      int64                  `protobuf:"varint,6,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"`                  // Unix time in milliseconds as the frontend has it; 0: it does not say
+	// A balancer that it could not reach just now, as a Redirect had named it:
+	// who thinks that this one leads waits a moment for another to be elected.
+	Unreachable   string `protobuf:"bytes,7,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -404,6 +423,13 @@ func (x *Hello) GetClockMs() int64 {
 		return x.ClockMs
 	}
 	return 0
+}
+
+func (x *Hello) GetUnreachable() string {
+	if x != nil {
+		return x.Unreachable
+	}
+	return ""
 }
 
 // Welcome names the Destination to host.
@@ -1048,10 +1074,11 @@ func (x *Installed) GetError() string {
 	return ""
 }
 
-// Heartbeat says twice a second that the frontend lives.
+// Heartbeat says twice a second that a frontend lives, or that the leader does
+// and leads.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	ClockMs       int64                  `protobuf:"varint,1,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // as in Hello
+	ClockMs       int64                  `protobuf:"varint,1,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // as in Hello; 0 from a leader
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1711,22 +1738,24 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\theartbeat\x18\x05 \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeat\x12B\n" +
 	"\vprobe_reply\x18\x06 \x01(\v2\x1f.onelease.control.v1.ProbeReplyH\x00R\n" +
 	"probeReplyB\x06\n" +
-	"\x04kind\"\xec\x02\n" +
+	"\x04kind\"\xac\x03\n" +
 	"\x0fBalancerMessage\x128\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1c.onelease.control.v1.WelcomeH\x00R\awelcome\x12;\n" +
 	"\bredirect\x18\x02 \x01(\v2\x1d.onelease.control.v1.RedirectH\x00R\bredirect\x128\n" +
 	"\asession\x18\x03 \x01(\v2\x1c.onelease.control.v1.SessionH\x00R\asession\x128\n" +
 	"\ainstall\x18\x04 \x01(\v2\x1c.onelease.control.v1.InstallH\x00R\ainstall\x122\n" +
 	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probe\x122\n" +
-	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drainB\x06\n" +
-	"\x04kind\"\xac\x01\n" +
+	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drain\x12>\n" +
+	"\theartbeat\x18\a \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeatB\x06\n" +
+	"\x04kind\"\xce\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x03 \x01(\bR\x06member\x12\x1c\n" +
 	"\tpublisher\x18\x04 \x01(\bR\tpublisher\x12$\n" +
 	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\x12\x19\n" +
-	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\"_\n" +
+	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\x12 \n" +
+	"\vunreachable\x18\a \x01(\tR\vunreachable\"_\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12 \n" +
 	"\vdestination\x18\x02 \x01(\fR\vdestination\x12\x1e\n" +
@@ -1877,24 +1906,25 @@ var file_balancer_controlpb_control_proto_depIdxs = []int32{
 	10, // 9: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
 	17, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
 	6,  // 11: onelease.control.v1.BalancerMessage.drain:type_name -> onelease.control.v1.Drain
-	9,  // 12: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
-	12, // 13: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
-	11, // 14: onelease.control.v1.Install.reserve:type_name -> onelease.control.v1.Reserve
-	4,  // 15: onelease.control.v1.DelegateReply.redirect:type_name -> onelease.control.v1.Redirect
-	21, // 16: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
-	22, // 17: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
-	9,  // 18: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
-	0,  // 19: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
-	15, // 20: onelease.control.v1.Control.Delegate:input_type -> onelease.control.v1.DelegateRequest
-	19, // 21: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
-	1,  // 22: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
-	16, // 23: onelease.control.v1.Control.Delegate:output_type -> onelease.control.v1.DelegateReply
-	20, // 24: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
-	22, // [22:25] is the sub-list for method output_type
-	19, // [19:22] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	14, // 12: onelease.control.v1.BalancerMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
+	9,  // 13: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
+	12, // 14: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
+	11, // 15: onelease.control.v1.Install.reserve:type_name -> onelease.control.v1.Reserve
+	4,  // 16: onelease.control.v1.DelegateReply.redirect:type_name -> onelease.control.v1.Redirect
+	21, // 17: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
+	22, // 18: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
+	9,  // 19: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
+	0,  // 20: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
+	15, // 21: onelease.control.v1.Control.Delegate:input_type -> onelease.control.v1.DelegateRequest
+	19, // 22: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
+	1,  // 23: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
+	16, // 24: onelease.control.v1.Control.Delegate:output_type -> onelease.control.v1.DelegateReply
+	20, // 25: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_balancer_controlpb_control_proto_init() }
@@ -1917,6 +1947,7 @@ func file_balancer_controlpb_control_proto_init() {
 		(*BalancerMessage_Install)(nil),
 		(*BalancerMessage_Probe)(nil),
 		(*BalancerMessage_Drain)(nil),
+		(*BalancerMessage_Heartbeat)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -3,6 +3,7 @@ package i2pd
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,8 +22,14 @@ func enter() error {
 	return netdevice(unix.SIOCSIFFLAGS, request)
 }
 
+// addressing is held while an address is made a /32. Until then it has the mask
+// of its class, others are secondary to it, and they go when its mask changes.
+var addressing sync.Mutex
+
 // addAddress gives lo the address as a /32, under the label lo:index.
 func addAddress(index int, addr netip.Addr) error {
+	addressing.Lock()
+	defer addressing.Unlock()
 	ip, mask := addr.As4(), []byte{255, 255, 255, 255}
 	if err := setInet4(index, unix.SIOCSIFADDR, ip[:]); err != nil {
 		return err
