@@ -69,20 +69,21 @@ type Balancer struct {
 	// what was committed of them. It is locked before mu.
 	roles sync.Mutex
 
-	mu        sync.Mutex
-	inOffice  bool          // took over, and was not dismissed since
-	office    chan struct{} // closed, and replaced, when inOffice changes
-	clock     clock
-	frontends map[string]*frontend
-	merged    *sealed   // the last of this term of office
-	mergedAt  time.Time // when the last was issued, by an earlier leader maybe; zero: never
-	graceEnds time.Time // until then the frontends have time to come over from an earlier leader
-	continues bool      // they did, with the tunnels that it knew
-	firstPool time.Time // when the first member had a tunnel
-	rotateAt  time.Time // when the next key epoch begins; zero: not planned
-	rotatedAt time.Time // when the last key epoch began; zero: not since New
-	publishes uint64
-	probes    uint64
+	mu         sync.Mutex
+	inOffice   bool          // took over, and was not dismissed since
+	office     chan struct{} // closed, and replaced, when inOffice changes
+	clock      clock
+	frontends  map[string]*frontend
+	merged     *sealed   // the last of this term of office
+	mergedAt   time.Time // when the last was issued, by an earlier leader maybe; zero: never
+	graceEnds  time.Time // until then the frontends have time to come over from an earlier leader
+	continues  bool      // they did, with the tunnels that it knew
+	generation uint64    // of the state, since takeOver
+	firstPool  time.Time // when the first member had a tunnel
+	rotateAt   time.Time // when the next key epoch begins; zero: not planned
+	rotatedAt  time.Time // when the last key epoch began; zero: not since New
+	publishes  uint64
+	probes     uint64
 }
 
 // New checks cfg and makes a Balancer that does nothing yet.

@@ -3,6 +3,8 @@ package balancer
 import (
 	"slices"
 	"time"
+
+	"github.com/onelease/onelease/raftstate"
 )
 
 // clockSlack is how far the frontends' clocks may be off from ours before
@@ -54,6 +56,19 @@ func (b *Balancer) hearClockLocked(f *frontend, clockMs int64, now time.Time) {
 	b.log.Warn("the frontends' clocks are off from this machine's: LeaseSets are dated by theirs; see to NTP",
 		"off", off.Round(time.Millisecond))
 	b.clock.off = off
+}
+
+// blindSlack is how far the clock may be from the last LeaseSet of an earlier
+// leader for LeaseSets to be dated before any frontend has said what its clock
+// reads. In a service that runs there is one every few seconds.
+const blindSlack = 30 * time.Second
+
+// datesLocked reports whether LeaseSets can be dated at now.
+func (b *Balancer) datesLocked(now time.Time, issued raftstate.Destination) bool {
+	if b.countLocked(func(f *frontend) bool { return f.attached }) > 0 {
+		return true
+	}
+	return b.wallLocked(now).Sub(time.Unix(int64(issued.LastPublished), 0)).Abs() < blindSlack
 }
 
 // medianOffLocked is the median of what the frontends' clocks are off; of two

@@ -175,9 +175,14 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	f.reported, f.clockKnown = false, false
 	b.hearClockLocked(f, hello.GetClockMs(), time.Now())
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{
-		Welcome: &controlpb.Welcome{Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes()},
+		Welcome: &controlpb.Welcome{
+			Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes(), Generation: b.generation,
+		},
 	}})
 	b.resumeDrainLocked(f, first, drained, hello.GetDrainUntilMs())
+	if f.own != nil && first {
+		f.installLocked(f.own, f.ownAt) // signed when this leader took over
+	}
 	b.log.Info("frontend attached", "frontend", f.name, "member", f.member, "publisher", f.publisher)
 	return f, f.line, nil
 }
@@ -266,7 +271,6 @@ func (b *Balancer) hearPool(ctx context.Context, f *frontend, l *line, report *c
 		return errDismissed
 	}
 	now := time.Now()
-	f.reported = true
 	b.setPoolLocked(f, report.GetUp(), report.GetRequested(), leases, now)
 	b.answerPublisherLocked(f, now)
 	b.kick()

@@ -68,10 +68,13 @@ func (f *frontend) ownDue(now time.Time, refresh time.Duration, epoch uint64) ti
 	return f.ownAt.Add(refresh)
 }
 
-// installLocked sends s to f.
+// installLocked sends s to f, or if it is its own when it attaches.
 func (f *frontend) installLocked(s *sealed, now time.Time) {
 	if !s.merged() {
 		f.own, f.ownAt, f.changed = s, now, false
+	}
+	if !f.attached {
+		return
 	}
 	f.requested, f.sentSeq = time.Time{}, s.install.Seq
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Install{Install: s.install}})
@@ -90,9 +93,9 @@ func (b *Balancer) namesLocked() []string { return slices.Sorted(maps.Keys(b.fro
 // setPoolLocked takes over a pool as reported.
 func (b *Balancer) setPoolLocked(f *frontend, up, requested bool, leases []i2p.Lease, now time.Time) {
 	wasUp := f.up
-	b.continues = b.continues || f.own == nil && up && shareTunnels(f.leases, leases)
+	b.continues = b.continues || !f.reported && up && shareTunnels(f.leases, leases)
 	f.changed = f.changed || !sameTunnels(f.leases, leases)
-	f.up, f.leases = up, leases
+	f.up, f.leases, f.reported = up, leases, true
 	if requested && f.requested.IsZero() {
 		f.requested = now
 	}

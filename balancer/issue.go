@@ -132,7 +132,7 @@ func (b *Balancer) sign(s *sealed, term uint64, key *ecdh.PrivateKey) error {
 	if err := errors.Join(err, reserveErr); err != nil {
 		return err
 	}
-	s.install.Term = term
+	s.install.Term, s.install.Generation = term, b.generation
 	s.install.Keys = []*controlpb.PrivateKey{{Type: uint32(i2p.CryptoX25519), Key: key.Bytes()}}
 	return nil
 }

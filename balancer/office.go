@@ -36,7 +36,7 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 	state := b.cfg.Store.State()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.clock = newClock(now)
+	b.clock, b.generation = newClock(now), state.Generation
 	b.frontends = inherit(state, b.hash, now, b.policy)
 	b.merged, b.mergedAt = nil, time.Time{}
 	if last := state.Destination(b.hash).Merged; last.Seq != 0 {

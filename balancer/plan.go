@@ -27,6 +27,9 @@ func (b *Balancer) plan(now time.Time) ([]draft, time.Time) {
 	for _, due := range b.duesLocked() {
 		next = earlier(next, due)
 	}
+	if !b.datesLocked(now, issued) {
+		return nil, next
+	}
 	var drafts []draft
 	if d, ok := b.planMergedLocked(now, &next, issued); ok {
 		// A newcomer holds the merged one, and takes its member's only if that
@@ -76,8 +79,8 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 	var drafts []draft
 	for _, name := range b.drainingFirstLocked() {
 		f := b.frontends[name]
-		if !f.serves() || f.publisher || !f.reported {
-			continue // not yet over from an earlier leader: it holds what that signed
+		if !f.serves() || f.publisher {
+			continue
 		}
 		due := f.ownDue(now, b.ownRefreshLocked(f, members), issued.Epoch)
 		if !f.waitsForFirst() {

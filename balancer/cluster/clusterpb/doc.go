@@ -1,0 +1,2 @@
+// Package clusterpb is the cluster service as protobuf. See cluster.proto.
+package clusterpb
