@@ -5,15 +5,18 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// Version is the version of commands and snapshots that this package writes,
-// and the only one that it reads.
-const Version = 1
+// Version is the newest version of commands and snapshots that this package
+// reads and writes. It reads all from 1 on.
+//
+// A command is made with the lowest version that has its operation, and Apply
+// writes it with that which Store.WriteVersion tells.
+const Version = 2
 
 // PutFrontend makes the command that adds a frontend without a pool, or
 // changes the roles of a known one. It is refused with ErrInvalid if the
 // frontend is known with another Destination.
 func PutFrontend(name string, destination i2p.Hash, roles Roles) *statepb.Command {
-	return &statepb.Command{Version: Version, Op: &statepb.Command_PutFrontend{
+	return &statepb.Command{Version: 1, Op: &statepb.Command_PutFrontend{
 		PutFrontend: &statepb.PutFrontend{
 			Name: name, DestinationHash: destination[:], Roles: rolesToPB(roles),
 		},
@@ -23,14 +26,14 @@ func PutFrontend(name string, destination i2p.Hash, roles Roles) *statepb.Comman
 // RemoveFrontend makes the command that forgets a frontend, its pool and its
 // own record. What was issued for its Destination stays known.
 func RemoveFrontend(name string) *statepb.Command {
-	return &statepb.Command{Version: Version, Op: &statepb.Command_RemoveFrontend{
+	return &statepb.Command{Version: 1, Op: &statepb.Command_RemoveFrontend{
 		RemoveFrontend: &statepb.RemoveFrontend{Name: name},
 	}}
 }
 
 // ReportPool makes the command that replaces a frontend's pool.
 func ReportPool(frontend string, pool Pool) *statepb.Command {
-	return &statepb.Command{Version: Version, Op: &statepb.Command_ReportPool{
+	return &statepb.Command{Version: 1, Op: &statepb.Command_ReportPool{
 		ReportPool: &statepb.ReportPool{
 			Frontend: frontend, Up: pool.Up, Leases: leasesToPB(pool.Leases),
 		},
@@ -41,7 +44,7 @@ func ReportPool(frontend string, pool Pool) *statepb.Command {
 // ErrStale unless epoch is later than the last. The reason is for people: up
 // to MaxReasonLength bytes, without control characters.
 func SetEpoch(destination i2p.Hash, epoch uint64, reason string) *statepb.Command {
-	return &statepb.Command{Version: Version, Op: &statepb.Command_SetEpoch{
+	return &statepb.Command{Version: 1, Op: &statepb.Command_SetEpoch{
 		SetEpoch: &statepb.SetEpoch{DestinationHash: destination[:], Epoch: epoch, Reason: reason},
 	}}
 }
@@ -54,5 +57,5 @@ func Issue(destination i2p.Hash, records ...Record) *statepb.Command {
 	for _, r := range records {
 		issue.Records = append(issue.Records, recordToPB(r))
 	}
-	return &statepb.Command{Version: Version, Op: &statepb.Command_Issue{Issue: issue}}
+	return &statepb.Command{Version: 1, Op: &statepb.Command_Issue{Issue: issue}}
 }

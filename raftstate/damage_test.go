@@ -114,7 +114,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		"the only snapshot is bad": {func(t *testing.T, dir string) { editFile(t, dir, "state.bin", flip) }, ErrCorrupt},
 		"a log entry is bad":       {func(t *testing.T, dir string) { replaceCommand(t, dir, []byte("\xff\xff")) }, ErrCorrupt},
 		"a newer log": {func(t *testing.T, dir string) {
-			newer, _ := proto.Marshal(&statepb.Command{Version: 2})
+			newer, _ := proto.Marshal(&statepb.Command{Version: Version + 1})
 			replaceCommand(t, dir, newer)
 		}, ErrVersion},
 	} {

@@ -39,7 +39,7 @@ func TestRestartHasAllThatWasCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, Config{Dir: dir})
-		for _, cmd := range fixtureCommands() {
+		for _, cmd := range fixtureCommands2() {
 			if _, err := s.Apply(t.Context(), cmd); err != nil {
 				t.Fatal(err)
 			}

@@ -22,8 +22,18 @@
 //
 // The package does not know what a LeaseSet looks like, holds no keys, signs
 // nothing and has no clock in its state: when to issue, and whether a pool is
-// alive, is for the balancer to decide. It forms no clusters yet: a Store
-// without state makes itself a cluster of one.
+// alive, is for the balancer to decide.
+//
+// A Store without a Transport is a cluster of one. With one, the first node is
+// opened with Bootstrap, and the leader adds the others, which wait for that:
+//
+//	transport, err := raftstate.NewTransport(raftstate.TransportConfig{ID: "balancer-2", Cluster: "...", ...})
+//	store, err := raftstate.Open(raftstate.Config{ID: "balancer-2", Dir: dir, Transport: transport})
+//	...
+//	err = leader.AddMember(ctx, "balancer-2", "192.0.2.2:7650", true)
+//
+// Nodes of two versions of this program work together while a cluster is
+// upgraded, one by one: version.go says how.
 //
 // fsm.go is the state machine, a pure function that knows nothing of raft.
 // The formats on disk are those of statepb/state.proto.

@@ -18,7 +18,13 @@ const maxSnapshotSize = 16 << 20
 
 // encode returns s as a statepb.Snapshot: the same bytes on every node.
 func (s *State) encode() ([]byte, error) {
-	pb := &statepb.Snapshot{Version: Version}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(s.toPB())
+}
+
+// toPB says nothing that s.Version does not have: a State of version 1 has no
+// other content.
+func (s *State) toPB() *statepb.Snapshot {
+	pb := &statepb.Snapshot{Version: s.Version, Generation: s.Generation}
 	for _, name := range slices.Sorted(maps.Keys(s.Frontends)) {
 		pb.Frontends = append(pb.Frontends, frontendToPB(s.Frontends[name]))
 	}
@@ -26,7 +32,10 @@ func (s *State) encode() ([]byte, error) {
 	for _, hash := range slices.SortedFunc(maps.Keys(s.Destinations), byHash) {
 		pb.Destinations = append(pb.Destinations, destinationToPB(hash, s.Destinations[hash]))
 	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(pb)
+	for _, id := range slices.Sorted(maps.Keys(s.Invites)) {
+		pb.Invites = append(pb.Invites, inviteToPB(s.Invites[id]))
+	}
+	return pb
 }
 
 func frontendToPB(f Frontend) *statepb.Frontend {
@@ -46,6 +55,12 @@ func destinationToPB(hash i2p.Hash, d Destination) *statepb.Destination {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Own)) {
 		pb.Records = append(pb.Records, issuedToPB(d.Own[name]))
+	}
+	if d.Policy != nil {
+		pb.Policy = policyToPB(*d.Policy)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Delegations)) {
+		pb.Delegations = append(pb.Delegations, delegationToPB(d.Delegations[name]))
 	}
 	return pb
 }
@@ -77,13 +92,21 @@ func decodeState(b []byte) (*State, error) {
 	if err := proto.Unmarshal(b, pb); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrInvalid)
 	}
-	if v := pb.GetVersion(); v != Version {
-		return nil, fmt.Errorf("snapshot of version %d, this program knows %d: %w", v, Version, ErrVersion)
+	return stateFromPB(pb)
+}
+
+func stateFromPB(pb *statepb.Snapshot) (*State, error) {
+	if v := pb.GetVersion(); v < 1 || v > Version {
+		return nil, fmt.Errorf("snapshot of version %d, this program knows 1 to %d: %w", v, Version, ErrVersion)
+	}
+	if pb.GetVersion() < 2 && hasVersion2(pb) {
+		return nil, fmt.Errorf("snapshot of version 1 with what only version 2 has: %w", ErrInvalid)
 	}
 	if f, d := len(pb.GetFrontends()), len(pb.GetDestinations()); f > MaxFrontends || d > MaxDestinations {
 		return nil, fmt.Errorf("%d frontends and %d Destinations, at most %d and %d fit: %w", f, d, MaxFrontends, MaxDestinations, ErrInvalid)
 	}
 	s := newState()
+	s.Version, s.Generation = pb.GetVersion(), pb.GetGeneration()
 	for _, f := range pb.GetFrontends() {
 		if err := s.restoreFrontend(f); err != nil {
 			return nil, err
@@ -93,6 +116,9 @@ func decodeState(b []byte) (*State, error) {
 		if err := s.restoreDestination(d); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.restoreInvites(pb.GetInvites()); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -128,6 +154,9 @@ func (s *State) restoreDestination(pb *statepb.Destination) error {
 			return fmt.Errorf("Destination %v: own LeaseSet of frontend %q, which it does not have: %w", hash, name, ErrInvalid)
 		}
 		d.set(recordFromPB(r.GetRecord(), r.GetTerm()))
+	}
+	if err := d.restore2(pb); err != nil {
+		return fmt.Errorf("Destination %v: %w", hash, err)
 	}
 	s.Destinations[hash] = d
 	return nil

@@ -10,13 +10,18 @@ import (
 var (
 	// ErrInvalid: the command is malformed, or exceeds a limit.
 	ErrInvalid = errors.New("invalid")
-	// ErrVersion, an ErrInvalid: another version of this program made it.
+	// ErrVersion, an ErrInvalid: another version of this program made it, or
+	// not all nodes of the cluster can read it yet.
 	ErrVersion = fmt.Errorf("unknown version: %w", ErrInvalid)
 	// ErrStale: the command was made from an older State. Make it anew.
 	ErrStale = errors.New("stale")
 	// ErrUnknownFrontend: the command is for a frontend that was never put, or
 	// that has been removed.
 	ErrUnknownFrontend = errors.New("unknown frontend")
+	// ErrUnknownInvite: the invite was never put, or has been used or removed.
+	ErrUnknownInvite = errors.New("unknown invite")
+	// ErrInviteExpired: the invite was not used in time.
+	ErrInviteExpired = errors.New("invite has expired")
 	// ErrNotLeader: another node leads, or none. See Store.Leader.
 	ErrNotLeader = errors.New("not the leader")
 	// ErrUncertain: leadership, the disk or the caller's context ended while
@@ -27,12 +32,27 @@ var (
 	ErrClosed = errors.New("store is closed")
 )
 
-// Errors of Open.
+// Errors of changes to the membership.
+var (
+	// ErrUnknownMember: the cluster has no node of that ID.
+	ErrUnknownMember = errors.New("unknown member")
+	// ErrQuorum: the cluster would lose its majority.
+	ErrQuorum = errors.New("no majority would be left")
+	// ErrUnreachable: the node does not answer. Start it, or wait, and repeat.
+	ErrUnreachable = errors.New("node does not answer")
+)
+
+// Errors of Open and of what works on a directory.
 var (
 	// ErrLocked: another process has the directory open.
 	ErrLocked = errors.New("in use by another process")
 	// ErrCorrupt: the directory's files are damaged, or do not belong together.
 	ErrCorrupt = errors.New("damaged state")
-	// ErrNotMember: the directory is that of another node.
+	// ErrNotMember: the directory, or the node, is that of another node or
+	// cluster.
 	ErrNotMember = errors.New("not a member of the cluster")
+	// ErrBootstrapped: there is state already, and with it a cluster.
+	ErrBootstrapped = errors.New("has state already")
+	// ErrNoState: there is nothing to recover or to back up.
+	ErrNoState = errors.New("has no state")
 )

@@ -43,7 +43,7 @@ func (c *Config) openFiles(logger hclog.Logger) (*files, error) {
 	}
 	snapshots, err := openSnapshots(c.Dir, logger)
 	if err == nil {
-		err = guard(c.Dir, func() error { return checkHistory(db, snapshots) })
+		err = guard(c.Dir, func() error { return checkHistory(db, snapshots, c.maxVersion()) })
 	}
 	if err != nil {
 		db.Close()
@@ -84,7 +84,7 @@ func openError(path string, err error) error {
 	case errors.Is(err, bbolt.ErrTimeout):
 		return fmt.Errorf("open %s: %w; stop the program that has it open, or use another directory", path, ErrLocked)
 	case errors.Is(err, ErrVersion):
-		return fmt.Errorf("open %s: %w; upgrade this program", path, err)
+		return fmt.Errorf("open %s: %w; upgrade this program, or raise its MaxVersion", path, err)
 	case errors.As(err, &file):
 		return fmt.Errorf("open state: %w; make %s writable for the user that runs this, or use another directory", err, path)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protodelim"
@@ -14,7 +15,7 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// The files in testdata are version 1 as it was when it was fixed. They are
+// The files in testdata are versions as they were when they were fixed. They are
 // never written again: a test that fails with them means that a log or a
 // snapshot of a running cluster would be read otherwise, or not at all. With
 // -write-fixtures, the files of a new version are made if they are not there.
@@ -37,6 +38,23 @@ func fixtureCommands() []*statepb.Command {
 	}
 }
 
+// fixtureCommands2 are those of version 1, and all that version 2 has.
+func fixtureCommands2() []*statepb.Command {
+	return append(fixtureCommands(),
+		SetGeneration(1_700_000_000_123),
+		PutPolicy(hash(1), fullPolicy),
+		Delegate(hash(1), delegation("backend-1")),
+		Delegate(hash(2), delegation("gone")),
+		RemoveDelegation(hash(2), "gone"),
+		PutInvite(invite("left"), inviteTime),
+		PutInvite(invite("used"), inviteTime),
+		UseInvite("used", inviteTime),
+		PutInvite(invite("removed"), inviteTime),
+		RemoveInvite("removed"),
+		Issue(hash(2), record(2, "")),
+	)
+}
+
 // fixture returns the content of a file in testdata.
 func fixture(t *testing.T, name string, content func(io.Writer) error) []byte {
 	t.Helper()
@@ -57,34 +75,36 @@ func fixture(t *testing.T, name string, content func(io.Writer) error) []byte {
 	return b
 }
 
-func writeCommands(w io.Writer) error {
-	for _, cmd := range fixtureCommands() {
-		if _, err := protodelim.MarshalTo(w, cmd); err != nil {
-			return err
+func writeCommands(cmds []*statepb.Command) func(io.Writer) error {
+	return func(w io.Writer) error {
+		for _, cmd := range cmds {
+			if _, err := protodelim.MarshalTo(w, cmd); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
-func fixtureState() *State {
-	s := newState()
-	for _, cmd := range fixtureCommands() {
-		s, _, _ = s.apply(fixtureTerm, cmd)
+func writeState(cmds []*statepb.Command) func(io.Writer) error {
+	return func(w io.Writer) error {
+		s := newState()
+		for _, cmd := range cmds {
+			s, _, _ = s.apply(fixtureTerm, cmd)
+		}
+		b, err := s.encode()
+		if err == nil {
+			_, err = w.Write(b)
+		}
+		return err
 	}
-	return s
 }
 
-func writeState(w io.Writer) error {
-	b, err := fixtureState().encode()
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	return err
-}
-
-func TestReadsVersion1(t *testing.T) {
-	commands := bytes.NewReader(fixture(t, "commands-v1.bin", writeCommands))
-	snapshot := fixture(t, "snapshot-v1.bin", writeState)
+// readFixtures returns the states of the two files of a version.
+func readFixtures(t *testing.T, version string, cmds []*statepb.Command) map[string]*State {
+	t.Helper()
+	commands := bytes.NewReader(fixture(t, "commands-"+version+".bin", writeCommands(cmds)))
+	snapshot := fixture(t, "snapshot-"+version+".bin", writeState(cmds))
 	restored, err := readState(bytes.NewReader(snapshot))
 	if err != nil {
 		t.Fatal(err)
@@ -99,10 +119,38 @@ func TestReadsVersion1(t *testing.T) {
 			t.Fatalf("%v: %v", cmd, err)
 		}
 	}
-	for name, got := range map[string]*State{"snapshot": restored, "commands": s} {
-		checkFixture(t, name, got)
+	states := map[string]*State{"snapshot": restored, "commands": s}
+	for name, got := range states {
 		if b, _ := got.encode(); !bytes.Equal(b, snapshot) {
 			t.Errorf("the state of the %s has another snapshot than the file", name)
+		}
+	}
+	return states
+}
+
+func TestReadsVersion1(t *testing.T) {
+	for name, s := range readFixtures(t, "v1", fixtureCommands()) {
+		checkFixture(t, name, s)
+		if s.Version != 1 || s.Generation != 0 || len(s.Invites) != 0 {
+			t.Errorf("%s: version %d, generation %d, invites %+v", name, s.Version, s.Generation, s.Invites)
+		}
+	}
+}
+
+func TestReadsVersion2(t *testing.T) {
+	for name, s := range readFixtures(t, "v2", fixtureCommands2()) {
+		if s.Version != 2 || s.Generation != 1_700_000_000_123 || len(s.Invites) != 1 || s.Invites["left"] != invite("left") {
+			t.Errorf("%s: version %d, generation %d, invites %+v", name, s.Version, s.Generation, s.Invites)
+		}
+		d, other := s.Destination(hash(1)), s.Destination(hash(2))
+		if d.Policy == nil || *d.Policy != fullPolicy || other.Policy != nil {
+			t.Errorf("%s: policies %+v, %+v", name, d.Policy, other.Policy)
+		}
+		if len(d.Delegations) != 1 || !reflect.DeepEqual(d.Delegations["backend-1"], delegation("backend-1")) || len(other.Delegations) != 0 {
+			t.Errorf("%s: delegations %+v, %+v", name, d.Delegations, other.Delegations)
+		}
+		if d.LastTerm != 0 || d.LastSeq != 3 || other.LastTerm != fixtureTerm || other.LastSeq != 2 {
+			t.Errorf("%s: Destinations %+v, %+v", name, d, other)
 		}
 	}
 }
@@ -130,7 +178,7 @@ func checkFixture(t *testing.T, name string, s *State) {
 }
 
 func TestRefusesOtherVersions(t *testing.T) {
-	for _, version := range []byte{0, 2} {
+	for _, version := range []byte{0, 3} {
 		_, err := decodeState([]byte{1 << 3, version})
 		if !errors.Is(err, ErrVersion) {
 			t.Errorf("snapshot of version %d: error %v, want ErrVersion", version, err)

@@ -16,7 +16,7 @@ func (s *State) apply(term uint64, cmd *statepb.Command) (*State, Result, error)
 	if err := validate(cmd); err != nil {
 		return s, Result{}, err
 	}
-	next := &State{Frontends: maps.Clone(s.Frontends), Destinations: maps.Clone(s.Destinations)}
+	next := s.clone(cmd.GetVersion())
 	result := Result{Term: term}
 	var err error
 	switch op := cmd.GetOp().(type) {
@@ -32,6 +32,8 @@ func (s *State) apply(term uint64, cmd *statepb.Command) (*State, Result, error)
 		err = next.issue(term, op.Issue)
 		d := next.Destinations[i2p.Hash(op.Issue.GetDestinationHash())]
 		result.Seq, result.Published = d.LastSeq, d.LastPublished
+	default:
+		err = next.apply2(cmd)
 	}
 	if err != nil {
 		return s, Result{}, err
@@ -39,8 +41,17 @@ func (s *State) apply(term uint64, cmd *statepb.Command) (*State, Result, error)
 	return next, result, nil
 }
 
+// clone makes a State of which commands may replace entries, and which has seen
+// one of the given version.
+func (s *State) clone(version uint32) *State {
+	next := *s
+	next.Version = max(s.Version, version)
+	next.Frontends, next.Destinations = maps.Clone(s.Frontends), maps.Clone(s.Destinations)
+	return &next
+}
+
 // The methods below change a State that apply has just made and that no one
-// else sees. They replace entries of its two maps and never write to what an
+// else sees. They replace entries of its maps and never write to what an
 // entry refers to, which older States share.
 
 func (s *State) putFrontend(cmd *statepb.PutFrontend) error {

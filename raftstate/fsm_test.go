@@ -176,8 +176,8 @@ func TestStateLimits(t *testing.T) {
 	refuse(t, s, 1, SetEpoch(hash(0), 1, ""), ErrInvalid)
 	fill(t, s)
 	b, err := s.encode()
-	if err != nil || len(b) > 1<<20 {
-		t.Errorf("full state is a snapshot of %d bytes, %v; want under 1 MiB", len(b), err)
+	if err != nil || len(b) > 2<<20 {
+		t.Errorf("full state is a snapshot of %d bytes, %v; want under 2 MiB", len(b), err)
 	}
 }
 
@@ -192,12 +192,21 @@ func fill(t *testing.T, s *State) {
 		s.Frontends[f.Name] = f
 	}
 	for h, d := range s.Destinations {
-		d.Epoch, d.EpochReason = 1<<63, strings.Repeat("r", MaxReasonLength)
+		d.Epoch, d.EpochReason, d.Policy = 1<<63, strings.Repeat("r", MaxReasonLength), &fullPolicy
 		s.Destinations[h] = d
 	}
 	d := s.Destination(hash(1))
 	for name := range s.Frontends {
 		d.set(record(1<<62, name))
+	}
+	d.Delegations = map[string]Delegation{}
+	for i := range MaxDelegations {
+		name := (fmt.Sprint(i) + long)[:MaxNameLength]
+		d.Delegations[name] = Delegation{Backend: name, Key: make([]byte, maxKeySize), SigType: 0xffff, Expires: 1 << 31}
+	}
+	for i := range MaxInvites {
+		id := (fmt.Sprint(i) + long)[:MaxNameLength]
+		s.Invites[id] = Invite{ID: id, Role: RoleBalancer, Name: long, Voter: true, Expires: 1 << 31}
 	}
 	s.Destinations[hash(1)] = d
 }

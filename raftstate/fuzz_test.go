@@ -13,7 +13,7 @@ import (
 // Log entries of any bytes are applied or refused, and leave a state that
 // a snapshot can hold.
 func FuzzCommand(f *testing.F) {
-	for _, cmd := range fixtureCommands() {
+	for _, cmd := range fixtureCommands2() {
 		b, err := proto.Marshal(cmd)
 		if err != nil {
 			f.Fatal(err)
@@ -22,7 +22,7 @@ func FuzzCommand(f *testing.F) {
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := newReplica()
+		r := newReplica(Version)
 		for range 2 {
 			o := r.Apply(&raft.Log{Index: 5, Term: 2, Data: data}).(outcome)
 			if o.err == nil && o.result.Term != 2 {
@@ -43,7 +43,7 @@ func FuzzCommand(f *testing.F) {
 // and read again unchanged.
 func FuzzSnapshot(f *testing.F) {
 	s := newState()
-	for _, cmd := range fixtureCommands() {
+	for _, cmd := range fixtureCommands2() {
 		s, _, _ = s.apply(2, cmd)
 		b, err := s.encode()
 		if err != nil {

@@ -52,11 +52,16 @@ func WAN() Preset {
 	}
 }
 
+func (p Preset) orLAN() Preset {
+	if p == (Preset{}) {
+		return LAN()
+	}
+	return p
+}
+
 // configure sets the timing of raft. The zero Preset is LAN.
 func (p Preset) configure(c *raft.Config) {
-	if p == (Preset{}) {
-		p = LAN()
-	}
+	p = p.orLAN()
 	c.HeartbeatTimeout, c.ElectionTimeout = p.Heartbeat, p.Heartbeat
 	c.LeaderLeaseTimeout, c.CommitTimeout = p.LeaderLease, p.Commit
 }

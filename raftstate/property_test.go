@@ -3,6 +3,7 @@ package raftstate
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,7 +15,7 @@ import (
 func drawCommand(t *rapid.T, s *State) *statepb.Command {
 	name := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name")
 	h := hash(rapid.IntRange(1, 2).Draw(t, "destination"))
-	switch rapid.IntRange(0, 6).Draw(t, "operation") {
+	switch rapid.IntRange(0, 10).Draw(t, "operation") {
 	case 0:
 		return PutFrontend(name, h, Roles{Member: rapid.Bool().Draw(t, "member"), Publisher: rapid.Bool().Draw(t, "publisher")})
 	case 1:
@@ -23,8 +24,30 @@ func drawCommand(t *rapid.T, s *State) *statepb.Command {
 		return ReportPool(name, Pool{Up: rapid.Bool().Draw(t, "up"), Leases: leases(rapid.IntRange(0, MaxPoolLeases).Draw(t, "leases"))})
 	case 3:
 		return SetEpoch(h, rapid.Uint64Range(0, 20).Draw(t, "epoch"), "drawn")
+	case 4, 5, 6:
+		return drawCommand2(t, s)
 	}
 	return Issue(h, drawRecords(t, s.Destination(h))...)
+}
+
+func drawCommand2(t *rapid.T, s *State) *statepb.Command {
+	name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "invite or backend")
+	h, now := hash(rapid.IntRange(1, 2).Draw(t, "destination")), inviteTime.Add(rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "now"))
+	switch rapid.IntRange(0, 6).Draw(t, "operation of version 2") {
+	case 0:
+		return SetGeneration(s.Generation + rapid.Uint64Range(0, 2).Draw(t, "generation"))
+	case 1:
+		return PutPolicy(h, Policy{Tunnels: rapid.Uint32Range(0, 18).Draw(t, "tunnels")})
+	case 2:
+		return Delegate(h, delegation(name))
+	case 3:
+		return RemoveDelegation(h, name)
+	case 4:
+		return UseInvite(name, now)
+	case 5:
+		return RemoveInvite(name)
+	}
+	return PutInvite(invite(name), now)
 }
 
 func drawRecords(t *rapid.T, d Destination) []Record {
@@ -51,8 +74,15 @@ func TestPublishedNeverFallsOrRepeats(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "commands") {
 			term += rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(t, "election")
 			cmd := drawCommand(t, s)
-			var err error
-			s, _, err = s.apply(term, cmd)
+			next, _, err := s.apply(term, cmd)
+			if next.Generation != s.Generation {
+				term = rapid.Uint64Range(1, term).Draw(t, "term after a restore")
+				for h, r := range last {
+					r.Term = 0
+					last[h] = r
+				}
+			}
+			s = next
 			if err != nil || cmd.GetIssue() == nil {
 				continue
 			}

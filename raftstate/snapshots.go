@@ -57,12 +57,12 @@ func (p privateSnapshots) Create(version raft.SnapshotVersion, index, term uint6
 // or replaced. Raft takes the newest snapshot that it can read and the log from
 // there. It would panic at a gap between them, forget what only an unreadable
 // snapshot has, and with an older raft.db use terms again that it has used.
-func checkHistory(db *raftboltdb.BoltStore, snapshots raft.SnapshotStore) error {
-	newest, readable, err := findSnapshots(snapshots)
+func checkHistory(db *raftboltdb.BoltStore, snapshots raft.SnapshotStore, maxVersion uint32) error {
+	newest, readable, err := findSnapshots(snapshots, maxVersion)
 	if err != nil {
 		return err
 	}
-	last, err := checkLog(db, readable.Index)
+	last, err := checkLog(db, readable.Index, maxVersion)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func checkHistory(db *raftboltdb.BoltStore, snapshots raft.SnapshotStore) error 
 
 // checkLog reads the whole log, as raft will, and returns its last index. Only
 // what the snapshot covers may be missing.
-func checkLog(db *raftboltdb.BoltStore, snapshot uint64) (last uint64, err error) {
+func checkLog(db *raftboltdb.BoltStore, snapshot uint64, maxVersion uint32) (last uint64, err error) {
 	first, err := db.FirstIndex()
 	if err != nil {
 		return 0, err
@@ -91,7 +91,7 @@ func checkLog(db *raftboltdb.BoltStore, snapshot uint64) (last uint64, err error
 		return 0, err
 	}
 	for i := min(first, snapshot+1); i <= last; i++ {
-		err := checkEntry(db, i)
+		err := checkEntry(db, i, maxVersion)
 		if err != nil && !(i <= snapshot && errors.Is(err, raft.ErrLogNotFound)) {
 			return 0, fmt.Errorf("log entry %d: %w", i, err)
 		}
@@ -99,41 +99,54 @@ func checkLog(db *raftboltdb.BoltStore, snapshot uint64) (last uint64, err error
 	return last, nil
 }
 
-// checkEntry also finds commands of a newer version: replayed here they would
-// be refused, and with them what they had issued.
-func checkEntry(db *raftboltdb.BoltStore, index uint64) error {
+// checkEntry also finds commands of a newer version: the node would only stop
+// when it comes to them.
+func checkEntry(db *raftboltdb.BoltStore, index uint64, maxVersion uint32) error {
 	entry := new(raft.Log)
 	if err := db.GetLog(index, entry); err != nil || entry.Type != raft.LogCommand {
 		return err
 	}
 	cmd, err := decodeCommand(entry.Data)
-	return first(err, validate(cmd))
+	return first(err, validate(cmd), checkVersion(cmd.GetVersion(), maxVersion))
+}
+
+func checkVersion(version, most uint32) error {
+	if version > most {
+		return fmt.Errorf("version %d, and this node reads up to %d: %w", version, most, ErrVersion)
+	}
+	return nil
 }
 
 // findSnapshots returns the newest snapshot there is and the newest that can be
 // read, which is the one that raft will take; without any, zero values.
-func findSnapshots(snapshots raft.SnapshotStore) (newest, readable *raft.SnapshotMeta, err error) {
+func findSnapshots(snapshots raft.SnapshotStore, maxVersion uint32) (newest, readable *raft.SnapshotMeta, err error) {
 	metas, err := snapshots.List()
 	if err != nil || len(metas) == 0 {
 		return &raft.SnapshotMeta{}, &raft.SnapshotMeta{}, err
 	}
 	var errs []error
 	for _, meta := range metas {
-		err := tryRead(snapshots, meta.ID)
+		err := tryRead(snapshots, meta.ID, maxVersion)
 		if err == nil {
 			return metas[0], meta, nil
+		}
+		if errors.Is(err, ErrVersion) {
+			return nil, nil, fmt.Errorf("snapshot %s: %w", meta.ID, err) // an older one would not do
 		}
 		errs = append(errs, fmt.Errorf("snapshot %s: %w", meta.ID, err))
 	}
 	return nil, nil, errors.Join(errs...)
 }
 
-func tryRead(snapshots raft.SnapshotStore, id string) error {
+func tryRead(snapshots raft.SnapshotStore, id string, maxVersion uint32) error {
 	_, content, err := snapshots.Open(id)
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	_, err = readState(content)
-	return err
+	s, err := readState(content)
+	if err != nil {
+		return err
+	}
+	return checkVersion(s.Version, maxVersion)
 }

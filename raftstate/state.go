@@ -12,11 +12,20 @@ import (
 // be read and kept at no cost, and no one may write to it or to anything that
 // it refers to.
 type State struct {
+	// Version is the highest of the commands applied so far, 1 at first. All
+	// members of the cluster read it, or have stopped.
+	Version uint32
+	// Generation is which life of the state this is: when it was made or last
+	// restored, in milliseconds since 1970; 0 while there is only version 1.
+	// It comes before the raft term in deciding what is newer.
+	Generation uint64
 	// Frontends by name.
 	Frontends map[string]Frontend
 	// Destinations by hash, those without frontends included: what was issued
 	// for a Destination is never forgotten.
 	Destinations map[i2p.Hash]Destination
+	// Invites by ID that have not been used.
+	Invites map[string]Invite
 }
 
 // Roles of a frontend's router. Neither means that it is known, and drained.
@@ -62,7 +71,8 @@ type Record struct {
 // one for which nothing has.
 type Destination struct {
 	// LastSeq, LastPublished (seconds since 1970) and LastTerm are those of
-	// the last LeaseSet of any kind.
+	// the last LeaseSet of any kind. LastTerm is 0 if none was issued in this
+	// generation.
 	LastSeq       uint64
 	LastPublished uint32
 	LastTerm      uint64
@@ -74,10 +84,16 @@ type Destination struct {
 	Merged Record
 	// Own has the last own LeaseSet of each frontend that is still known.
 	Own map[string]Record
+	// Policy is nil if none was put.
+	Policy *Policy
+	// Delegations has the last one of each backend.
+	Delegations map[string]Delegation
 }
 
 func newState() *State {
 	return &State{
+		Version:      1,
+		Invites:      map[string]Invite{},
 		Frontends:    map[string]Frontend{},
 		Destinations: map[i2p.Hash]Destination{},
 	}

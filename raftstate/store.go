@@ -1,10 +1,13 @@
 package raftstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
@@ -34,14 +37,41 @@ type Leader struct {
 // A Store is one node of the replicated state. Its methods may be called from
 // any goroutine. Open makes one.
 type Store struct {
-	id      string
-	replica *replica
-	raft    *raft.Raft
-	close   func() error
+	id        string
+	cluster   string
+	heartbeat time.Duration // of the Preset
+	logger    *slog.Logger
+	replica   *replica
+	raft      *raft.Raft
+	files     *files
+	transport *Transport // nil if it is another kind
+	close     func() error
 
-	mu       sync.Mutex
-	closed   bool
-	inFlight sync.WaitGroup // grows only while !closed
+	observed chan raft.Observation
+	closing  chan struct{}
+	watched  chan struct{} // closed when watch has ended
+
+	mu        sync.Mutex
+	stopped   error          // why nothing may be begun any more, or now
+	inFlight  sync.WaitGroup // grows only while stopped is nil
+	changed   chan struct{}  // closed at the next change of the leader
+	wasMember bool           // when last looked
+}
+
+func newStore(c *Config, replica *replica, r *raft.Raft, f *files) *Store {
+	s := &Store{
+		id: c.ID, cluster: c.Cluster, heartbeat: c.Preset.orLAN().Heartbeat, logger: cmp.Or(c.Logger, slog.Default()), replica: replica, raft: r, files: f,
+		observed: make(chan raft.Observation, 16), closing: make(chan struct{}), watched: make(chan struct{}),
+		changed: make(chan struct{}),
+	}
+	s.close = sync.OnceValue(s.shutdown)
+	if t, ok := c.Transport.(*Transport); ok {
+		s.transport = t
+		t.expect(s.memberAt)
+	}
+	r.RegisterObserver(raft.NewObserver(s.observed, false, isLeaderChange))
+	go s.watch()
+	return s
 }
 
 // State returns the state as this node has it, without waiting. On a leader it
@@ -49,8 +79,12 @@ type Store struct {
 // has for certain after a Barrier.
 func (s *Store) State() *State { return s.replica.state.Load() }
 
-// Leader returns the node that leads as far as this one knows.
+// Leader returns the node that leads as far as this one knows. A node that has
+// failed knows none.
 func (s *Store) Leader() Leader {
+	if s.replica.failure() != nil {
+		return Leader{}
+	}
 	addr, id := s.raft.LeaderWithID()
 	return Leader{ID: string(id), Addr: string(addr), Self: string(id) == s.id}
 }
@@ -61,8 +95,9 @@ func (s *Store) Leader() Leader {
 func (s *Store) LeaderCh() <-chan bool { return s.raft.LeaderCh() }
 
 // Apply commits cmd and returns its Result once a majority of the cluster has
-// it on disk and this node has applied it. The errors are ErrInvalid, ErrStale,
-// ErrUnknownFrontend, ErrNotLeader, ErrUncertain and ErrClosed.
+// it on disk and this node has applied it. It does not change cmd. The errors
+// are ErrInvalid, ErrVersion, ErrStale, ErrUnknownFrontend, ErrUnknownInvite,
+// ErrInviteExpired, ErrNotLeader, ErrUncertain and ErrClosed.
 //
 // When ctx ends, Apply returns at once with ErrUncertain and the cause; if it
 // had ended before, with the cause alone, and nothing was done.
@@ -70,7 +105,11 @@ func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (Result, error)
 	if err := validate(cmd); err != nil {
 		return Result{}, err
 	}
-	data, err := proto.Marshal(cmd)
+	stamped, err := s.stamp(cmd)
+	if err != nil {
+		return Result{}, err
+	}
+	data, err := proto.Marshal(stamped)
 	if err != nil {
 		return Result{}, fmt.Errorf("encode command: %w: %w", err, ErrInvalid)
 	}
@@ -100,8 +139,8 @@ func (s *Store) Barrier(ctx context.Context) error {
 // Snapshot writes the state to a snapshot now, and drops the old part of the
 // log that it replaces. Raft does so by itself from time to time.
 func (s *Store) Snapshot() error {
-	if !s.enter() {
-		return fmt.Errorf("take snapshot: %w", ErrClosed)
+	if err := s.enter(); err != nil {
+		return fmt.Errorf("take snapshot: %w", err)
 	}
 	defer s.inFlight.Done()
 	err := s.raft.Snapshot().Error()
@@ -120,24 +159,36 @@ func (s *Store) Close() error { return s.close() }
 // when it is shut down, and who waits for one would wait forever. They end by
 // themselves, at the latest when a leader without a majority steps down. The
 // files come last, when nothing writes to them any more.
-func (s *Store) shutdown(closeFiles func() error) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.inFlight.Wait()
-	err := s.raft.Shutdown().Error()
-	return errors.Join(err, closeFiles())
+func (s *Store) shutdown() error {
+	close(s.closing)
+	<-s.watched
+	err := s.halt(ErrClosed)
+	return errors.Join(err, s.files.close())
 }
 
-// enter counts a command in, unless the Store is closed.
-func (s *Store) enter() bool {
+// halt stops raft, in that order, so that from here on no one begins anything.
+func (s *Store) halt(why error) error {
+	s.drain(why)
+	return s.raft.Shutdown().Error()
+}
+
+// drain lets no command begin and waits for those under way.
+func (s *Store) drain(why error) {
+	s.mu.Lock()
+	s.stopped = why
+	s.mu.Unlock()
+	s.inFlight.Wait()
+}
+
+// enter counts a command in, unless the Store is stopped.
+func (s *Store) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return false
+	if s.stopped != nil {
+		return s.stopped
 	}
 	s.inFlight.Add(1)
-	return true
+	return nil
 }
 
 // do submits something to raft and waits for it, no longer than ctx.
@@ -145,8 +196,8 @@ func (s *Store) do(ctx context.Context, submit func() raft.Future) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if !s.enter() {
-		return ErrClosed
+	if err := s.enter(); err != nil {
+		return err
 	}
 	done := make(chan error, 1)
 	go func() {

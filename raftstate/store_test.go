@@ -51,7 +51,7 @@ func TestApplyErrors(t *testing.T) {
 		}
 		index := s.raft.LastIndex()
 		unknown := Issue(hash(1), record(2, ""))
-		unknown.Version = 2
+		unknown.Version = Version + 1
 		for name, bad := range map[string]*statepb.Command{
 			"unknown version": unknown,
 			"no operation":    {Version: Version},

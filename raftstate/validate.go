@@ -11,7 +11,7 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// Limits of the state. With all of them reached a snapshot is under 1 MB.
+// Limits of the state. With all of them reached a snapshot is under 2 MB.
 const (
 	// MaxNameLength of a frontend or a node, in characters.
 	MaxNameLength = 64
@@ -32,8 +32,8 @@ const maxLifeSeconds = uint32(i2p.MaxLeaseSetLife / time.Second)
 // validate says what is wrong with cmd whatever the state is. Its errors are
 // ErrInvalid.
 func validate(cmd *statepb.Command) error {
-	if v := cmd.GetVersion(); v != Version {
-		return fmt.Errorf("command of version %d, this program knows %d: %w", v, Version, ErrVersion)
+	if v := cmd.GetVersion(); v < 1 || v > Version {
+		return fmt.Errorf("command of version %d, this program knows 1 to %d: %w", v, Version, ErrVersion)
 	}
 	switch op := cmd.GetOp().(type) {
 	case *statepb.Command_PutFrontend:
@@ -51,7 +51,10 @@ func validate(cmd *statepb.Command) error {
 		return first(validHash("Destination", op.Issue.GetDestinationHash()),
 			validRecords(op.Issue.GetRecords()))
 	}
-	return fmt.Errorf("command without an operation that this program knows: %w", ErrInvalid)
+	if cmd.GetVersion() < 2 {
+		return fmt.Errorf("command without an operation that version 1 has: %w", ErrInvalid)
+	}
+	return validate2(cmd)
 }
 
 // first returns the first error there is.

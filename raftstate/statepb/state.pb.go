@@ -84,7 +84,8 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 // Command is one entry of the raft log.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1 is the only version there is. Nodes refuse those that they do not know.
+	// 1 or 2. A node that meets another one stops, since to skip what the others
+	// apply would make its state another than theirs.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Types that are valid to be assigned to Op:
 	//
@@ -93,6 +94,13 @@ type Command struct {
 	//	*Command_ReportPool
 	//	*Command_SetEpoch
 	//	*Command_Issue
+	//	*Command_SetGeneration
+	//	*Command_PutPolicy
+	//	*Command_Delegate
+	//	*Command_RemoveDelegation
+	//	*Command_PutInvite
+	//	*Command_UseInvite
+	//	*Command_RemoveInvite
 	Op            isCommand_Op `protobuf_oneof:"op"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -187,6 +195,69 @@ func (x *Command) GetIssue() *Issue {
 	return nil
 }
 
+func (x *Command) GetSetGeneration() *SetGeneration {
+	if x != nil {
+		if x, ok := x.Op.(*Command_SetGeneration); ok {
+			return x.SetGeneration
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutPolicy() *PutPolicy {
+	if x != nil {
+		if x, ok := x.Op.(*Command_PutPolicy); ok {
+			return x.PutPolicy
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDelegate() *Delegate {
+	if x != nil {
+		if x, ok := x.Op.(*Command_Delegate); ok {
+			return x.Delegate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRemoveDelegation() *RemoveDelegation {
+	if x != nil {
+		if x, ok := x.Op.(*Command_RemoveDelegation); ok {
+			return x.RemoveDelegation
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutInvite() *PutInvite {
+	if x != nil {
+		if x, ok := x.Op.(*Command_PutInvite); ok {
+			return x.PutInvite
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetUseInvite() *UseInvite {
+	if x != nil {
+		if x, ok := x.Op.(*Command_UseInvite); ok {
+			return x.UseInvite
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRemoveInvite() *RemoveInvite {
+	if x != nil {
+		if x, ok := x.Op.(*Command_RemoveInvite); ok {
+			return x.RemoveInvite
+		}
+	}
+	return nil
+}
+
 type isCommand_Op interface {
 	isCommand_Op()
 }
@@ -211,6 +282,35 @@ type Command_Issue struct {
 	Issue *Issue `protobuf:"bytes,6,opt,name=issue,proto3,oneof"`
 }
 
+type Command_SetGeneration struct {
+	// From version 2 on.
+	SetGeneration *SetGeneration `protobuf:"bytes,7,opt,name=set_generation,json=setGeneration,proto3,oneof"`
+}
+
+type Command_PutPolicy struct {
+	PutPolicy *PutPolicy `protobuf:"bytes,8,opt,name=put_policy,json=putPolicy,proto3,oneof"`
+}
+
+type Command_Delegate struct {
+	Delegate *Delegate `protobuf:"bytes,9,opt,name=delegate,proto3,oneof"`
+}
+
+type Command_RemoveDelegation struct {
+	RemoveDelegation *RemoveDelegation `protobuf:"bytes,10,opt,name=remove_delegation,json=removeDelegation,proto3,oneof"`
+}
+
+type Command_PutInvite struct {
+	PutInvite *PutInvite `protobuf:"bytes,11,opt,name=put_invite,json=putInvite,proto3,oneof"`
+}
+
+type Command_UseInvite struct {
+	UseInvite *UseInvite `protobuf:"bytes,12,opt,name=use_invite,json=useInvite,proto3,oneof"`
+}
+
+type Command_RemoveInvite struct {
+	RemoveInvite *RemoveInvite `protobuf:"bytes,13,opt,name=remove_invite,json=removeInvite,proto3,oneof"`
+}
+
 func (*Command_PutFrontend) isCommand_Op() {}
 
 func (*Command_RemoveFrontend) isCommand_Op() {}
@@ -220,6 +320,20 @@ func (*Command_ReportPool) isCommand_Op() {}
 func (*Command_SetEpoch) isCommand_Op() {}
 
 func (*Command_Issue) isCommand_Op() {}
+
+func (*Command_SetGeneration) isCommand_Op() {}
+
+func (*Command_PutPolicy) isCommand_Op() {}
+
+func (*Command_Delegate) isCommand_Op() {}
+
+func (*Command_RemoveDelegation) isCommand_Op() {}
+
+func (*Command_PutInvite) isCommand_Op() {}
+
+func (*Command_UseInvite) isCommand_Op() {}
+
+func (*Command_RemoveInvite) isCommand_Op() {}
 
 // Roles of a frontend's router. Neither is legal: the router is known, and
 // drained.
@@ -719,23 +833,673 @@ func (x *Issue) GetRecords() []*Record {
 	return nil
 }
 
+// SetGeneration begins a life of the state, later than the last: raft terms
+// may begin anew with it.
+type SetGeneration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Milliseconds since 1970 when the state was made or restored.
+	Generation    uint64 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetGeneration) Reset() {
+	*x = SetGeneration{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetGeneration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetGeneration) ProtoMessage() {}
+
+func (x *SetGeneration) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetGeneration.ProtoReflect.Descriptor instead.
+func (*SetGeneration) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SetGeneration) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+// Policy is how a Destination is served. 0 is the default of each value.
+type Policy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inbound tunnels of one router, up to 16.
+	Tunnels uint32 `protobuf:"varint,1,opt,name=tunnels,proto3" json:"tunnels,omitempty"`
+	// Hops of a tunnel, up to 8; -1 for none.
+	Hops int32 `protobuf:"zigzag32,2,opt,name=hops,proto3" json:"hops,omitempty"`
+	// Life of the merged and of own LeaseSets, and how long before its end one
+	// is replaced; up to 660 s.
+	MergedLifeMs    uint64 `protobuf:"varint,3,opt,name=merged_life_ms,json=mergedLifeMs,proto3" json:"merged_life_ms,omitempty"`
+	MergedRefreshMs uint64 `protobuf:"varint,4,opt,name=merged_refresh_ms,json=mergedRefreshMs,proto3" json:"merged_refresh_ms,omitempty"`
+	OwnLifeMs       uint64 `protobuf:"varint,5,opt,name=own_life_ms,json=ownLifeMs,proto3" json:"own_life_ms,omitempty"`
+	OwnRefreshMs    uint64 `protobuf:"varint,6,opt,name=own_refresh_ms,json=ownRefreshMs,proto3" json:"own_refresh_ms,omitempty"`
+	// When a key epoch ends: up to 16 characters of a-z 0-9 . - _
+	Rotation     string `protobuf:"bytes,7,opt,name=rotation,proto3" json:"rotation,omitempty"`
+	DrainLimitMs uint64 `protobuf:"varint,8,opt,name=drain_limit_ms,json=drainLimitMs,proto3" json:"drain_limit_ms,omitempty"`
+	// Whether a drained router's keys go to its successor.
+	HandOverKeys bool `protobuf:"varint,9,opt,name=hand_over_keys,json=handOverKeys,proto3" json:"hand_over_keys,omitempty"`
+	// Of the delegations of backends' keys.
+	DelegationLifeMs uint64 `protobuf:"varint,10,opt,name=delegation_life_ms,json=delegationLifeMs,proto3" json:"delegation_life_ms,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Policy) Reset() {
+	*x = Policy{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Policy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Policy) ProtoMessage() {}
+
+func (x *Policy) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Policy.ProtoReflect.Descriptor instead.
+func (*Policy) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Policy) GetTunnels() uint32 {
+	if x != nil {
+		return x.Tunnels
+	}
+	return 0
+}
+
+func (x *Policy) GetHops() int32 {
+	if x != nil {
+		return x.Hops
+	}
+	return 0
+}
+
+func (x *Policy) GetMergedLifeMs() uint64 {
+	if x != nil {
+		return x.MergedLifeMs
+	}
+	return 0
+}
+
+func (x *Policy) GetMergedRefreshMs() uint64 {
+	if x != nil {
+		return x.MergedRefreshMs
+	}
+	return 0
+}
+
+func (x *Policy) GetOwnLifeMs() uint64 {
+	if x != nil {
+		return x.OwnLifeMs
+	}
+	return 0
+}
+
+func (x *Policy) GetOwnRefreshMs() uint64 {
+	if x != nil {
+		return x.OwnRefreshMs
+	}
+	return 0
+}
+
+func (x *Policy) GetRotation() string {
+	if x != nil {
+		return x.Rotation
+	}
+	return ""
+}
+
+func (x *Policy) GetDrainLimitMs() uint64 {
+	if x != nil {
+		return x.DrainLimitMs
+	}
+	return 0
+}
+
+func (x *Policy) GetHandOverKeys() bool {
+	if x != nil {
+		return x.HandOverKeys
+	}
+	return false
+}
+
+func (x *Policy) GetDelegationLifeMs() uint64 {
+	if x != nil {
+		return x.DelegationLifeMs
+	}
+	return 0
+}
+
+// PutPolicy replaces the policy of a Destination.
+type PutPolicy struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	DestinationHash []byte                 `protobuf:"bytes,1,opt,name=destination_hash,json=destinationHash,proto3" json:"destination_hash,omitempty"`
+	Policy          *Policy                `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *PutPolicy) Reset() {
+	*x = PutPolicy{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutPolicy) ProtoMessage() {}
+
+func (x *PutPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutPolicy.ProtoReflect.Descriptor instead.
+func (*PutPolicy) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PutPolicy) GetDestinationHash() []byte {
+	if x != nil {
+		return x.DestinationHash
+	}
+	return nil
+}
+
+func (x *PutPolicy) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+// Delegate takes the right to sign a backend's transient key. It replaces the
+// last of that backend.
+type Delegate struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	DestinationHash []byte                 `protobuf:"bytes,1,opt,name=destination_hash,json=destinationHash,proto3" json:"destination_hash,omitempty"`
+	Delegation      *Delegation            `protobuf:"bytes,2,opt,name=delegation,proto3" json:"delegation,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Delegate) Reset() {
+	*x = Delegate{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delegate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delegate) ProtoMessage() {}
+
+func (x *Delegate) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delegate.ProtoReflect.Descriptor instead.
+func (*Delegate) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Delegate) GetDestinationHash() []byte {
+	if x != nil {
+		return x.DestinationHash
+	}
+	return nil
+}
+
+func (x *Delegate) GetDelegation() *Delegation {
+	if x != nil {
+		return x.Delegation
+	}
+	return nil
+}
+
+type Delegation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 64 characters of a-z 0-9 . - _
+	Backend string `protobuf:"bytes,1,opt,name=backend,proto3" json:"backend,omitempty"`
+	// The transient public key, 32 to 132 bytes.
+	Key []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Its signature type, as in a LeaseSet2's offline signature.
+	SigType uint32 `protobuf:"varint,3,opt,name=sig_type,json=sigType,proto3" json:"sig_type,omitempty"`
+	// Seconds since 1970, not 0.
+	ExpiresUnix   uint32 `protobuf:"varint,4,opt,name=expires_unix,json=expiresUnix,proto3" json:"expires_unix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delegation) Reset() {
+	*x = Delegation{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delegation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delegation) ProtoMessage() {}
+
+func (x *Delegation) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delegation.ProtoReflect.Descriptor instead.
+func (*Delegation) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Delegation) GetBackend() string {
+	if x != nil {
+		return x.Backend
+	}
+	return ""
+}
+
+func (x *Delegation) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Delegation) GetSigType() uint32 {
+	if x != nil {
+		return x.SigType
+	}
+	return 0
+}
+
+func (x *Delegation) GetExpiresUnix() uint32 {
+	if x != nil {
+		return x.ExpiresUnix
+	}
+	return 0
+}
+
+// RemoveDelegation forgets a delegation. One that is not known is no error.
+type RemoveDelegation struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	DestinationHash []byte                 `protobuf:"bytes,1,opt,name=destination_hash,json=destinationHash,proto3" json:"destination_hash,omitempty"`
+	Backend         string                 `protobuf:"bytes,2,opt,name=backend,proto3" json:"backend,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *RemoveDelegation) Reset() {
+	*x = RemoveDelegation{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveDelegation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveDelegation) ProtoMessage() {}
+
+func (x *RemoveDelegation) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveDelegation.ProtoReflect.Descriptor instead.
+func (*RemoveDelegation) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RemoveDelegation) GetDestinationHash() []byte {
+	if x != nil {
+		return x.DestinationHash
+	}
+	return nil
+}
+
+func (x *RemoveDelegation) GetBackend() string {
+	if x != nil {
+		return x.Backend
+	}
+	return ""
+}
+
+// Invite is the right of one node to join.
+type Invite struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 64 characters of a-z 0-9 . - _
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of the secret, 32 bytes.
+	SecretDigest []byte `protobuf:"bytes,2,opt,name=secret_digest,json=secretDigest,proto3" json:"secret_digest,omitempty"`
+	// balancer, frontend, backend or operator.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// The name that the node must have; empty for any.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether a balancer gets a vote.
+	Voter bool `protobuf:"varint,5,opt,name=voter,proto3" json:"voter,omitempty"`
+	// Seconds since 1970, not 0. It is good until the end of that second.
+	ExpiresUnix   uint32 `protobuf:"varint,6,opt,name=expires_unix,json=expiresUnix,proto3" json:"expires_unix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invite) Reset() {
+	*x = Invite{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invite) ProtoMessage() {}
+
+func (x *Invite) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invite.ProtoReflect.Descriptor instead.
+func (*Invite) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Invite) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Invite) GetSecretDigest() []byte {
+	if x != nil {
+		return x.SecretDigest
+	}
+	return nil
+}
+
+func (x *Invite) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Invite) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Invite) GetVoter() bool {
+	if x != nil {
+		return x.Voter
+	}
+	return false
+}
+
+func (x *Invite) GetExpiresUnix() uint32 {
+	if x != nil {
+		return x.ExpiresUnix
+	}
+	return 0
+}
+
+// PutInvite adds an invite, and drops those that expired before now.
+type PutInvite struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Invite *Invite                `protobuf:"bytes,1,opt,name=invite,proto3" json:"invite,omitempty"`
+	// Seconds since 1970; 0 drops none.
+	NowUnix       uint32 `protobuf:"varint,2,opt,name=now_unix,json=nowUnix,proto3" json:"now_unix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutInvite) Reset() {
+	*x = PutInvite{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutInvite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutInvite) ProtoMessage() {}
+
+func (x *PutInvite) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutInvite.ProtoReflect.Descriptor instead.
+func (*PutInvite) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PutInvite) GetInvite() *Invite {
+	if x != nil {
+		return x.Invite
+	}
+	return nil
+}
+
+func (x *PutInvite) GetNowUnix() uint32 {
+	if x != nil {
+		return x.NowUnix
+	}
+	return 0
+}
+
+// UseInvite takes an invite, which is good for one node.
+type UseInvite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	NowUnix       uint32                 `protobuf:"varint,2,opt,name=now_unix,json=nowUnix,proto3" json:"now_unix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UseInvite) Reset() {
+	*x = UseInvite{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UseInvite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UseInvite) ProtoMessage() {}
+
+func (x *UseInvite) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UseInvite.ProtoReflect.Descriptor instead.
+func (*UseInvite) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *UseInvite) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *UseInvite) GetNowUnix() uint32 {
+	if x != nil {
+		return x.NowUnix
+	}
+	return 0
+}
+
+// RemoveInvite takes an invite back.
+type RemoveInvite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveInvite) Reset() {
+	*x = RemoveInvite{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveInvite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveInvite) ProtoMessage() {}
+
+func (x *RemoveInvite) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveInvite.ProtoReflect.Descriptor instead.
+func (*RemoveInvite) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RemoveInvite) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 // Snapshot is the whole state. Its lists are sorted, so that equal states
 // have equal bytes.
 type Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1 is the only version there is.
+	// 1 or 2: the highest of the commands that have been applied.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Sorted by name.
 	Frontends []*Frontend `protobuf:"bytes,2,rep,name=frontends,proto3" json:"frontends,omitempty"`
 	// Sorted by hash.
-	Destinations  []*Destination `protobuf:"bytes,3,rep,name=destinations,proto3" json:"destinations,omitempty"`
+	Destinations []*Destination `protobuf:"bytes,3,rep,name=destinations,proto3" json:"destinations,omitempty"`
+	// From version 2 on.
+	Generation uint64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Sorted by id.
+	Invites       []*Invite `protobuf:"bytes,5,rep,name=invites,proto3" json:"invites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_raftstate_statepb_state_proto_msgTypes[9]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +1511,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_raftstate_statepb_state_proto_msgTypes[9]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +1524,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{9}
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Snapshot) GetVersion() uint32 {
@@ -784,6 +1548,20 @@ func (x *Snapshot) GetDestinations() []*Destination {
 	return nil
 }
 
+func (x *Snapshot) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Snapshot) GetInvites() []*Invite {
+	if x != nil {
+		return x.Invites
+	}
+	return nil
+}
+
 type Frontend struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -797,7 +1575,7 @@ type Frontend struct {
 
 func (x *Frontend) Reset() {
 	*x = Frontend{}
-	mi := &file_raftstate_statepb_state_proto_msgTypes[10]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +1587,7 @@ func (x *Frontend) String() string {
 func (*Frontend) ProtoMessage() {}
 
 func (x *Frontend) ProtoReflect() protoreflect.Message {
-	mi := &file_raftstate_statepb_state_proto_msgTypes[10]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +1600,7 @@ func (x *Frontend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frontend.ProtoReflect.Descriptor instead.
 func (*Frontend) Descriptor() ([]byte, []int) {
-	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{10}
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Frontend) GetName() string {
@@ -871,14 +1649,18 @@ type Destination struct {
 	EpochReason string `protobuf:"bytes,6,opt,name=epoch_reason,json=epochReason,proto3" json:"epoch_reason,omitempty"`
 	// The last record of each kind and frontend that is still known; merged
 	// first, then own ones by frontend.
-	Records       []*IssuedRecord `protobuf:"bytes,7,rep,name=records,proto3" json:"records,omitempty"`
+	Records []*IssuedRecord `protobuf:"bytes,7,rep,name=records,proto3" json:"records,omitempty"`
+	// From version 2 on. No policy: none was put.
+	Policy *Policy `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Sorted by backend.
+	Delegations   []*Delegation `protobuf:"bytes,9,rep,name=delegations,proto3" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Destination) Reset() {
 	*x = Destination{}
-	mi := &file_raftstate_statepb_state_proto_msgTypes[11]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +1672,7 @@ func (x *Destination) String() string {
 func (*Destination) ProtoMessage() {}
 
 func (x *Destination) ProtoReflect() protoreflect.Message {
-	mi := &file_raftstate_statepb_state_proto_msgTypes[11]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +1685,7 @@ func (x *Destination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Destination.ProtoReflect.Descriptor instead.
 func (*Destination) Descriptor() ([]byte, []int) {
-	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{11}
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Destination) GetHash() []byte {
@@ -955,6 +1737,20 @@ func (x *Destination) GetRecords() []*IssuedRecord {
 	return nil
 }
 
+func (x *Destination) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *Destination) GetDelegations() []*Delegation {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
 type IssuedRecord struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Record *Record                `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
@@ -966,7 +1762,7 @@ type IssuedRecord struct {
 
 func (x *IssuedRecord) Reset() {
 	*x = IssuedRecord{}
-	mi := &file_raftstate_statepb_state_proto_msgTypes[12]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1774,7 @@ func (x *IssuedRecord) String() string {
 func (*IssuedRecord) ProtoMessage() {}
 
 func (x *IssuedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_raftstate_statepb_state_proto_msgTypes[12]
+	mi := &file_raftstate_statepb_state_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1787,7 @@ func (x *IssuedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssuedRecord.ProtoReflect.Descriptor instead.
 func (*IssuedRecord) Descriptor() ([]byte, []int) {
-	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{12}
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *IssuedRecord) GetRecord() *Record {
@@ -1008,11 +1804,99 @@ func (x *IssuedRecord) GetTerm() uint64 {
 	return 0
 }
 
+// Backup is the state of a cluster in a file, between a magic and a digest.
+type Backup struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Cluster string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// The node that wrote it.
+	Node string `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	// Of the last raft log entry that is in it.
+	Index uint64 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	Term  uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
+	// Milliseconds since 1970.
+	CreatedMs     uint64    `protobuf:"varint,5,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
+	State         *Snapshot `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Backup) Reset() {
+	*x = Backup{}
+	mi := &file_raftstate_statepb_state_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Backup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Backup) ProtoMessage() {}
+
+func (x *Backup) ProtoReflect() protoreflect.Message {
+	mi := &file_raftstate_statepb_state_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Backup.ProtoReflect.Descriptor instead.
+func (*Backup) Descriptor() ([]byte, []int) {
+	return file_raftstate_statepb_state_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Backup) GetCluster() string {
+	if x != nil {
+		return x.Cluster
+	}
+	return ""
+}
+
+func (x *Backup) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Backup) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Backup) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Backup) GetCreatedMs() uint64 {
+	if x != nil {
+		return x.CreatedMs
+	}
+	return 0
+}
+
+func (x *Backup) GetState() *Snapshot {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 var File_raftstate_statepb_state_proto protoreflect.FileDescriptor
 
 const file_raftstate_statepb_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1draftstate/statepb/state.proto\x12\x11onelease.state.v1\"\xec\x02\n" +
+	"\x1draftstate/statepb/state.proto\x12\x11onelease.state.v1\"\xcb\x06\n" +
 	"\aCommand\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12C\n" +
 	"\fput_frontend\x18\x02 \x01(\v2\x1e.onelease.state.v1.PutFrontendH\x00R\vputFrontend\x12L\n" +
@@ -1020,7 +1904,18 @@ const file_raftstate_statepb_state_proto_rawDesc = "" +
 	"\vreport_pool\x18\x04 \x01(\v2\x1d.onelease.state.v1.ReportPoolH\x00R\n" +
 	"reportPool\x12:\n" +
 	"\tset_epoch\x18\x05 \x01(\v2\x1b.onelease.state.v1.SetEpochH\x00R\bsetEpoch\x120\n" +
-	"\x05issue\x18\x06 \x01(\v2\x18.onelease.state.v1.IssueH\x00R\x05issueB\x04\n" +
+	"\x05issue\x18\x06 \x01(\v2\x18.onelease.state.v1.IssueH\x00R\x05issue\x12I\n" +
+	"\x0eset_generation\x18\a \x01(\v2 .onelease.state.v1.SetGenerationH\x00R\rsetGeneration\x12=\n" +
+	"\n" +
+	"put_policy\x18\b \x01(\v2\x1c.onelease.state.v1.PutPolicyH\x00R\tputPolicy\x129\n" +
+	"\bdelegate\x18\t \x01(\v2\x1b.onelease.state.v1.DelegateH\x00R\bdelegate\x12R\n" +
+	"\x11remove_delegation\x18\n" +
+	" \x01(\v2#.onelease.state.v1.RemoveDelegationH\x00R\x10removeDelegation\x12=\n" +
+	"\n" +
+	"put_invite\x18\v \x01(\v2\x1c.onelease.state.v1.PutInviteH\x00R\tputInvite\x12=\n" +
+	"\n" +
+	"use_invite\x18\f \x01(\v2\x1c.onelease.state.v1.UseInviteH\x00R\tuseInvite\x12F\n" +
+	"\rremove_invite\x18\r \x01(\v2\x1f.onelease.state.v1.RemoveInviteH\x00R\fremoveInviteB\x04\n" +
 	"\x02op\"=\n" +
 	"\x05Roles\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\bR\x06member\x12\x1c\n" +
@@ -1053,17 +1948,69 @@ const file_raftstate_statepb_state_proto_rawDesc = "" +
 	"\fexpires_unix\x18\x06 \x01(\rR\vexpiresUnix\"g\n" +
 	"\x05Issue\x12)\n" +
 	"\x10destination_hash\x18\x01 \x01(\fR\x0fdestinationHash\x123\n" +
-	"\arecords\x18\x02 \x03(\v2\x19.onelease.state.v1.RecordR\arecords\"\xa3\x01\n" +
+	"\arecords\x18\x02 \x03(\v2\x19.onelease.state.v1.RecordR\arecords\"/\n" +
+	"\rSetGeneration\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\"\xe4\x02\n" +
+	"\x06Policy\x12\x18\n" +
+	"\atunnels\x18\x01 \x01(\rR\atunnels\x12\x12\n" +
+	"\x04hops\x18\x02 \x01(\x11R\x04hops\x12$\n" +
+	"\x0emerged_life_ms\x18\x03 \x01(\x04R\fmergedLifeMs\x12*\n" +
+	"\x11merged_refresh_ms\x18\x04 \x01(\x04R\x0fmergedRefreshMs\x12\x1e\n" +
+	"\vown_life_ms\x18\x05 \x01(\x04R\townLifeMs\x12$\n" +
+	"\x0eown_refresh_ms\x18\x06 \x01(\x04R\fownRefreshMs\x12\x1a\n" +
+	"\brotation\x18\a \x01(\tR\brotation\x12$\n" +
+	"\x0edrain_limit_ms\x18\b \x01(\x04R\fdrainLimitMs\x12$\n" +
+	"\x0ehand_over_keys\x18\t \x01(\bR\fhandOverKeys\x12,\n" +
+	"\x12delegation_life_ms\x18\n" +
+	" \x01(\x04R\x10delegationLifeMs\"i\n" +
+	"\tPutPolicy\x12)\n" +
+	"\x10destination_hash\x18\x01 \x01(\fR\x0fdestinationHash\x121\n" +
+	"\x06policy\x18\x02 \x01(\v2\x19.onelease.state.v1.PolicyR\x06policy\"t\n" +
+	"\bDelegate\x12)\n" +
+	"\x10destination_hash\x18\x01 \x01(\fR\x0fdestinationHash\x12=\n" +
+	"\n" +
+	"delegation\x18\x02 \x01(\v2\x1d.onelease.state.v1.DelegationR\n" +
+	"delegation\"v\n" +
+	"\n" +
+	"Delegation\x12\x18\n" +
+	"\abackend\x18\x01 \x01(\tR\abackend\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x19\n" +
+	"\bsig_type\x18\x03 \x01(\rR\asigType\x12!\n" +
+	"\fexpires_unix\x18\x04 \x01(\rR\vexpiresUnix\"W\n" +
+	"\x10RemoveDelegation\x12)\n" +
+	"\x10destination_hash\x18\x01 \x01(\fR\x0fdestinationHash\x12\x18\n" +
+	"\abackend\x18\x02 \x01(\tR\abackend\"\x9e\x01\n" +
+	"\x06Invite\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12#\n" +
+	"\rsecret_digest\x18\x02 \x01(\fR\fsecretDigest\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n" +
+	"\x05voter\x18\x05 \x01(\bR\x05voter\x12!\n" +
+	"\fexpires_unix\x18\x06 \x01(\rR\vexpiresUnix\"Y\n" +
+	"\tPutInvite\x121\n" +
+	"\x06invite\x18\x01 \x01(\v2\x19.onelease.state.v1.InviteR\x06invite\x12\x19\n" +
+	"\bnow_unix\x18\x02 \x01(\rR\anowUnix\"6\n" +
+	"\tUseInvite\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x19\n" +
+	"\bnow_unix\x18\x02 \x01(\rR\anowUnix\"\x1e\n" +
+	"\fRemoveInvite\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xf8\x01\n" +
 	"\bSnapshot\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x129\n" +
 	"\tfrontends\x18\x02 \x03(\v2\x1b.onelease.state.v1.FrontendR\tfrontends\x12B\n" +
-	"\fdestinations\x18\x03 \x03(\v2\x1e.onelease.state.v1.DestinationR\fdestinations\"\xbb\x01\n" +
+	"\fdestinations\x18\x03 \x03(\v2\x1e.onelease.state.v1.DestinationR\fdestinations\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x04 \x01(\x04R\n" +
+	"generation\x123\n" +
+	"\ainvites\x18\x05 \x03(\v2\x19.onelease.state.v1.InviteR\ainvites\"\xbb\x01\n" +
 	"\bFrontend\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
 	"\x10destination_hash\x18\x02 \x01(\fR\x0fdestinationHash\x12.\n" +
 	"\x05roles\x18\x03 \x01(\v2\x18.onelease.state.v1.RolesR\x05roles\x12\x0e\n" +
 	"\x02up\x18\x04 \x01(\bR\x02up\x120\n" +
-	"\x06leases\x18\x05 \x03(\v2\x18.onelease.state.v1.LeaseR\x06leases\"\xfd\x01\n" +
+	"\x06leases\x18\x05 \x03(\v2\x18.onelease.state.v1.LeaseR\x06leases\"\xf1\x02\n" +
 	"\vDestination\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x19\n" +
 	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12.\n" +
@@ -1071,10 +2018,20 @@ const file_raftstate_statepb_state_proto_rawDesc = "" +
 	"\tlast_term\x18\x04 \x01(\x04R\blastTerm\x12\x14\n" +
 	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\x12!\n" +
 	"\fepoch_reason\x18\x06 \x01(\tR\vepochReason\x129\n" +
-	"\arecords\x18\a \x03(\v2\x1f.onelease.state.v1.IssuedRecordR\arecords\"U\n" +
+	"\arecords\x18\a \x03(\v2\x1f.onelease.state.v1.IssuedRecordR\arecords\x121\n" +
+	"\x06policy\x18\b \x01(\v2\x19.onelease.state.v1.PolicyR\x06policy\x12?\n" +
+	"\vdelegations\x18\t \x03(\v2\x1d.onelease.state.v1.DelegationR\vdelegations\"U\n" +
 	"\fIssuedRecord\x121\n" +
 	"\x06record\x18\x01 \x01(\v2\x19.onelease.state.v1.RecordR\x06record\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term*;\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\"\xb2\x01\n" +
+	"\x06Backup\x12\x18\n" +
+	"\acluster\x18\x01 \x01(\tR\acluster\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x1d\n" +
+	"\n" +
+	"created_ms\x18\x05 \x01(\x04R\tcreatedMs\x121\n" +
+	"\x05state\x18\x06 \x01(\v2\x1b.onelease.state.v1.SnapshotR\x05state*;\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_MERGED\x10\x01\x12\f\n" +
@@ -1093,22 +2050,33 @@ func file_raftstate_statepb_state_proto_rawDescGZIP() []byte {
 }
 
 var file_raftstate_statepb_state_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_raftstate_statepb_state_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_raftstate_statepb_state_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_raftstate_statepb_state_proto_goTypes = []any{
-	(Kind)(0),              // 0: onelease.state.v1.Kind
-	(*Command)(nil),        // 1: onelease.state.v1.Command
-	(*Roles)(nil),          // 2: onelease.state.v1.Roles
-	(*PutFrontend)(nil),    // 3: onelease.state.v1.PutFrontend
-	(*RemoveFrontend)(nil), // 4: onelease.state.v1.RemoveFrontend
-	(*Lease)(nil),          // 5: onelease.state.v1.Lease
-	(*ReportPool)(nil),     // 6: onelease.state.v1.ReportPool
-	(*SetEpoch)(nil),       // 7: onelease.state.v1.SetEpoch
-	(*Record)(nil),         // 8: onelease.state.v1.Record
-	(*Issue)(nil),          // 9: onelease.state.v1.Issue
-	(*Snapshot)(nil),       // 10: onelease.state.v1.Snapshot
-	(*Frontend)(nil),       // 11: onelease.state.v1.Frontend
-	(*Destination)(nil),    // 12: onelease.state.v1.Destination
-	(*IssuedRecord)(nil),   // 13: onelease.state.v1.IssuedRecord
+	(Kind)(0),                // 0: onelease.state.v1.Kind
+	(*Command)(nil),          // 1: onelease.state.v1.Command
+	(*Roles)(nil),            // 2: onelease.state.v1.Roles
+	(*PutFrontend)(nil),      // 3: onelease.state.v1.PutFrontend
+	(*RemoveFrontend)(nil),   // 4: onelease.state.v1.RemoveFrontend
+	(*Lease)(nil),            // 5: onelease.state.v1.Lease
+	(*ReportPool)(nil),       // 6: onelease.state.v1.ReportPool
+	(*SetEpoch)(nil),         // 7: onelease.state.v1.SetEpoch
+	(*Record)(nil),           // 8: onelease.state.v1.Record
+	(*Issue)(nil),            // 9: onelease.state.v1.Issue
+	(*SetGeneration)(nil),    // 10: onelease.state.v1.SetGeneration
+	(*Policy)(nil),           // 11: onelease.state.v1.Policy
+	(*PutPolicy)(nil),        // 12: onelease.state.v1.PutPolicy
+	(*Delegate)(nil),         // 13: onelease.state.v1.Delegate
+	(*Delegation)(nil),       // 14: onelease.state.v1.Delegation
+	(*RemoveDelegation)(nil), // 15: onelease.state.v1.RemoveDelegation
+	(*Invite)(nil),           // 16: onelease.state.v1.Invite
+	(*PutInvite)(nil),        // 17: onelease.state.v1.PutInvite
+	(*UseInvite)(nil),        // 18: onelease.state.v1.UseInvite
+	(*RemoveInvite)(nil),     // 19: onelease.state.v1.RemoveInvite
+	(*Snapshot)(nil),         // 20: onelease.state.v1.Snapshot
+	(*Frontend)(nil),         // 21: onelease.state.v1.Frontend
+	(*Destination)(nil),      // 22: onelease.state.v1.Destination
+	(*IssuedRecord)(nil),     // 23: onelease.state.v1.IssuedRecord
+	(*Backup)(nil),           // 24: onelease.state.v1.Backup
 }
 var file_raftstate_statepb_state_proto_depIdxs = []int32{
 	3,  // 0: onelease.state.v1.Command.put_frontend:type_name -> onelease.state.v1.PutFrontend
@@ -1116,21 +2084,35 @@ var file_raftstate_statepb_state_proto_depIdxs = []int32{
 	6,  // 2: onelease.state.v1.Command.report_pool:type_name -> onelease.state.v1.ReportPool
 	7,  // 3: onelease.state.v1.Command.set_epoch:type_name -> onelease.state.v1.SetEpoch
 	9,  // 4: onelease.state.v1.Command.issue:type_name -> onelease.state.v1.Issue
-	2,  // 5: onelease.state.v1.PutFrontend.roles:type_name -> onelease.state.v1.Roles
-	5,  // 6: onelease.state.v1.ReportPool.leases:type_name -> onelease.state.v1.Lease
-	0,  // 7: onelease.state.v1.Record.kind:type_name -> onelease.state.v1.Kind
-	8,  // 8: onelease.state.v1.Issue.records:type_name -> onelease.state.v1.Record
-	11, // 9: onelease.state.v1.Snapshot.frontends:type_name -> onelease.state.v1.Frontend
-	12, // 10: onelease.state.v1.Snapshot.destinations:type_name -> onelease.state.v1.Destination
-	2,  // 11: onelease.state.v1.Frontend.roles:type_name -> onelease.state.v1.Roles
-	5,  // 12: onelease.state.v1.Frontend.leases:type_name -> onelease.state.v1.Lease
-	13, // 13: onelease.state.v1.Destination.records:type_name -> onelease.state.v1.IssuedRecord
-	8,  // 14: onelease.state.v1.IssuedRecord.record:type_name -> onelease.state.v1.Record
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 5: onelease.state.v1.Command.set_generation:type_name -> onelease.state.v1.SetGeneration
+	12, // 6: onelease.state.v1.Command.put_policy:type_name -> onelease.state.v1.PutPolicy
+	13, // 7: onelease.state.v1.Command.delegate:type_name -> onelease.state.v1.Delegate
+	15, // 8: onelease.state.v1.Command.remove_delegation:type_name -> onelease.state.v1.RemoveDelegation
+	17, // 9: onelease.state.v1.Command.put_invite:type_name -> onelease.state.v1.PutInvite
+	18, // 10: onelease.state.v1.Command.use_invite:type_name -> onelease.state.v1.UseInvite
+	19, // 11: onelease.state.v1.Command.remove_invite:type_name -> onelease.state.v1.RemoveInvite
+	2,  // 12: onelease.state.v1.PutFrontend.roles:type_name -> onelease.state.v1.Roles
+	5,  // 13: onelease.state.v1.ReportPool.leases:type_name -> onelease.state.v1.Lease
+	0,  // 14: onelease.state.v1.Record.kind:type_name -> onelease.state.v1.Kind
+	8,  // 15: onelease.state.v1.Issue.records:type_name -> onelease.state.v1.Record
+	11, // 16: onelease.state.v1.PutPolicy.policy:type_name -> onelease.state.v1.Policy
+	14, // 17: onelease.state.v1.Delegate.delegation:type_name -> onelease.state.v1.Delegation
+	16, // 18: onelease.state.v1.PutInvite.invite:type_name -> onelease.state.v1.Invite
+	21, // 19: onelease.state.v1.Snapshot.frontends:type_name -> onelease.state.v1.Frontend
+	22, // 20: onelease.state.v1.Snapshot.destinations:type_name -> onelease.state.v1.Destination
+	16, // 21: onelease.state.v1.Snapshot.invites:type_name -> onelease.state.v1.Invite
+	2,  // 22: onelease.state.v1.Frontend.roles:type_name -> onelease.state.v1.Roles
+	5,  // 23: onelease.state.v1.Frontend.leases:type_name -> onelease.state.v1.Lease
+	23, // 24: onelease.state.v1.Destination.records:type_name -> onelease.state.v1.IssuedRecord
+	11, // 25: onelease.state.v1.Destination.policy:type_name -> onelease.state.v1.Policy
+	14, // 26: onelease.state.v1.Destination.delegations:type_name -> onelease.state.v1.Delegation
+	8,  // 27: onelease.state.v1.IssuedRecord.record:type_name -> onelease.state.v1.Record
+	20, // 28: onelease.state.v1.Backup.state:type_name -> onelease.state.v1.Snapshot
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_raftstate_statepb_state_proto_init() }
@@ -1144,6 +2126,13 @@ func file_raftstate_statepb_state_proto_init() {
 		(*Command_ReportPool)(nil),
 		(*Command_SetEpoch)(nil),
 		(*Command_Issue)(nil),
+		(*Command_SetGeneration)(nil),
+		(*Command_PutPolicy)(nil),
+		(*Command_Delegate)(nil),
+		(*Command_RemoveDelegation)(nil),
+		(*Command_PutInvite)(nil),
+		(*Command_UseInvite)(nil),
+		(*Command_RemoveInvite)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1151,7 +2140,7 @@ func file_raftstate_statepb_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_raftstate_statepb_state_proto_rawDesc), len(file_raftstate_statepb_state_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,135 @@
+package raftstate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// A TransportConfig says how a node reaches the others of its cluster and is
+// reached by them. All but Authorize, Logger and the timeouts must be set.
+type TransportConfig struct {
+	// ID of this node, as in Config.
+	ID string
+	// Cluster is the ID of the cluster, 1 to 64 characters of a-z 0-9 . - _
+	// Nodes of another one are refused, on both sides.
+	Cluster string
+	// Advertise is the host:port that the others reach this node by.
+	Advertise string
+	// Listener accepts their connections, which must be authenticated and
+	// private, as TLS with client certificates is. Close closes it.
+	Listener net.Listener
+	// Dial connects to another node, likewise.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// Authorize says why the node at the other end of conn cannot be peerID,
+	// whose name its certificate must have. Without it any node that the
+	// connection has let in may claim any ID.
+	Authorize func(conn net.Conn, peerID string) error
+	// MaxVersion that this node reads, as in Config; 0 for Version.
+	MaxVersion uint32
+	// DialTimeout is for a connection and the hellos on it; 0 for 3 s.
+	DialTimeout time.Duration
+	// Timeout is for a request and its answer, the other's fsync included;
+	// 0 for 5 s. A snapshot has as much for every 256 KiB.
+	Timeout time.Duration
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+}
+
+const (
+	defaultDialTimeout = 3 * time.Second
+	defaultTimeout     = 5 * time.Second
+	// connections kept to each node: heartbeats, log and a vote.
+	poolSize = 3
+)
+
+// A Transport is how a Store speaks to the other nodes. It belongs to one Store,
+// which closes it.
+type Transport struct {
+	*raft.NetworkTransport
+	stream   *stream
+	contacts *contacts
+}
+
+// NewTransport starts to accept connections. Its error is ErrInvalid.
+func NewTransport(c TransportConfig) (*Transport, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.MaxVersion = cmp.Or(c.MaxVersion, Version)
+	c.DialTimeout = cmp.Or(c.DialTimeout, defaultDialTimeout)
+	t := &Transport{contacts: &contacts{}}
+	t.stream = newStream(c, t.contacts)
+	t.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: t.stream, MaxPool: poolSize, Timeout: cmp.Or(c.Timeout, defaultTimeout),
+		Logger: newRaftLogger(c.Logger),
+	})
+	return t, nil
+}
+
+func (c *TransportConfig) validate() error {
+	if err := first(validName("node (ID)", c.ID), validName("cluster (Cluster)", c.Cluster), validAddr(c.Advertise)); err != nil {
+		return err
+	}
+	if c.Listener == nil || c.Dial == nil {
+		return fmt.Errorf("transport of node %q: set Listener and Dial: %w", c.ID, ErrInvalid)
+	}
+	if c.MaxVersion > Version {
+		return fmt.Errorf("transport of node %q: MaxVersion %d, this program knows up to %d: %w", c.ID, c.MaxVersion, Version, ErrInvalid)
+	}
+	return nil
+}
+
+// maxAddrLength is what DNS allows for a host, and a port.
+const maxAddrLength = 253 + 1 + 5
+
+// validAddr wants a host that others can dial.
+func validAddr(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	if err != nil || len(addr) > maxAddrLength || host == "" || port == "" || port == "0" || ip.IsUnspecified() {
+		return fmt.Errorf("address %.80q: want host:port, such as 192.0.2.1:7650, by which the other nodes reach it: %w", addr, ErrInvalid)
+	}
+	return nil
+}
+
+// AppendEntries is raft's; it also notes that the node was heard.
+func (t *Transport) AppendEntries(id raft.ServerID, addr raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	err := t.NetworkTransport.AppendEntries(id, addr, args, resp)
+	if err == nil {
+		t.contacts.answered(id, resp)
+	}
+	return err
+}
+
+// Probe connects to the node at addr, which need not be a member, and returns
+// its ID and the highest version that it reads. It refuses whom a connection
+// for raft would be refused to or by.
+func (t *Transport) Probe(ctx context.Context, addr string) (id string, version uint32, err error) {
+	conn, peer, err := t.stream.connect(ctx, addr)
+	if err != nil {
+		return "", 0, err
+	}
+	return peer.ID, peer.MaxVersion, conn.Close()
+}
+
+// expect has connections refused to a node that is not the one that nodeAt
+// names for the address; "" is any.
+func (t *Transport) expect(nodeAt func(addr string) string) { t.stream.nodeAt.Store(&nodeAt) }
+
+type nodeAtFunc = atomic.Pointer[func(addr string) string]
+
+var (
+	_ raft.Transport   = (*Transport)(nil)
+	_ raft.WithPreVote = (*Transport)(nil)
+	_ raft.WithClose   = (*Transport)(nil)
+)
