@@ -1,0 +1,145 @@
+package pki
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+)
+
+const (
+	secretSize = 32
+	inviteSize = 8 // bytes of an invite's ID before hex
+
+	maxAddresses     = 16
+	maxAddressLength = 255
+)
+
+// A Token lets one node join. Only Text and Secret reveal its secret: printed,
+// logged or put in JSON, it is Redacted.
+type Token struct {
+	// Invite names the invite in the cluster's state.
+	Invite string
+	// CA is the public key of the CA that the node will trust.
+	CA Pin
+	// Node is what the node will be; the cluster's state has the last word.
+	Node Identity
+	// Balancers are the addresses to join at, host:port.
+	Balancers []string
+	// Expires is when the cluster will no longer take the token, to the second.
+	// It is here to be told to people.
+	Expires time.Time
+
+	secret hidden[[secretSize]byte]
+}
+
+// NewToken makes a token with a new secret, for the CA with the given public key
+// (CA.Pin, Credentials.CAPin). The error is ErrInvalid.
+func NewToken(ca Pin, node Identity, balancers []string, expires time.Time) (*Token, error) {
+	t := &Token{CA: ca, Node: node, Balancers: slices.Clone(balancers), Expires: time.Unix(expires.Unix(), 0).UTC()}
+	var id [inviteSize]byte
+	rand.Read(id[:])
+	t.Invite = hex.EncodeToString(id[:])
+	var secret [secretSize]byte
+	rand.Read(secret[:])
+	t.secret = hide(secret)
+	if err := t.validate(); err != nil {
+		return nil, fmt.Errorf("new join token: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Token) validate() error {
+	if err := validName("invite", t.Invite); err != nil {
+		return err
+	}
+	if err := t.Node.Validate(); err != nil {
+		return err
+	}
+	if t.Expires.Unix() <= 0 {
+		return fmt.Errorf("expires at %d s: %w", t.Expires.Unix(), ErrInvalid)
+	}
+	if n := len(t.Balancers); n < 1 || n > maxAddresses {
+		return fmt.Errorf("%d addresses of balancers, want 1 to %d: %w", n, maxAddresses, ErrInvalid)
+	}
+	for _, address := range t.Balancers {
+		if err := validAddress(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || port == "" || len(address) > maxAddressLength || !printable(address) {
+		return fmt.Errorf("address of balancer %.80q: want HOST:PORT: %w", address, ErrInvalid)
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Secret returns a copy of the secret, for the balancer that is being joined.
+func (t *Token) Secret() []byte {
+	secret := t.secret()
+	return secret[:]
+}
+
+// Digest is what the cluster's state keeps of the secret. It is not secret:
+// there is no guessing 32 random bytes.
+func (t *Token) Digest() [sha256.Size]byte { return sha256.Sum256(t.Secret()) }
+
+// Redeems reports whether secret is the one with that Token.Digest.
+func Redeems(secret []byte, digest [sha256.Size]byte) bool {
+	given := sha256.Sum256(secret)
+	return subtle.ConstantTimeCompare(given[:], digest[:]) == 1
+}
+
+// verify is how a node that joins is sure of the balancer: the chain must end in
+// the pinned CA. Its signature of itself is checked, or whoever has one leaf
+// could put that CA's key into a certificate with other content.
+func (t *Token) verify(certs []*x509.Certificate) error {
+	at := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return pinOf(c) == t.CA })
+	if at < 1 || certs[at].CheckSignatureFrom(certs[at]) != nil {
+		return fmt.Errorf("the server's certificate is %w, whose key the token has; check token and address, or someone is in between", ErrUntrusted)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certs[at])
+	return want{roots: roots, cluster: t.Node.Cluster, roles: []Role{Balancer}}.verify(certs)
+}
+
+// Redacted is the token without its secret, for people.
+func (t Token) Redacted() string {
+	return fmt.Sprintf("join token %s for %v until %s (secret hidden)", t.Invite, t.Node, date(t.Expires))
+}
+
+// String is Redacted.
+func (t Token) String() string { return t.Redacted() }
+
+// Format prints Redacted, whatever the verb.
+func (t Token) Format(s fmt.State, _ rune) { fmt.Fprint(s, t.Redacted()) }
+
+// MarshalText keeps the secret out of JSON.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.Redacted()), nil }
+
+// LogValue keeps the secret out of structured logs.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.Redacted()) }
+
+var (
+	_ fmt.Formatter  = Token{}
+	_ slog.LogValuer = Token{}
+)
