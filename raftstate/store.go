@@ -223,7 +223,3 @@ func fromRaft(err error) error {
 	}
 	return fmt.Errorf("%w: %w", ErrUncertain, err)
 }
-
-// LeaderChanged is closed when another node leads, or none any more. A cluster
-// of one has nobody else: it never is.
-func (s *Store) LeaderChanged() <-chan struct{} { return nil }
