@@ -22,6 +22,8 @@ type Store interface {
 	State() *raftstate.State
 	// Barrier returns when State has all that earlier leaders committed.
 	Barrier(ctx context.Context) error
+	// EnsureGeneration begins the state's first generation, if none has begun.
+	EnsureGeneration(ctx context.Context, now time.Time) error
 	// Leader says who leads, and whether that is this store.
 	Leader() raftstate.Leader
 	// LeaderCh tells when this store begins and ceases to lead. The Balancer
@@ -37,7 +39,8 @@ type Config struct {
 	Keys *i2p.Keys
 	// Store is the replicated state. Required.
 	Store Store
-	// Policy has times and sizes; zero fields take DefaultPolicy's.
+	// Policy has times and sizes; zero fields take DefaultPolicy's. What the
+	// replicated state has a policy for goes by that.
 	Policy Policy
 	// Expect is how many members there are to be, if that is known. The first
 	// LeaseSet then waits for that many, for Policy.FirstWait at most.
@@ -59,11 +62,10 @@ const (
 // A Balancer does the leader's work while its Store leads. Make one with New,
 // give Control to a gRPC server, and call Run.
 type Balancer struct {
-	cfg    Config
-	policy Policy
-	hash   i2p.Hash
-	log    *slog.Logger
-	kicks  chan struct{}
+	cfg   Config
+	hash  i2p.Hash
+	log   *slog.Logger
+	kicks chan struct{}
 
 	// roles is held from reading a frontend's replicated roles to taking over
 	// what was committed of them. It is locked before mu.
@@ -73,6 +75,8 @@ type Balancer struct {
 	inOffice   bool          // took over, and was not dismissed since
 	office     chan struct{} // closed, and replaced, when inOffice changes
 	clock      clock
+	policy     Policy            // in force
+	policyOf   *raftstate.Policy // what it was made from, besides cfg.Policy
 	frontends  map[string]*frontend
 	merged     *sealed   // the last of this term of office
 	mergedAt   time.Time // when the last was issued, by an earlier leader maybe; zero: never
@@ -94,23 +98,21 @@ func New(cfg Config) (*Balancer, error) {
 	if t := cfg.Keys.SigType(); t != i2p.SigEd25519 {
 		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", t, i2p.ErrUnsupported)
 	}
-	policy := cfg.Policy.withDefaults()
-	if err := policy.check(); err != nil {
-		return nil, fmt.Errorf("balancer: %w", err)
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Balancer{
+	b := &Balancer{
 		cfg:       cfg,
-		policy:    policy,
 		hash:      cfg.Keys.Destination.Hash(),
 		log:       cfg.Logger.With("part", "balancer"),
 		kicks:     make(chan struct{}, 1),
 		office:    make(chan struct{}),
 		clock:     newClock(time.Now()),
 		frontends: map[string]*frontend{},
-	}, nil
+	}
+	var err error
+	b.policy, err = b.policyFrom(nil)
+	return b, err
 }
 
 // retryTime is how long a step that failed rests, so that a store that cannot
@@ -155,7 +157,7 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 		b.dismiss()
 		return now.Add(retryTime), nil
 	}
-	if !b.leads() {
+	if !b.leads() || b.policyChanged() {
 		if err := b.takeOver(ctx, now); err != nil {
 			return now, err
 		}

@@ -90,7 +90,10 @@ func (c control) Attach(stream attachStream) error {
 // converse passes messages both ways until either side is gone.
 func (b *Balancer) converse(stream attachStream, f *frontend, l *line) error {
 	in, failed := receive(stream)
-	silence := time.NewTimer(b.policy.LostAfter)
+	b.mu.Lock()
+	lostAfter := b.policy.LostAfter
+	b.mu.Unlock()
+	silence := time.NewTimer(lostAfter)
 	defer silence.Stop()
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
@@ -101,7 +104,7 @@ func (b *Balancer) converse(stream attachStream, f *frontend, l *line) error {
 				return err
 			}
 		case m := <-in:
-			silence.Reset(b.policy.LostAfter)
+			silence.Reset(lostAfter)
 			if err := b.hear(stream.Context(), f, l, m); err != nil {
 				return err
 			}
@@ -115,7 +118,7 @@ func (b *Balancer) converse(stream attachStream, f *frontend, l *line) error {
 			}
 			return err
 		case <-silence.C:
-			return status.Errorf(codes.DeadlineExceeded, "frontend %s was silent for %v", f.name, b.policy.LostAfter)
+			return status.Errorf(codes.DeadlineExceeded, "frontend %s was silent for %v", f.name, lostAfter)
 		case <-l.done:
 			return status.Errorf(codes.Aborted, "frontend %s attached again, did not read, or this balancer does not lead any more", f.name)
 		}

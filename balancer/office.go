@@ -33,9 +33,18 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 	if err := b.cfg.Store.Barrier(ctx); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
+	if err := b.cfg.Store.EnsureGeneration(ctx, now); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
 	state := b.cfg.Store.State()
+	policy, err := b.policyFrom(state.Destination(b.hash).Policy)
+	if err != nil {
+		return err
+	}
+	b.dismiss() // who is attached goes by an earlier policy
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.policy, b.policyOf = policy, state.Destination(b.hash).Policy
 	b.clock, b.generation = newClock(now), state.Generation
 	b.frontends = inherit(state, b.hash, now, b.policy)
 	b.merged, b.mergedAt = nil, time.Time{}
@@ -47,6 +56,15 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 	b.setOfficeLocked(true)
 	b.log.Info("this balancer leads", "frontends", len(b.frontends))
 	return nil
+}
+
+// policyChanged reports whether the replicated policy is another than the one
+// in force.
+func (b *Balancer) policyChanged() bool {
+	now := b.issued().Policy
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now != b.policyOf
 }
 
 // dismiss ends a term of office: the frontends go to whoever leads now.

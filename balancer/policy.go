@@ -7,6 +7,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
+	"github.com/onelease/onelease/raftstate"
 )
 
 // Rotation says when a lost member makes the balancer begin a key epoch.
@@ -69,31 +70,75 @@ type Policy struct {
 	// DrainLimit is how long a drained member serves on before its frontend
 	// closes the session, which cuts what is left.
 	DrainLimit time.Duration
+	// DelegationLife is how long a backend's permission to sign is good.
+	DelegationLife time.Duration
+	// HandOverKeys lets backends have the Destination's own signing key, for
+	// remotes that cannot verify offline signatures.
+	HandOverKeys bool
 }
 
 // DefaultPolicy gives the values that worked on stock i2pd, with the reason
 // for each.
 func DefaultPolicy() Policy {
 	return Policy{
-		Tunnels:       3,                       // the proposal's own picture; i2pd's usual is 5
-		Hops:          3,                       // what routers use unless told otherwise
-		MergedLife:    150 * time.Second,       // with 75 s the LeaseSet vanished from floodfills
-		MergedRefresh: 45 * time.Second,        // above 41 s pushes stay clear of the 20 s timers that i2pd starts by itself, and one that is urgent goes out at once
-		PublishGap:    21 * time.Second,        // what comes within 20 s of the last store i2pd puts off by 20 s
-		FirstWait:     30 * time.Second,        // a router's tunnels are all there after about 27 s
-		HeadStart:     10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
-		OwnLife:       90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end; with 130 s more streams broke where members are lost all the time (docs/streams.md)
-		OwnRefresh:    10 * time.Second,        // several chances to be bundled in each lease's life
-		Rotation:      RotateNever,             // see there
-		RotationGap:   130 * time.Second,       // until 120 s a new session does not take the place of another
-		HelloTime:     1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
-		LostAfter:     2 * time.Second,         // four heartbeats, and as long as backends wait: their hellos need the survivors' newer LeaseSets
-		ReattachTime:  500 * time.Millisecond,  // a restart of the connection takes milliseconds
-		TakeoverTime:  4 * time.Second,         // they leave a leader that hangs after 2 s, and find the next within one
-		AnswerTime:    7 * time.Second,         // i2pd closes the session at 10 s
-		DrainLimit:    10 * time.Minute,        // remotes have forgotten the merged LeaseSet after 150 s; the rest is for downloads to end
+		Tunnels:        3,                       // the proposal's own picture; i2pd's usual is 5
+		Hops:           3,                       // what routers use unless told otherwise
+		MergedLife:     150 * time.Second,       // with 75 s the LeaseSet vanished from floodfills
+		MergedRefresh:  45 * time.Second,        // above 41 s pushes stay clear of the 20 s timers that i2pd starts by itself, and one that is urgent goes out at once
+		PublishGap:     21 * time.Second,        // what comes within 20 s of the last store i2pd puts off by 20 s
+		FirstWait:      30 * time.Second,        // a router's tunnels are all there after about 27 s
+		HeadStart:      10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
+		OwnLife:        90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end; with 130 s more streams broke where members are lost all the time (docs/streams.md)
+		OwnRefresh:     10 * time.Second,        // several chances to be bundled in each lease's life
+		Rotation:       RotateNever,             // see there
+		RotationGap:    130 * time.Second,       // until 120 s a new session does not take the place of another
+		HelloTime:      1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
+		LostAfter:      2 * time.Second,         // four heartbeats, and as long as backends wait: their hellos need the survivors' newer LeaseSets
+		ReattachTime:   500 * time.Millisecond,  // a restart of the connection takes milliseconds
+		TakeoverTime:   4 * time.Second,         // they leave a leader that hangs after 2 s, and find the next within one
+		AnswerTime:     7 * time.Second,         // i2pd closes the session at 10 s
+		DelegationLife: 24 * time.Hour,          // a backend that was broken into can sign for a day at most; renewed after half of it, the cluster may be away as long
+		DrainLimit:     10 * time.Minute,        // remotes have forgotten the merged LeaseSet after 150 s; the rest is for downloads to end
 	}
 }
+
+// policyFrom is Config.Policy with what the replicated state has in place of it.
+func (b *Balancer) policyFrom(r *raftstate.Policy) (Policy, error) {
+	p := b.cfg.Policy
+	if r != nil {
+		p = p.with(*r)
+	}
+	p = p.withDefaults()
+	if err := p.check(); err != nil {
+		return p, fmt.Errorf("balancer: %w", err)
+	}
+	return p, nil
+}
+
+// with has r's fields that are set in place of p's.
+func (p Policy) with(r raftstate.Policy) Policy {
+	replace(&p.Tunnels, int(r.Tunnels))
+	replace(&p.Hops, int(r.Hops))
+	replace(&p.MergedLife, r.MergedLife)
+	replace(&p.MergedRefresh, r.MergedRefresh)
+	replace(&p.OwnLife, r.OwnLife)
+	replace(&p.OwnRefresh, r.OwnRefresh)
+	replace(&p.Rotation, Rotation(r.Rotation))
+	replace(&p.DrainLimit, r.DrainLimit)
+	replace(&p.DelegationLife, r.DelegationLife)
+	replace(&p.HandOverKeys, r.HandOverKeys)
+	return p
+}
+
+// replace sets field to value if that is not zero.
+func replace[T comparable](field *T, value T) {
+	if value != *new(T) {
+		*field = value
+	}
+}
+
+// CheckPolicy says why no leader could go by r.
+func CheckPolicy(r raftstate.Policy) error { return Policy{}.with(r).withDefaults().check() }
 
 // withDefaults fills p's zero fields.
 func (p Policy) withDefaults() Policy {
@@ -115,12 +160,12 @@ func (p Policy) withDefaults() Policy {
 	setDefault(&p.TakeoverTime, d.TakeoverTime)
 	setDefault(&p.AnswerTime, d.AnswerTime)
 	setDefault(&p.DrainLimit, d.DrainLimit)
+	setDefault(&p.DelegationLife, d.DelegationLife)
 	return p
 }
 
 func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
+	if *field == *new(T) {
 		*field = value
 	}
 }
@@ -138,6 +183,8 @@ func (p Policy) check() error {
 		return fmt.Errorf("policy MergedRefresh and OwnRefresh must be shorter than the lives they renew")
 	case p.PublishGap < 20*time.Second:
 		return fmt.Errorf("policy PublishGap is %v: below 20 s routers put publishing off again and again", p.PublishGap)
+	case p.DelegationLife < time.Minute || p.DelegationLife > maxDelegationLife:
+		return fmt.Errorf("policy DelegationLife is %v, want 1m to %v", p.DelegationLife, maxDelegationLife)
 	case p.DrainLimit < 0:
 		return fmt.Errorf("policy DrainLimit is %v, want more than 0, or 0 for the default", p.DrainLimit)
 	case p.AnswerTime >= 10*time.Second:

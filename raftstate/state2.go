@@ -18,7 +18,7 @@ type Policy struct {
 	Rotation string
 	// DrainLimit is how long a drained frontend may take.
 	DrainLimit time.Duration
-	// HandOverKeys is whether a drained router's keys go to its successor.
+	// HandOverKeys is whether backends may have the Destination's own signing key.
 	HandOverKeys bool
 	// DelegationLife is that of delegations of backends' keys.
 	DelegationLife time.Duration
