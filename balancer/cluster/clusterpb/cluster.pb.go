@@ -93,7 +93,7 @@ type JoinRequest struct {
 	Invite        string                 `protobuf:"bytes,2,opt,name=invite,proto3" json:"invite,omitempty"`                   // its ID
 	Secret        []byte                 `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`                   // 32 bytes
 	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`                       // that the joiner wants; the invitation may demand one
-	Request       []byte                 `protobuf:"bytes,5,opt,name=request,proto3" json:"request,omitempty"`                 // PKCS #10 certificate request, DER: only its key counts
+	Request       []byte                 `protobuf:"bytes,5,opt,name=request,proto3" json:"request,omitempty"`                 // PKCS #10 certificate request, PEM: only its key counts
 	ClockMs       int64                  `protobuf:"varint,6,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // Unix time in milliseconds, as the joiner has it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/raftstate"
+)
+
+const (
+	// joinVersion is the version of the cluster service.
+	joinVersion = 1
+	// inviteLife is how long an invitation is good if nothing else is asked,
+	// and maxInviteLife the longest: it is a password that lies about.
+	inviteLife    = time.Hour
+	maxInviteLife = 7 * 24 * time.Hour
+	// maxClockOff is how far a joining node's clock may be off: floodfills
+	// refuse a LeaseSet of two minutes ahead.
+	maxClockOff = time.Minute
+)
+
+// Invite implements clusterpb.ClusterServer.
+func (s service) Invite(ctx context.Context, r *clusterpb.InviteRequest) (*clusterpb.InviteReply, error) {
+	n := s.node
+	if err := n.needLeader(); err != nil {
+		return nil, err
+	}
+	life := time.Duration(r.GetLifeMs()) * time.Millisecond
+	if life == 0 {
+		life = inviteLife
+	}
+	if life < time.Second || life > maxInviteLife {
+		return nil, status.Errorf(codes.InvalidArgument, "an invitation for %v: want 1s to %v", life, maxInviteLife)
+	}
+	now := time.Now()
+	token, err := pki.NewToken(n.ca.Pin(), pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(r.GetRole()), Name: r.GetName()},
+		n.addresses(), now.Add(life))
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	_, err = n.store.Apply(ctx, raftstate.PutInvite(raftstate.Invite{
+		ID: token.Invite, SecretDigest: token.Digest(), Role: r.GetRole(), Name: r.GetName(),
+		Voter: !r.GetNonVoter(), Expires: uint32(token.Expires.Unix()),
+	}, now))
+	if err != nil {
+		return nil, told(err)
+	}
+	n.cfg.Logger.Info("invitation made", "role", r.GetRole(), "name", r.GetName(), "expires", token.Expires)
+	return &clusterpb.InviteReply{Token: token.Text(), ExpiresMs: token.Expires.UnixMilli()}, nil
+}
+
+// addresses are those of all balancers, this one's first.
+func (n *Node) addresses() []string {
+	addrs := []string{n.info.Address}
+	members, _ := n.store.Members()
+	for _, m := range members {
+		if !m.Self {
+			addrs = append(addrs, m.Addr)
+		}
+	}
+	return addrs
+}
+
+// Join implements clusterpb.ClusterServer. The certificate is made first and
+// the invitation used up last, so that a request with a mistake in it does not
+// cost it.
+func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb.JoinReply, error) {
+	n := s.node
+	if v := r.GetVersion(); v != joinVersion {
+		return nil, status.Errorf(codes.FailedPrecondition, "cluster service version %d, this balancer speaks %d", v, joinVersion)
+	}
+	if err := n.needLeader(); err != nil {
+		return nil, err
+	}
+	invite, err := n.checkInvite(r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := n.newcomer(r, invite)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := n.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
+	}
+	reply := &clusterpb.JoinReply{Certificates: cert, Cluster: n.info.Cluster, Destination: n.dest.Bytes(), Voter: invite.Voter}
+	if id.Role == pki.Balancer {
+		if err := n.share(reply); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := n.store.Apply(ctx, raftstate.UseInvite(invite.ID, time.Now())); err != nil {
+		return nil, inviteError(err)
+	}
+	n.cfg.Logger.Info("certificate issued", "role", id.Role, "name", id.Name)
+	return reply, nil
+}
+
+// checkInvite looks the invitation up. Whether it was wrong in the ID or in the
+// secret is not told.
+func (n *Node) checkInvite(r *clusterpb.JoinRequest) (raftstate.Invite, error) {
+	invite, ok := n.store.State().Invites[r.GetInvite()]
+	if !ok || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
+		return invite, inviteError(raftstate.ErrUnknownInvite)
+	}
+	if off := time.Until(time.UnixMilli(r.GetClockMs())); off.Abs() > maxClockOff {
+		return invite, status.Errorf(codes.FailedPrecondition,
+			"the joining machine's clock is off by %v, and LeaseSets bear no more than %v: set it by NTP and use the same token again", off.Round(time.Second), maxClockOff)
+	}
+	return invite, nil
+}
+
+func inviteError(err error) error {
+	switch {
+	case errors.Is(err, raftstate.ErrUnknownInvite):
+		return status.Error(codes.PermissionDenied, "the token is not known or was used: make another with \"onelease cluster invite\"")
+	case errors.Is(err, raftstate.ErrInviteExpired):
+		return status.Error(codes.PermissionDenied, "the token has expired: make another with \"onelease cluster invite\"")
+	}
+	return told(err)
+}
+
+// newcomer is who joins.
+func (n *Node) newcomer(r *clusterpb.JoinRequest, invite raftstate.Invite) (pki.Identity, error) {
+	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(invite.Role), Name: r.GetName()}
+	if invite.Name != "" && id.Name == "" {
+		id.Name = invite.Name
+	}
+	if invite.Name != "" && id.Name != invite.Name {
+		return id, status.Errorf(codes.InvalidArgument, "the token is for %s %q, not for %.80q", invite.Role, invite.Name, r.GetName())
+	}
+	if err := id.Validate(); err != nil {
+		return id, status.Errorf(codes.InvalidArgument, "%v: say the name of the %s", err, invite.Role)
+	}
+	members, _ := n.store.Members()
+	for _, m := range members {
+		if id.Role == pki.Balancer && m.ID == id.Name {
+			return id, status.Errorf(codes.AlreadyExists, "there is a balancer %q already: choose another name, or remove that one first", id.Name)
+		}
+	}
+	return id, nil
+}
+
+// share gives a new balancer what makes it one.
+func (n *Node) share(reply *clusterpb.JoinReply) (err error) {
+	if reply.Authority, err = n.ca.Marshal(); err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
+	reply.SealedKeys, err = keystore.ReadSealed(filepath.Join(n.cfg.Dir, keysName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the keys are held in memory only
+	}
+	if err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
+	return nil
+}
+
+// Renew implements clusterpb.ClusterServer.
+func (s service) Renew(ctx context.Context, r *clusterpb.RenewRequest) (*clusterpb.RenewReply, error) {
+	id, ok := caller(ctx)
+	if !ok {
+		return nil, status.Error(codes.Unauthenticated, "no certificate")
+	}
+	cert, err := s.node.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
+	}
+	return &clusterpb.RenewReply{Certificates: cert}, nil
+}
+
+// Enter implements clusterpb.ClusterServer.
+func (s service) Enter(ctx context.Context, r *clusterpb.EnterRequest) (*clusterpb.EnterReply, error) {
+	n := s.node
+	if err := n.needLeader(); err != nil {
+		return nil, err
+	}
+	id, _ := caller(ctx)
+	if err := checkAddress(r.GetAddress()); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if err := n.store.AddMember(ctx, id.Name, r.GetAddress(), r.GetVoter()); err != nil {
+		return nil, told(fmt.Errorf("balancer %s is not a member yet: %w", id.Name, err))
+	}
+	n.cfg.Logger.Info("balancer added", "name", id.Name, "address", r.GetAddress(), "voter", r.GetVoter())
+	return &clusterpb.EnterReply{}, nil
+}

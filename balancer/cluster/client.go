@@ -1,0 +1,154 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
+
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/internal/pki"
+)
+
+// A Client asks the balancers of a cluster with the certificate in a node's
+// directory: an operator's, or a balancer's own.
+type Client struct {
+	creds *pki.Reloader
+	addrs []string
+	dial  DialFunc
+}
+
+// NewClient reads a node's directory. The balancers are those given, or if none
+// are those that the directory names. The errors are ErrInvalid and pki's.
+func NewClient(dir string, balancers ...string) (*Client, error) {
+	info, err := ReadInfo(dir)
+	if err != nil {
+		return nil, err
+	}
+	creds, err := pki.NewReloader(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(balancers) == 0 {
+		balancers = slices.Clone(info.Balancers)
+		if info.Address != "" {
+			balancers = append([]string{info.Address}, balancers...)
+		}
+	}
+	if len(balancers) == 0 {
+		return nil, fmt.Errorf("no balancer to ask: name one: %w", ErrInvalid)
+	}
+	return &Client{creds: creds, addrs: balancers, dial: dialTCP}, nil
+}
+
+// A Conn is a connection to one balancer.
+type Conn struct {
+	clusterpb.ClusterClient
+	Control controlpb.ControlClient
+	addr    string
+	conn    *grpc.ClientConn
+}
+
+// Close closes it.
+func (c *Conn) Close() error { return c.conn.Close() }
+
+// To connects to the balancer at addr. It does not wait for it.
+func (c *Client) To(addr string) (*Conn, error) {
+	return connect(addr, c.dial, credentials.NewTLS(pki.ClientTLS(c.creds, pki.Balancer, "")))
+}
+
+func connect(addr string, dial DialFunc, creds credentials.TransportCredentials) (*Conn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+addr,
+		grpc.WithTransportCredentials(creds), grpc.WithContextDialer(dial), grpc.WithNoProxy())
+	if err != nil {
+		return nil, fmt.Errorf("balancer %s: %w", addr, err)
+	}
+	return &Conn{clusterpb.NewClusterClient(conn), controlpb.NewControlClient(conn), addr, conn}, nil
+}
+
+// Members asks any balancer who is in the cluster, the leader if one is known:
+// only it knows who is silent.
+func (c *Client) Members(ctx context.Context) (*clusterpb.MembersReply, error) {
+	reply, err := c.anyMembers(ctx)
+	if err != nil || reply.GetLeaderAddress() == "" || reply.GetLeader() == reply.GetSelf() {
+		return reply, err
+	}
+	if conn, err := c.To(reply.GetLeaderAddress()); err == nil {
+		defer conn.Close()
+		if better, err := conn.Members(ctx, &clusterpb.MembersRequest{}); err == nil {
+			return better, nil
+		}
+	}
+	return reply, nil
+}
+
+// anyMembers asks one after the other. An answer that names a leader is better.
+func (c *Client) anyMembers(ctx context.Context) (*clusterpb.MembersReply, error) {
+	var best *clusterpb.MembersReply
+	var errs []error
+	for _, addr := range c.addrs {
+		conn, err := c.To(addr)
+		if err != nil {
+			return nil, err
+		}
+		reply, err := conn.Members(ctx, &clusterpb.MembersRequest{})
+		conn.Close()
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
+		case reply.GetLeaderAddress() != "":
+			return reply, nil
+		default:
+			best = reply
+		}
+	}
+	if best != nil {
+		return best, nil
+	}
+	return nil, errors.Join(errs...)
+}
+
+// Leader connects to the balancer that leads. The errors are ErrNoLeader and
+// those of the connections.
+func (c *Client) Leader(ctx context.Context) (*Conn, error) {
+	reply, err := c.anyMembers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if reply.GetLeaderAddress() == "" {
+		return nil, fmt.Errorf("%w: a majority of those with a vote must be up", ErrNoLeader)
+	}
+	return c.To(reply.GetLeaderAddress())
+}
+
+// enter asks the leader to make this balancer a member.
+func (c *Client) enter(ctx context.Context, address string, voter bool) error {
+	leader, err := c.Leader(ctx)
+	if err != nil {
+		return err
+	}
+	defer leader.Close()
+	_, err = leader.Enter(ctx, &clusterpb.EnterRequest{Address: address, Voter: voter})
+	return plain(err)
+}
+
+// Plain is err of a call in plain words: ErrRefused if a balancer refused it.
+func Plain(err error) error { return plain(err) }
+
+func plain(err error) error {
+	s, ok := status.FromError(err)
+	if err == nil || !ok {
+		return err
+	}
+	switch s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+		return errors.New(s.Message())
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, s.Message())
+}

@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net"
+
+	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// A DialFunc connects to the host:port of a balancer.
+type DialFunc func(ctx context.Context, addr string) (net.Conn, error)
+
+// Config is how a Node runs. Dir must be set; for the others the zero value is
+// a working default.
+type Config struct {
+	// Dir was made by Init or Join.
+	Dir string
+	// Listen is the host:port to listen on; the address that the others know if
+	// empty.
+	Listen string
+	// Listener is used in place of Listen. The Node closes it.
+	Listener net.Listener
+	// Dial connects to other balancers; TCP if nil.
+	Dial DialFunc
+	// Secret opens the Destination's keys. Nil: an operator unlocks the Node.
+	Secret *keystore.Secret
+	// Preset is the cluster's timing, the same on all nodes; LAN if zero.
+	Preset raftstate.Preset
+	// Policy is what the leader goes by where the cluster's policy says nothing.
+	Policy balancer.Policy
+	// MaxVersion holds the node to an older format: see raftstate.Config.
+	MaxVersion uint32
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults(info Info) Config {
+	c.Logger = cmp.Or(c.Logger, slog.Default()).With("balancer", info.Name)
+	c.Listen = cmp.Or(c.Listen, info.Address)
+	if c.Dial == nil {
+		c.Dial = dialTCP
+	}
+	return c
+}
+
+func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", addr)
+}

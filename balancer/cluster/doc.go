@@ -1,0 +1,39 @@
+// Package cluster makes balancers a cluster that an operator can form, grow,
+// watch and repair. A Node is one of them: a process that holds a copy of the
+// replicated state (package raftstate) and, while it leads, does the leader's
+// work (package balancer).
+//
+//	err := cluster.Init(cluster.InitConfig{Dir: dir, ID: "b1", Address: "10.0.0.1:7660", Keys: keys, Secret: secret})
+//	node, err := cluster.Start(cluster.Config{Dir: dir, Secret: secret})
+//	...
+//	err = node.Close()
+//
+// Others join with an invitation:
+//
+//	err := cluster.Join(ctx, cluster.JoinConfig{Dir: dir, Name: "b2", Address: "10.0.0.2:7660", Token: token})
+//	node, err := cluster.Start(cluster.Config{Dir: dir, Secret: secret})
+//
+// # One port
+//
+// All that reaches a balancer comes in by one port, over TLS 1.3 with the
+// cluster's own certificates: raft between balancers, the control service for
+// frontends and backends, and the cluster service for operators. ALPN tells
+// raft from the services, the certificate tells who may do what.
+//
+// # The directory
+//
+//	node.json        who this is, and where it is reached
+//	ca.crt ca.key    the cluster's CA: every balancer is one
+//	node.crt node.key
+//	destination.age  the Destination's keys, sealed; not there if they are in memory only
+//	raft/            the replicated state
+//
+// Frontends, backends and operators have node.json, ca.crt, node.crt and
+// node.key.
+//
+// # Keys
+//
+// A balancer without the Destination's keys votes, and hands the lead to one
+// that has them. It gets them from destination.age, or from an operator
+// (Unlock), for as long as it runs.
+package cluster

@@ -1,0 +1,138 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
+
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/pki"
+)
+
+// A JoinConfig is what a node joins with.
+type JoinConfig struct {
+	// Dir is made, or empty.
+	Dir string
+	// Token is the invitation; it says what the node will be.
+	Token *pki.Token
+	// Name of the node; that in the invitation if empty.
+	Name string
+	// Address is where the others reach a balancer, host:port; empty for others.
+	Address string
+	// Dial connects to the balancers; TCP if nil.
+	Dial DialFunc
+}
+
+// Join trades an invitation for a certificate, and makes the node's directory. A
+// balancer becomes a member once it is started. The errors are ErrInvalid,
+// ErrExists, ErrRefused, ErrNoLeader and those of the connections.
+func Join(ctx context.Context, c JoinConfig) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	key, err := pki.NewKey()
+	if err != nil {
+		return err
+	}
+	csr, err := pki.CSR(key, c.Token.Node.Role, c.Name)
+	if err != nil {
+		return err
+	}
+	reply, err := c.redeem(ctx, csr)
+	if err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	creds, err := pki.NewCredentials(key, reply.GetCertificates(), caOf(reply.GetCertificates()))
+	if err != nil {
+		return fmt.Errorf("join: the balancer's answer: %w", err)
+	}
+	return c.write(creds, reply)
+}
+
+func (c *JoinConfig) check() error {
+	if c.Dial == nil {
+		c.Dial = dialTCP
+	}
+	switch balancer := c.Token.Node.Role == pki.Balancer; {
+	case balancer && c.Address == "":
+		return fmt.Errorf("no address: say host:port at which the other balancers and the frontends reach this one: %w", ErrInvalid)
+	case balancer:
+		if err := checkAddress(c.Address); err != nil {
+			return err
+		}
+	case c.Address != "":
+		return fmt.Errorf("an address for a %s: only balancers are connected to: %w", c.Token.Node.Role, ErrInvalid)
+	}
+	return newDir(c.Dir)
+}
+
+// redeem asks the balancers that the token names, until the leader answers.
+func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinReply, error) {
+	var errs []error
+	for _, addr := range c.Token.Balancers {
+		conn, err := connect(addr, c.Dial, credentials.NewTLS(pki.JoinTLS(c.Token)))
+		if err != nil {
+			return nil, err
+		}
+		reply, err := conn.Join(ctx, &clusterpb.JoinRequest{
+			Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(), Name: c.Name,
+			Request: csr, ClockMs: time.Now().UnixMilli(),
+		})
+		conn.Close()
+		if err == nil {
+			return reply, nil
+		}
+		if refusal(err) {
+			return nil, plain(err)
+		}
+		errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
+	}
+	return nil, errors.Join(errs...)
+}
+
+// refusal reports whether other balancers would say the same.
+func refusal(err error) bool {
+	switch status.Code(err) {
+	case codes.PermissionDenied, codes.InvalidArgument, codes.AlreadyExists:
+		return true
+	}
+	return false
+}
+
+// write makes the directory.
+func (c *JoinConfig) write(creds *pki.Credentials, reply *clusterpb.JoinReply) error {
+	dest, _, err := i2p.ParseDestination(reply.GetDestination())
+	if err != nil {
+		return fmt.Errorf("join: the balancer's answer: %w", err)
+	}
+	if err := creds.Save(c.Dir); err != nil {
+		return err
+	}
+	if len(reply.GetAuthority()) > 0 {
+		ca, err := pki.ParseCA(reply.GetAuthority())
+		if err != nil {
+			return fmt.Errorf("join: the balancer's answer: %w", err)
+		}
+		if err := ca.Save(c.Dir); err != nil {
+			return err
+		}
+	}
+	if sealed := reply.GetSealedKeys(); len(sealed) > 0 {
+		if err := keystore.WriteSealed(filepath.Join(c.Dir, keysName), sealed); err != nil {
+			return err
+		}
+	}
+	id := creds.Identity()
+	return Info{
+		Cluster: id.Cluster, Role: string(id.Role), Name: id.Name, Destination: dest.Base64(),
+		Address: c.Address, Balancers: c.Token.Balancers, Voter: reply.GetVoter(),
+	}.write(c.Dir)
+}

@@ -1,0 +1,177 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// service is the cluster service. Package guard has looked at who calls.
+type service struct {
+	clusterpb.UnimplementedClusterServer
+	node *Node
+}
+
+// needLeader refuses what only the leader can do.
+func (n *Node) needLeader() error {
+	leader := n.store.Leader()
+	switch {
+	case leader.Self:
+		return nil
+	case leader.ID == "":
+		return status.Error(codes.Unavailable, "no balancer leads now: a majority of those with a vote must be up")
+	}
+	return status.Errorf(codes.FailedPrecondition, "balancer %s at %s leads: ask there", leader.ID, leader.Addr)
+}
+
+// told puts an error of the replicated state into gRPC's words.
+func told(err error) error {
+	code := codes.Internal
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, raftstate.ErrNotLeader), errors.Is(err, raftstate.ErrUnreachable), errors.Is(err, raftstate.ErrVersion):
+		code = codes.FailedPrecondition
+	case errors.Is(err, raftstate.ErrUncertain), errors.Is(err, raftstate.ErrClosed):
+		code = codes.Unavailable
+	case errors.Is(err, raftstate.ErrInvalid), errors.Is(err, raftstate.ErrNotMember), errors.Is(err, raftstate.ErrQuorum):
+		code = codes.InvalidArgument
+	case errors.Is(err, raftstate.ErrUnknownMember), errors.Is(err, raftstate.ErrUnknownFrontend):
+		code = codes.NotFound
+	}
+	return status.Error(code, err.Error())
+}
+
+// Members implements clusterpb.ClusterServer.
+func (s service) Members(context.Context, *clusterpb.MembersRequest) (*clusterpb.MembersReply, error) {
+	n := s.node
+	members, err := n.store.Members()
+	if err != nil {
+		return nil, told(err)
+	}
+	leader := n.store.Leader()
+	_, unlocked := n.memory.Keys()
+	reply := &clusterpb.MembersReply{
+		Cluster: n.info.Cluster, Self: n.info.Name, Leader: leader.ID, LeaderAddress: leader.Addr,
+		Generation: n.store.State().Generation, Format: n.store.WriteVersion(), Destination: n.dest.Base32(),
+		ClockMs: time.Now().UnixMilli(), Unlocked: unlocked, Office: fmt.Sprint(n.office.Load()),
+	}
+	for _, m := range members {
+		reply.Members = append(reply.Members, memberMessage(m, leader.ID))
+	}
+	return reply, nil
+}
+
+func memberMessage(m raftstate.Member, leader string) *clusterpb.Member {
+	silent := int64(-1)
+	switch {
+	case m.Self:
+		silent = 0
+	case !m.LastContact.IsZero():
+		silent = time.Since(m.LastContact).Milliseconds()
+	}
+	return &clusterpb.Member{
+		Id: m.ID, Address: m.Addr, Voter: m.Voter, Leader: m.ID == leader, SilentMs: silent, Version: m.Version,
+	}
+}
+
+// Change implements clusterpb.ClusterServer.
+func (s service) Change(ctx context.Context, r *clusterpb.ChangeRequest) (*clusterpb.ChangeReply, error) {
+	n := s.node
+	if err := n.needLeader(); err != nil {
+		return nil, err
+	}
+	err := n.change(ctx, r)
+	if err != nil {
+		return nil, told(err)
+	}
+	n.cfg.Logger.Info("cluster changed", "what", r.GetKind(), "id", r.GetId())
+	return &clusterpb.ChangeReply{Leader: n.store.Leader().ID}, nil
+}
+
+func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
+	switch r.GetKind() {
+	case clusterpb.ChangeRequest_KIND_REMOVE:
+		if r.GetForce() {
+			return n.store.ForceRemove(ctx, r.GetId())
+		}
+		return n.store.Remove(ctx, r.GetId())
+	case clusterpb.ChangeRequest_KIND_PROMOTE:
+		return n.store.Promote(ctx, r.GetId())
+	case clusterpb.ChangeRequest_KIND_DEMOTE:
+		return n.store.Demote(ctx, r.GetId())
+	case clusterpb.ChangeRequest_KIND_TRANSFER:
+		return n.store.Transfer(ctx, r.GetId())
+	case clusterpb.ChangeRequest_KIND_REMOVE_FRONTEND:
+		_, err := n.store.Apply(ctx, raftstate.RemoveFrontend(r.GetId()))
+		return err
+	}
+	return fmt.Errorf("change of kind %v: %w", r.GetKind(), raftstate.ErrInvalid)
+}
+
+// SetPolicy implements clusterpb.ClusterServer.
+func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (*clusterpb.SetPolicyReply, error) {
+	n := s.node
+	if err := n.needLeader(); err != nil {
+		return nil, err
+	}
+	policy := policyFromMessage(r.GetPolicy())
+	if err := balancer.CheckPolicy(policy); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if _, err := n.store.Apply(ctx, raftstate.PutPolicy(n.dest.Hash(), policy)); err != nil {
+		return nil, told(err)
+	}
+	return &clusterpb.SetPolicyReply{}, nil
+}
+
+func policyFromMessage(p *clusterpb.Policy) raftstate.Policy {
+	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+	return raftstate.Policy{
+		Tunnels: p.GetTunnels(), Hops: p.GetHops(),
+		MergedLife: ms(p.GetMergedLifeMs()), MergedRefresh: ms(p.GetMergedRefreshMs()),
+		OwnLife: ms(p.GetOwnLifeMs()), OwnRefresh: ms(p.GetOwnRefreshMs()),
+		Rotation: p.GetRotation(), DrainLimit: ms(p.GetDrainLimitMs()),
+		HandOverKeys: p.GetHandOverKeys(), DelegationLife: ms(p.GetDelegationLifeMs()),
+	}
+}
+
+// Drain implements clusterpb.ClusterServer.
+func (s service) Drain(_ context.Context, r *clusterpb.DrainRequest) (*clusterpb.DrainReply, error) {
+	if err := s.node.needLeader(); err != nil {
+		return nil, err
+	}
+	b := s.node.leader.Load()
+	if b == nil {
+		return nil, status.Errorf(codes.Unavailable, "balancer %s: %v", s.node.info.Name, s.node.office.Load())
+	}
+	err := b.Drain(r.GetFrontend(), !r.GetOff())
+	if errors.Is(err, balancer.ErrNotMember) || errors.Is(err, balancer.ErrLastMember) {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	return &clusterpb.DrainReply{}, told(err)
+}
+
+// Unlock implements clusterpb.ClusterServer.
+func (s service) Unlock(_ context.Context, r *clusterpb.UnlockRequest) (*clusterpb.UnlockReply, error) {
+	keys, err := i2p.ParseKeys(r.GetPrivateKeys())
+	if err == nil {
+		err = s.node.memory.Set(keys)
+	}
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	s.node.cfg.Logger.Info("unlocked: the keys are held in memory")
+	return &clusterpb.UnlockReply{Destination: s.node.dest.Base32()}, nil
+}
+
+var _ clusterpb.ClusterServer = service{}
