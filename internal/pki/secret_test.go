@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -33,7 +34,7 @@ func refuseSecrets(t *testing.T, what, text string, keys ...*ecdsa.PrivateKey) {
 			t.Fatal(err)
 		}
 		pemText, _ := encodeKey(key)
-		refuse(t, what, text, append(forms(scalar), key.D.String(), string(bytes.Split(pemText, []byte("\n"))[1]))...)
+		refuse(t, what, text, append(forms(scalar), new(big.Int).SetBytes(scalar).String(), string(bytes.Split(pemText, []byte("\n"))[1]))...)
 	}
 }
 
