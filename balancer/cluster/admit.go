@@ -42,9 +42,12 @@ func (s service) Invite(ctx context.Context, r *clusterpb.InviteRequest) (*clust
 	if life < time.Second || life > maxInviteLife {
 		return nil, status.Errorf(codes.InvalidArgument, "an invitation for %v: want 1s to %v", life, maxInviteLife)
 	}
+	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(r.GetRole()), Name: r.GetName()}
+	if err := n.checkFree(id); err != nil {
+		return nil, err
+	}
 	now := time.Now()
-	token, err := pki.NewToken(n.ca.Pin(), pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(r.GetRole()), Name: r.GetName()},
-		n.addresses(), now.Add(life))
+	token, err := pki.NewToken(n.ca.Pin(), id, n.addresses(), now.Add(life))
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -86,10 +89,7 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 	if err != nil {
 		return nil, err
 	}
-	id, err := n.newcomer(r, invite)
-	if err != nil {
-		return nil, err
-	}
+	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(invite.Role), Name: invite.Name}
 	cert, err := n.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
@@ -131,25 +131,16 @@ func inviteError(err error) error {
 	return told(err)
 }
 
-// newcomer is who joins.
-func (n *Node) newcomer(r *clusterpb.JoinRequest, invite raftstate.Invite) (pki.Identity, error) {
-	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(invite.Role), Name: r.GetName()}
-	if invite.Name != "" && id.Name == "" {
-		id.Name = invite.Name
-	}
-	if invite.Name != "" && id.Name != invite.Name {
-		return id, status.Errorf(codes.InvalidArgument, "the token is for %s %q, not for %.80q", invite.Role, invite.Name, r.GetName())
-	}
-	if err := id.Validate(); err != nil {
-		return id, status.Errorf(codes.InvalidArgument, "%v: say the name of the %s", err, invite.Role)
-	}
+// checkFree refuses the name of a balancer that there is. Others may join
+// again, from another machine.
+func (n *Node) checkFree(id pki.Identity) error {
 	members, _ := n.store.Members()
 	for _, m := range members {
 		if id.Role == pki.Balancer && m.ID == id.Name {
-			return id, status.Errorf(codes.AlreadyExists, "there is a balancer %q already: choose another name, or remove that one first", id.Name)
+			return status.Errorf(codes.AlreadyExists, "there is a balancer %q already: choose another name, or remove that one first", id.Name)
 		}
 	}
-	return id, nil
+	return nil
 }
 
 // share gives a new balancer what makes it one.

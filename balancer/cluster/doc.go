@@ -10,7 +10,7 @@
 //
 // Others join with an invitation:
 //
-//	err := cluster.Join(ctx, cluster.JoinConfig{Dir: dir, Name: "b2", Address: "10.0.0.2:7660", Token: token})
+//	err := cluster.Join(ctx, cluster.JoinConfig{Dir: dir, Address: "10.0.0.2:7660", Token: token})
 //	node, err := cluster.Start(cluster.Config{Dir: dir, Secret: secret})
 //
 // # One port

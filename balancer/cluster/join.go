@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -23,8 +24,6 @@ type JoinConfig struct {
 	Dir string
 	// Token is the invitation; it says what the node will be.
 	Token *pki.Token
-	// Name of the node; that in the invitation if empty.
-	Name string
 	// Address is where the others reach a balancer, host:port; empty for others.
 	Address string
 	// Dial connects to the balancers; TCP if nil.
@@ -42,7 +41,7 @@ func Join(ctx context.Context, c JoinConfig) error {
 	if err != nil {
 		return err
 	}
-	csr, err := pki.CSR(key, c.Token.Node.Role, c.Name)
+	csr, err := pki.CSR(key, c.Token.Node.Role, c.Token.Node.Name)
 	if err != nil {
 		return err
 	}
@@ -53,6 +52,9 @@ func Join(ctx context.Context, c JoinConfig) error {
 	creds, err := pki.NewCredentials(key, reply.GetCertificates(), caOf(reply.GetCertificates()))
 	if err != nil {
 		return fmt.Errorf("join: the balancer's answer: %w", err)
+	}
+	if creds.CAPin() != c.Token.CA {
+		return fmt.Errorf("join: the certificate is not from the CA that the token names: %w", ErrInvalid)
 	}
 	return c.write(creds, reply)
 }
@@ -83,7 +85,7 @@ func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinRep
 			return nil, err
 		}
 		reply, err := conn.Join(ctx, &clusterpb.JoinRequest{
-			Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(), Name: c.Name,
+			Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(),
 			Request: csr, ClockMs: time.Now().UnixMilli(),
 		})
 		conn.Close()
@@ -135,4 +137,10 @@ func (c *JoinConfig) write(creds *pki.Credentials, reply *clusterpb.JoinReply) e
 		Cluster: id.Cluster, Role: string(id.Role), Name: id.Name, Destination: dest.Base64(),
 		Address: c.Address, Balancers: c.Token.Balancers, Voter: reply.GetVoter(),
 	}.write(c.Dir)
+}
+
+// caOf is what follows the first certificate, the node's own, in PEM.
+func caOf(certificates []byte) []byte {
+	_, rest := pem.Decode(certificates)
+	return rest
 }

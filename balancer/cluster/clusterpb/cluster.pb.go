@@ -92,9 +92,8 @@ type JoinRequest struct {
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                // 1
 	Invite        string                 `protobuf:"bytes,2,opt,name=invite,proto3" json:"invite,omitempty"`                   // its ID
 	Secret        []byte                 `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`                   // 32 bytes
-	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`                       // that the joiner wants; the invitation may demand one
-	Request       []byte                 `protobuf:"bytes,5,opt,name=request,proto3" json:"request,omitempty"`                 // PKCS #10 certificate request, PEM: only its key counts
-	ClockMs       int64                  `protobuf:"varint,6,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // Unix time in milliseconds, as the joiner has it
+	Request       []byte                 `protobuf:"bytes,4,opt,name=request,proto3" json:"request,omitempty"`                 // PKCS #10 certificate request, PEM: only its key counts
+	ClockMs       int64                  `protobuf:"varint,5,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // Unix time in milliseconds, as the joiner has it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,13 +147,6 @@ func (x *JoinRequest) GetSecret() []byte {
 		return x.Secret
 	}
 	return nil
-}
-
-func (x *JoinRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
 }
 
 func (x *JoinRequest) GetRequest() []byte {
@@ -435,7 +427,7 @@ func (*EnterReply) Descriptor() ([]byte, []int) {
 type InviteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`                          // balancer, frontend, backend or operator
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                          // whom it is for; empty: the joiner chooses
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                          // whom it is for: 1-64 of [a-z0-9._-]
 	NonVoter      bool                   `protobuf:"varint,3,opt,name=non_voter,json=nonVoter,proto3" json:"non_voter,omitempty"` // a balancer that follows without a vote
 	LifeMs        int64                  `protobuf:"varint,4,opt,name=life_ms,json=lifeMs,proto3" json:"life_ms,omitempty"`       // 0: an hour
 	unknownFields protoimpl.UnknownFields
@@ -1402,14 +1394,13 @@ var File_balancer_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\n" +
-	"(balancer/cluster/clusterpb/cluster.proto\x12\x13onelease.cluster.v1\"\xa0\x01\n" +
+	"(balancer/cluster/clusterpb/cluster.proto\x12\x13onelease.cluster.v1\"\x8c\x01\n" +
 	"\vJoinRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06invite\x18\x02 \x01(\tR\x06invite\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\fR\x06secret\x12\x12\n" +
-	"\x04name\x18\x04 \x01(\tR\x04name\x12\x18\n" +
-	"\arequest\x18\x05 \x01(\fR\arequest\x12\x19\n" +
-	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\"\xc0\x01\n" +
+	"\x06secret\x18\x03 \x01(\fR\x06secret\x12\x18\n" +
+	"\arequest\x18\x04 \x01(\fR\arequest\x12\x19\n" +
+	"\bclock_ms\x18\x05 \x01(\x03R\aclockMs\"\xc0\x01\n" +
 	"\tJoinReply\x12\"\n" +
 	"\fcertificates\x18\x01 \x01(\fR\fcertificates\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12 \n" +

@@ -1,0 +1,19 @@
+package cluster
+
+import (
+	"testing"
+	"time"
+)
+
+func TestThreeBalancersReplaceTheirLeader(t *testing.T) {
+	r := newRig(t)
+	r.form(3)
+	old := r.awaitLeader()
+	began := time.Now()
+	old.Kill()
+	next := r.awaitLeader()
+	t.Logf("%s leads %v after %s was killed", next.Name(), time.Since(began), old.Name())
+	if next == old {
+		t.Error("the dead one leads")
+	}
+}
