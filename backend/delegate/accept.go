@@ -56,20 +56,21 @@ func permission(b []byte, dest i2p.Destination, key i2p.SigningPublicKey) (*i2p.
 	case !bytes.Equal(offline.Key.Key, key.Key):
 		return nil, fmt.Errorf("offline signature for another key: %w", i2p.ErrInvalid)
 	}
-	if err := checkLife(time.Until(offline.Expires)); err != nil {
+	if err := checkLife(offline); err != nil {
 		return nil, err
 	}
 	return offline, offline.Verify(dest)
 }
 
-func checkLife(life time.Duration) error {
+func checkLife(o *i2p.OfflineSignature) error {
+	life := time.Until(o.Expires)
 	switch {
 	case life <= 0:
-		return fmt.Errorf("offline signature that has expired %v ago: set the clocks: %w", -life.Round(time.Second), datagram.ErrExpired)
+		return fmt.Errorf("offline signature that ended at %s: set the clocks: %w", o.Expires.UTC().Format(time.RFC3339), datagram.ErrExpired)
 	case life < minLife:
-		return fmt.Errorf("offline signature for %v, want %v at least: set the clocks, or a longer life there", life.Round(time.Second), minLife)
+		return fmt.Errorf("offline signature for less than %v: set the clocks, or a longer life there", minLife)
 	case life > maxLife:
-		return fmt.Errorf("offline signature for %v, want %v at most: set the clocks, or a shorter life there", life.Round(time.Second), maxLife)
+		return fmt.Errorf("offline signature for more than %v: set the clocks, or a shorter life there", maxLife)
 	}
 	return nil
 }
@@ -85,6 +86,11 @@ func handedOver(b []byte, dest i2p.Destination) (*datagram.Origin, error) {
 		return nil, err
 	case keys.Destination != dest:
 		return nil, errors.New("its private keys are of another Destination")
+	}
+	if keys.Offline != nil { // the balancers have no more than a permission themselves
+		if err := checkLife(keys.Offline); err != nil {
+			return nil, err
+		}
 	}
 	return &datagram.Origin{Destination: dest, Signer: keys, Offline: keys.Offline}, nil
 }

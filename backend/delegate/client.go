@@ -18,6 +18,9 @@ const (
 	// minRetry and maxRetry bound the wait before the next balancer is asked.
 	minRetry = 100 * time.Millisecond
 	maxRetry = 5 * time.Second
+	// calmRetry is maxRetry while what there is lasts for calmLife.
+	calmRetry = time.Minute
+	calmLife  = time.Hour
 	// deniedRetry is the wait after a refusal, which takes a person to mend.
 	deniedRetry = 30 * time.Second
 	// maxRedirects is how often in a row a redirect is followed at once:
@@ -114,9 +117,17 @@ func (c *Client) obtain(ctx context.Context) *datagram.Origin {
 			wait = deniedRetry
 		}
 		sleep(ctx, wait/2+rand.N(wait/2))
-		wait = min(2*wait, maxRetry)
+		wait = min(2*wait, c.longest())
 	}
 	return nil
+}
+
+// longest is the longest wait between two attempts.
+func (c *Client) longest() time.Duration {
+	if o := c.Origin(); o != nil && !o.Expired(time.Now().Add(calmLife)) {
+		return calmRetry
+	}
+	return maxRetry
 }
 
 // failing notes and logs why there is no new permission.
