@@ -46,6 +46,7 @@ type fake struct {
 	server   *grpc.Server
 	redirect *controlpb.Redirect // set if it does not lead
 	fails    error
+	mute     bool // it does not answer
 	life     time.Duration
 	handOver bool                           // the operator allows it
 	spoil    func(*controlpb.DelegateReply) // changes the reply
@@ -71,8 +72,8 @@ func (c *cluster) add(t *testing.T, addr string, keys *i2p.Keys) *fake {
 	return b
 }
 
-func (b *fake) start() {
-	ln, server := memconn.Listen("balancer"), grpc.NewServer()
+func (b *fake) start(options ...grpc.ServerOption) {
+	ln, server := memconn.Listen("balancer"), grpc.NewServer(options...)
 	controlpb.RegisterControlServer(server, b)
 	b.mu.Lock()
 	b.listener, b.server = ln, server
@@ -116,9 +117,13 @@ func (b *fake) requests() []asked {
 }
 
 // Delegate implements controlpb.ControlServer.
-func (b *fake) Delegate(_ context.Context, r *controlpb.DelegateRequest) (*controlpb.DelegateReply, error) {
+func (b *fake) Delegate(ctx context.Context, r *controlpb.DelegateRequest) (*controlpb.DelegateReply, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.mute {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	b.asked = append(b.asked, asked{time.Now(), r})
 	if b.fails != nil {
 		return nil, b.fails

@@ -1,6 +1,7 @@
 package delegate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,6 @@ const (
 	calmLife  = time.Hour
 	// deniedRetry is the wait after a refusal, which takes a person to mend.
 	deniedRetry = 30 * time.Second
-	// maxRedirects is how often in a row a redirect is followed at once:
-	// balancers that have just lost their leader may point at each other.
-	maxRedirects = 3
 )
 
 // A Client keeps a permission to sign for the Destination. It is
@@ -86,33 +84,19 @@ func renewAfter(life time.Duration) time.Duration {
 // obtain asks the balancers, one after the other, until one gives what is good;
 // nil if ctx ended.
 func (c *Client) obtain(ctx context.Context) *datagram.Origin {
-	var redirect string
-	next, redirects, wait := rand.IntN(len(c.cfg.Balancers)), 0, minRetry
+	around, wait := newRound(c.cfg.Balancers), minRetry
 	for ctx.Err() == nil {
-		target := redirect
-		if target == "" {
-			target = c.cfg.Balancers[next%len(c.cfg.Balancers)]
-			next++
-		}
+		target := around.target()
 		origin, leader, err := c.ask(ctx, target)
-		if err == nil && leader == "" {
+		if err == nil && leader != "" {
+			if err = c.mayFollow(leader); err == nil && around.follow(leader) {
+				continue
+			}
+		}
+		if origin != nil || ctx.Err() != nil {
 			return origin
 		}
-		redirect = ""
-		if leader != "" && !c.cfg.reaches(leader) {
-			err = fmt.Errorf("%w: it names %s, which is not on the loopback: set TLS", errNoLeader, leader)
-		} else if leader != "" && redirects < maxRedirects {
-			redirects++
-			redirect = leader
-			continue
-		} else if leader != "" {
-			err = fmt.Errorf("%w: they name each other", errNoLeader)
-		}
-		redirects = 0
-		if ctx.Err() != nil {
-			return nil
-		}
-		c.failing(target, err)
+		c.failing(target, cmp.Or(err, errCircle))
 		if errors.Is(err, ErrDenied) {
 			wait = deniedRetry
 		}
@@ -120,6 +104,14 @@ func (c *Client) obtain(ctx context.Context) *datagram.Origin {
 		wait = min(2*wait, c.longest())
 	}
 	return nil
+}
+
+// mayFollow says why a redirect to leader is not followed.
+func (c *Client) mayFollow(leader string) error {
+	if c.cfg.reaches(leader) {
+		return nil
+	}
+	return fmt.Errorf("%w: it names %s, which is not on the loopback: set TLS", errNoLeader, leader)
 }
 
 // longest is the longest wait between two attempts.

@@ -25,6 +25,7 @@ var (
 	ErrReply = errors.New("bad reply of a balancer")
 
 	errNoLeader = errors.New("no balancer leads now")
+	errCircle   = fmt.Errorf("%w: they name each other", errNoLeader)
 )
 
 // Config is what a Client is made of. Name and Balancers must be set.
