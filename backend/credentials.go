@@ -13,8 +13,9 @@ import (
 // methods are called by many goroutines.
 type Credentials interface {
 	// Origin is the newest, or nil while there is none. It is called for all
-	// that is signed, also with locks held, and must not block. What it has
-	// returned must not change any more.
+	// that is signed, also with locks held, and must not block. It returns the
+	// same pointer until there is another, and what that points to must not change:
+	// each pointer is checked once.
 	Origin() *datagram.Origin
 	// Changed is closed when Origin returns another than it did before the call.
 	Changed() <-chan struct{}
