@@ -47,6 +47,9 @@ type Config struct {
 	Policy balancer.Policy
 	// Service runs on the Destination until the Node is closed.
 	Service backend.Service
+	// Credentials, if set, sign what the service sends in place of Keys: see
+	// backend.Config. LeaseSets are signed by Keys all the same.
+	Credentials backend.Credentials
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
 }

@@ -132,9 +132,11 @@ func (n *Node) run(name string, f *frontend.Frontend) {
 func (n *Node) startBackend(cfg Config) error {
 	config := backend.Config{
 		Destination: cfg.Keys.Destination,
-		Signer:      cfg.Keys,
-		Offline:     cfg.Keys.Offline,
+		Credentials: cfg.Credentials,
 		Logger:      cfg.Logger,
+	}
+	if cfg.Credentials == nil {
+		config.Signer, config.Offline = cfg.Keys, cfg.Keys.Offline
 	}
 	for _, r := range cfg.Routers {
 		if r.Member {

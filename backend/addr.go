@@ -18,7 +18,10 @@ const (
 	// Raw carries nothing but the payload: a reader learns no Destination.
 	Raw Kind = 18
 	// Datagram2 is signed for one receiver, so it cannot be replayed to
-	// another, and may be signed by a transient key.
+	// another, and may be signed by a transient key. Not all remotes take
+	// one of those: i2pd 2.45.1 knows no Datagram2; 2.58 does not skip the
+	// offline signature if it knows our LeaseSet, and hands it to the application
+	// before the payload (libi2pd/Datagram.cpp, HandleDatagram2).
 	Datagram2 Kind = 19
 	// Datagram3 names its sender by hash and is not signed: anybody can claim
 	// to be anybody.

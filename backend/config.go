@@ -21,8 +21,11 @@ var (
 	// ErrNoFrontend says that no frontend is connected, or that the remote's
 	// was lost just now and another is not ready for it. It passes.
 	ErrNoFrontend = errors.New("no frontend is connected")
-	// ErrNoSigner says that something is to be signed and Config.Signer is nil.
+	// ErrNoSigner says that something is to be signed and nothing can: Config has
+	// neither Signer nor Credentials, or the Credentials have no permission that
+	// is good now. The latter passes; it is datagram.ErrExpired too if there was one.
 	ErrNoSigner = errors.New("no signer")
+	errUnset    = fmt.Errorf("set Config.Signer or Config.Credentials: %w", ErrNoSigner)
 	// ErrPortInUse says that a port of that kind is open already.
 	ErrPortInUse = errors.New("port is in use")
 	// ErrTooLarge says that a datagram's payload does not fit; the message
@@ -51,18 +54,24 @@ type Config struct {
 	// Destination is the one that the frontends must serve. If it is zero, the
 	// first frontend to answer decides.
 	Destination i2p.Destination
-	// Signer signs what the Destination sends. Without one only Raw and
-	// Datagram3 can be opened, there are no streams, and remotes of a lost
-	// frontend get no hello.
+	// Signer signs what the Destination sends. Without one, and without
+	// Credentials, only Raw and Datagram3 can be opened, there are no streams,
+	// and remotes of a lost frontend get no hello.
 	Signer i2p.Signer
 	// Offline is the Destination's permission if Signer's key is a transient
-	// one. Datagram cannot be opened then, since it has no place for it.
+	// one. Datagram cannot be opened then, since it has no place for it. When it
+	// has expired nothing new is signed: Credentials get a newer one in time.
 	Offline *i2p.OfflineSignature
+	// Credentials, in place of Signer and Offline, are what signs while that
+	// changes. The newest is used for all that is new; a stream keeps the one
+	// that it began with. Until the first is there, Listen works, and what is to
+	// be signed fails with ErrNoSigner.
+	Credentials Credentials
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
 
 	// Streams are the limits and timeouts of streams, each with a default. Its
-	// Origin, Link and Logger are the Host's: leave them unset.
+	// Origin, Current, Link and Logger are the Host's: leave them unset.
 	Streams streaming.Config
 
 	// MaxRemotes is how many remotes are remembered: 65,536. The one that was
@@ -112,8 +121,10 @@ func (c Config) check() error {
 		return errors.New("field Frontends is empty: name one SAM address at least")
 	case c.MaxRemotes < 0 || c.RemoteIdle < 0 || c.StrandWindow < 0 || c.HelloRate < 0 || c.HangTimeout < 0 || c.ReceiveBuffer < 0:
 		return errors.New("a limit is negative: leave it 0 for its default")
-	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Logger != nil:
-		return errors.New("field Streams has an Origin, a Link or a Logger: leave these unset")
+	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Current != nil || c.Streams.Logger != nil:
+		return errors.New("field Streams has an Origin, a Current, a Link or a Logger: leave these unset")
+	case c.Credentials != nil && (c.Signer != nil || c.Offline != nil):
+		return errors.New("field Credentials is set with Signer or Offline: choose one way to sign")
 	case c.Offline != nil && c.Signer == nil:
 		return errors.New("field Offline is set without a Signer: set the Signer of its transient key")
 	}
@@ -129,5 +140,8 @@ func (c Config) check() error {
 	}
 	return nil
 }
+
+// signs reports whether there is to be something that signs.
+func (c *Config) signs() bool { return c.Signer != nil || c.Credentials != nil }
 
 func (f Frontend) name() string { return cmp.Or(f.Name, f.Addr) }

@@ -50,8 +50,8 @@ func (h *Host) dial(ctx context.Context, network, address string) (*streaming.St
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
-	if h.cfg.Signer == nil {
-		return nil, fmt.Errorf("set Config.Signer: %w", ErrNoSigner)
+	if err := h.canSign(); err != nil {
+		return nil, err
 	}
 	name, port, err := splitAddress(address)
 	if err != nil {
@@ -96,6 +96,19 @@ func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// canSign says why a Dial is sure to fail. Before the Destination is known that
+// cannot be said, if something is to sign at all.
+func (h *Host) canSign() error {
+	if s := h.self.Load(); s != nil {
+		_, err := s.origin()
+		return err
+	}
+	if !h.cfg.signs() {
+		return errUnset
+	}
+	return nil
 }
 
 // splitAddress reads "name:port" and "name".

@@ -17,6 +17,10 @@
 //	})
 //	err = backend.Run(ctx, host, myService) // calls myService.Serve
 //
+// A backend need not have the Destination's signing key: with Config.Credentials it
+// signs with transient keys that the balancers permit for a day at a time; see
+// package delegate.
+//
 // It is not a router and never talks to one, and it does not sign or publish
 // LeaseSets; that is the work of packages frontend and balancer. What an
 // application links with it holds neither Raft nor a database; a test sees

@@ -11,7 +11,11 @@ func (h *Host) sayHello(t *turn) error {
 	if t.client == nil {
 		return ErrNoFrontend // lost just now
 	}
-	packet, err := appendHello(nil, &h.self.Load().Origin, t.rescue.nonce)
+	origin, err := h.self.Load().origin()
+	if err != nil {
+		return err // counted, and said again later
+	}
+	packet, err := appendHello(nil, origin, t.rescue.nonce)
 	if err != nil {
 		h.log.Error("cannot sign a hello", "error", err)
 		return err

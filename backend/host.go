@@ -137,15 +137,37 @@ func (h *Host) forget(t *remotes, now time.Time) {
 	}
 }
 
-// WaitReady waits until a first frontend is up, or fails with ctx or the Host.
+// WaitReady waits until a first frontend is up and, with Config.Credentials,
+// these have a permission to sign, or fails with ctx or the Host.
 func (h *Host) WaitReady(ctx context.Context) error {
 	select {
 	case <-h.ready:
-		return nil
+		return h.waitPermission(ctx)
 	case <-h.stop:
 		return net.ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a frontend: %w", context.Cause(ctx))
+	}
+}
+
+// waitPermission waits until Credentials can sign. The Destination is known.
+func (h *Host) waitPermission(ctx context.Context) error {
+	if h.cfg.Credentials == nil {
+		return nil
+	}
+	for {
+		changed := h.cfg.Credentials.Changed()
+		_, err := h.self.Load().newest()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-h.stop:
+			return net.ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("wait for a permission: %w; %w", err, context.Cause(ctx))
+		}
 	}
 }
 
@@ -168,6 +190,9 @@ func (h *Host) Stats() Stats {
 		Unclaimed:   h.unclaimed.Load(),
 		Invalid:     h.invalid.Load(),
 		Overflow:    h.overflow.Load(),
+	}
+	if self := h.self.Load(); self != nil {
+		s.SignsUntil, s.Unsigned = self.until(), self.unsigned.Load()
 	}
 	if stack := h.stack(); stack != nil {
 		s.Streams = stack.Stats()

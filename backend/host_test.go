@@ -14,12 +14,15 @@ import (
 
 	"github.com/onelease/onelease/backend/backendtest"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/i2p/sam"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 func TestConfigIsChecked(t *testing.T) {
 	keys, other := newKeys(t), newKeys(t)
 	front := []Frontend{{Addr: "127.0.0.1:7656"}}
+	expired := backendtest.NewCredentials(t, keys).Permit(-time.Hour)
 	for _, c := range []struct {
 		want string
 		cfg  Config
@@ -29,6 +32,9 @@ func TestConfigIsChecked(t *testing.T) {
 		{"is there twice", Config{Frontends: append(front, front...)}},
 		{"negative", Config{Frontends: front, HelloRate: -1}},
 		{"without a Signer", Config{Frontends: front, Offline: &i2p.OfflineSignature{}}},
+		{"choose one way to sign", Config{Frontends: front, Signer: keys, Credentials: backendtest.NewCredentials(t, keys)}},
+		{"a Current", Config{Frontends: front, Streams: streaming.Config{Current: func() (*datagram.Origin, error) { return nil, nil }}}},
+		{"permission ends at", Config{Frontends: front, Destination: keys.Destination, Signer: expired.Signer, Offline: expired.Offline}},
 		{"signer is not of", Config{Frontends: front, Destination: keys.Destination, Signer: other}},
 	} {
 		if _, err := NewHost(c.cfg); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.want) {

@@ -23,8 +23,9 @@ import (
 //   - When it is closed, or the Host ends, calls return net.ErrClosed; what
 //     was received but not read is lost.
 //
-// It fails with ErrPortInUse, or if nothing could be sent: with ErrNoSigner, or
-// ErrConfig for a Datagram from a transient key.
+// It fails with ErrPortInUse, or if nothing could ever be sent: with ErrNoSigner,
+// or ErrConfig for a Datagram from a transient key. While Credentials have no
+// permission, WriteTo of what is signed fails with ErrNoSigner.
 func (h *Host) ListenPacket(kind Kind, port uint16) (net.PacketConn, error) {
 	if err := h.checkKind(kind); err != nil {
 		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
@@ -41,10 +42,23 @@ func (h *Host) checkKind(kind Kind) error {
 	switch _, ok := kind.index(); {
 	case !ok:
 		return errors.New("no such kind of datagram: want Raw, Datagram, Datagram2 or Datagram3")
-	case signed && h.cfg.Signer == nil:
-		return fmt.Errorf("set Config.Signer: %w", ErrNoSigner)
-	case kind == Datagram && h.cfg.Offline != nil:
-		return fmt.Errorf("%w: a transient key cannot sign this kind, use Datagram2", ErrConfig)
+	case signed && !h.cfg.signs():
+		return errUnset
+	case kind == Datagram && h.transient():
+		return errTransient
 	}
 	return nil
+}
+
+// errTransient says that a Datagram, which has no place for an offline signature,
+// cannot be sent.
+var errTransient = fmt.Errorf("%w: a transient key cannot sign this kind, use Datagram2", ErrConfig)
+
+// transient reports whether a transient key signs, as far as is known.
+func (h *Host) transient() bool {
+	if h.cfg.Credentials == nil {
+		return h.cfg.Offline != nil
+	}
+	o := h.cfg.Credentials.Origin()
+	return o != nil && o.Offline != nil
 }

@@ -146,7 +146,7 @@ func (h *Host) followLocked(r *remote, l *link, now time.Time) {
 		}
 	}
 	r.link = l
-	if l.draining && r.rescue == nil && r.sender != nil && h.cfg.Signer != nil {
+	if l.draining && r.rescue == nil && r.sender != nil && h.cfg.signs() {
 		h.moveLocked(r, now)
 		h.wake()
 	}

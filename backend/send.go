@@ -51,13 +51,19 @@ func checkRaw(payload []byte) error {
 }
 
 func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error) {
-	switch kind {
-	case Datagram:
-		return datagram.AppendDatagram1(b, s.Destination, s.Signer, payload)
-	case Datagram2:
-		return datagram.AppendDatagram2(b, s.Origin, to, nil, payload)
+	if kind == Datagram3 {
+		return datagram.AppendDatagram3(b, s.hash, nil, payload)
 	}
-	return datagram.AppendDatagram3(b, s.hash, nil, payload)
+	o, err := s.origin()
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == Datagram2:
+		return datagram.AppendDatagram2(b, *o, to, nil, payload)
+	case o.Offline != nil:
+		return nil, errTransient
+	}
+	return datagram.AppendDatagram1(b, s.Destination, o.Signer, payload)
 }
 
 // sendDatagram sends p by the link that its remote's packets come in by.

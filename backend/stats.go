@@ -57,6 +57,12 @@ type Stats struct {
 	Streams streaming.Stats
 	// Stalls are of streams whose remote's frontend was lost.
 	Stalls StallStats
+	// SignsUntil is when the permission of the newest signing key ends, which may
+	// be over; zero if there is none or the Destination's own key signs.
+	SignsUntil time.Time
+	// Unsigned counts what was not begun or sent since there was no permission, or
+	// one that had expired: streams, either side's, datagrams and hellos.
+	Unsigned uint64
 	// Unclaimed counts packets that no PacketConn or stream is there for, Invalid those
 	// that are malformed or whose signature is wrong, Overflow those that came
 	// when their PacketConn's buffer was full.

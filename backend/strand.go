@@ -33,7 +33,7 @@ func (h *Host) servedBy(l *link) []served {
 // without a stream that was silent for long will start over by itself.
 func (h *Host) worthAHelloLocked(r served, now time.Time) bool {
 	lately := !r.heard.Before(now.Add(-h.cfg.StrandWindow))
-	return r.sender != nil && h.cfg.Signer != nil && (lately || r.streams > 0 || r.rescue != nil)
+	return r.sender != nil && h.cfg.signs() && (lately || r.streams > 0 || r.rescue != nil)
 }
 
 // strand strands the remotes that l, which is lost, served. Those that are not

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/i2p/streaming"
 )
@@ -13,13 +14,14 @@ import (
 // that hellos are.
 const ProtocolStreaming = 6
 
-// newStack makes the streams of s, or leaves it without any if it cannot sign.
+// newStack makes the streams of s, or leaves it without any if nothing is to sign.
 func (h *Host) newStack(s *self) error {
-	if s.Signer == nil {
+	if s.credentials == nil {
 		return nil
 	}
 	cfg := h.cfg.Streams
-	cfg.Origin, cfg.Link, cfg.Logger = s.Origin, streamLink{h}, h.log
+	cfg.Origin, cfg.Current = datagram.Origin{Destination: s.Destination}, s.origin
+	cfg.Link, cfg.Logger = streamLink{h}, h.log
 	stack, err := streaming.New(cfg)
 	if err != nil {
 		return fmt.Errorf("field Streams: %w", err)
@@ -29,7 +31,7 @@ func (h *Host) newStack(s *self) error {
 }
 
 // stack has the streams. It is nil as long as the Destination is not known, and
-// for good without a Signer. Its methods must not be called with Host.mu held:
+// for good if nothing is to sign. Its methods must not be called with Host.mu held:
 // it calls streamLink with its own locks held.
 func (h *Host) stack() *streaming.Stack {
 	if s := h.self.Load(); s != nil {
@@ -43,8 +45,8 @@ func (h *Host) needStack() (*streaming.Stack, error) {
 	switch stack := h.stack(); {
 	case stack != nil:
 		return stack, nil
-	case h.cfg.Signer == nil:
-		return nil, fmt.Errorf("set Config.Signer: %w", ErrNoSigner)
+	case !h.cfg.signs():
+		return nil, errUnset
 	}
 	return nil, fmt.Errorf("the Destination is not known yet, call WaitReady or set Config.Destination: %w", ErrNoFrontend)
 }
@@ -57,8 +59,9 @@ func (h *Host) needStack() (*streaming.Stack, error) {
 // It works once the Destination is known: at once with Config.Destination, else
 // after WaitReady; in Service.Serve it is. Until then it fails with
 // ErrNoFrontend, later with streaming.ErrPortInUse, and with ErrNoSigner if
-// there is no Config.Signer. When the Host ends, the listener is closed and
-// the streams are reset.
+// Config has neither Signer nor Credentials. While Credentials have no permission
+// it works all the same, and streams begin when there is one. When the Host ends,
+// the listener is closed and the streams are reset.
 func (h *Host) Listen(port uint16) (net.Listener, error) {
 	stack, err := h.needStack()
 	if err != nil {

@@ -32,12 +32,23 @@ type Datagram2 struct {
 	signed []byte // from the flags to the end of the payload
 }
 
-// An Origin is who signs Datagram2s.
+// An Origin is who signs Datagram2s, and streams. It does not change once it is in use.
 type Origin struct {
 	Destination i2p.Destination
 	Signer      i2p.Signer
 	// Offline is the permission for Signer's key if that is a transient one.
 	Offline *i2p.OfflineSignature
+}
+
+// clockSkew is how far a remote's clock may be ahead of ours: routers refuse each
+// other beyond a minute ("NTCP2", "SSU2"). A permission is not used for something
+// new in its last minute, since remotes look at the date.
+const clockSkew = time.Minute
+
+// Expired reports whether o must not sign anything new at now: its permission
+// has ended, or is about to.
+func (o *Origin) Expired(now time.Time) bool {
+	return o.Offline != nil && !o.Offline.Expires.After(now.Add(clockSkew))
 }
 
 // Overhead2 is what a Datagram2 without options from o adds to its payload, in bytes.

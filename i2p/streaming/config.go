@@ -33,6 +33,13 @@ type Link interface {
 type Config struct {
 	// Origin is who the streams belong to, with the Signer of its packets.
 	Origin datagram.Origin
+	// Current, if set, returns what signs for each new stream, in place of
+	// Origin's Signer, which may be nil then: a transient key is replaced from
+	// time to time. What it returns must be of Origin's Destination. While it
+	// returns an error there are no new streams: Dial fails with it, and SYNs of
+	// remotes get no answer, so that they come again. It is called with locks
+	// held: it must not block, and must not call the Stack.
+	Current func() (*datagram.Origin, error)
 	// Link sends packets.
 	Link Link
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.

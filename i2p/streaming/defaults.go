@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/onelease/onelease/i2p/datagram"
 )
 
 const (
@@ -17,8 +19,12 @@ const (
 
 // withDefaults returns the Config that is used, or ErrConfig.
 func (c Config) withDefaults() (Config, error) {
-	if c.Origin.Destination.IsZero() || c.Origin.Signer == nil {
-		return c, fmt.Errorf("%w: Origin has no Destination or no Signer", ErrConfig)
+	if c.Origin.Destination.IsZero() || c.Origin.Signer == nil && c.Current == nil {
+		return c, fmt.Errorf("%w: Origin has no Destination, or no Signer and there is no Current", ErrConfig)
+	}
+	if c.Current == nil {
+		own := c.Origin
+		c.Current = func() (*datagram.Origin, error) { return &own, nil }
 	}
 	if c.Link == nil {
 		return c, fmt.Errorf("%w: there is no Link", ErrConfig)

@@ -6,13 +6,17 @@ import (
 )
 
 // Dial begins a stream to a port of remote, from fromPort (0: none in particular),
-// and returns when the remote has answered. It fails with ErrRefused, ErrTimeout
-// or ctx.
+// and returns when the remote has answered. It fails with ErrRefused, ErrTimeout,
+// ctx, or what Config.Current says.
 func (s *Stack) Dial(ctx context.Context, remote *Remote, fromPort, toPort uint16) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	st := s.newStream(remote, fromPort, toPort)
+	origin, err := s.cfg.Current()
+	if err != nil {
+		return nil, err
+	}
+	st := s.newStream(origin, remote, fromPort, toPort)
 	st.dialled = make(chan struct{})
 	if err := s.add(st); err != nil {
 		return nil, err

@@ -76,5 +76,5 @@ func (st *Stream) sendResetLocked(seq uint32) {
 	} else {
 		p.Flags |= FlagNoAck
 	}
-	st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &p)
+	st.sendPacketLocked(&p)
 }

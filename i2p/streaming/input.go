@@ -31,16 +31,6 @@ func (st *Stream) receiveLocked(p *Packet, in *Inbound) bool {
 	return true
 }
 
-// verifyLocked checks the signature. A CLOSE of i2pd 2.45.1 may be signed by
-// the transient key of the SYN and not say so (libi2pd/Streaming.cpp, SendClose).
-func (st *Stream) verifyLocked(p *Packet) error {
-	sender := st.remote
-	if st.transient != nil && p.Flags&FlagOffline == 0 {
-		sender = st.transient
-	}
-	return p.Verify(sender, time.Now())
-}
-
 // heardLocked takes that the remote is alive and has our ID.
 func (st *Stream) heardLocked(now time.Duration) {
 	st.lastHeard, st.nudges, st.probes = now, 0, 0

@@ -76,7 +76,7 @@ func (st *Stream) sendNextMissingLocked() {
 	var nacks [8]byte
 	binary.BigEndian.PutUint32(nacks[:4], next)
 	binary.BigEndian.PutUint32(nacks[4:], next+1)
-	st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &Packet{
+	st.sendPacketLocked(&Packet{
 		SendID: st.remoteID, ReceiveID: st.id, AckThrough: next + 1, NACKs: nacks[:],
 	})
 }

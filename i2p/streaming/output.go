@@ -136,9 +136,9 @@ func (st *Stream) sendSegmentLocked(g *segment) {
 	switch {
 	case g.flags&FlagSync != 0:
 		st.syncLocked(&p, g)
-		st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &p)
+		st.sendPacketLocked(&p)
 	case g.flags&FlagClose != 0:
-		st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &p)
+		st.sendPacketLocked(&p)
 	default:
 		p.Payload = nil
 		p.AppendTo(g.packet()[:0])
@@ -178,7 +178,7 @@ func (st *Stream) sendAckLocked(now time.Duration) {
 		p.Flags, p.Delay = FlagDelay, ChokeDelay
 		st.receiver.choking = true
 	}
-	st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &p)
+	st.sendPacketLocked(&p)
 }
 
 // unchokeLocked tells a remote that was told to wait that it may go on.
@@ -191,7 +191,7 @@ func (st *Stream) unchokeLocked() {
 	p := Packet{SendID: st.remoteID, ReceiveID: st.id, Flags: FlagDelay, Delay: 1}
 	var scratch [4 * MaxNACKs]byte
 	p.AckThrough, p.NACKs = r.through(scratch[:0], MaxNACKs)
-	st.stack.sendPacket(st.remote, st.localPort, st.remotePort, &p)
+	st.sendPacketLocked(&p)
 }
 
 // ackSoonLocked has an ack sent: at once if it is urgent or there is much to

@@ -93,6 +93,9 @@ type Packet struct {
 	proofAt, proofEnd int
 }
 
+// mustBeSigned reports whether a packet that is sent needs a signature.
+func (p *Packet) mustBeSigned() bool { return p.Flags&(FlagSync|FlagClose|FlagReset) != 0 }
+
 // NACKCount is how many NACKs there are.
 func (p *Packet) NACKCount() int { return len(p.NACKs) / 4 }
 

@@ -53,7 +53,7 @@ func (s *Stack) receivePing(p *Packet, in *Inbound) bool {
 		return true
 	}
 	s.cfg.Link.Heard(remote, in.Via)
-	s.sendPacket(remote, in.ToPort, in.FromPort, &Packet{
+	s.sendPacket(nil, remote, in.ToPort, in.FromPort, &Packet{
 		ReceiveID: p.SendID,
 		Flags:     FlagEcho,
 		Payload:   p.Payload,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
 )
 
 // A Stack holds the streams of one Destination.
@@ -160,20 +161,17 @@ func (s *Stack) send(to *Remote, fromPort, toPort uint16, packet []byte) {
 	}
 }
 
-// sendPacket sends a packet that is not sent from a segment: signed if it has to
-// be.
-func (s *Stack) sendPacket(to *Remote, fromPort, toPort uint16, p *Packet) {
+// sendPacket sends a packet that is not sent from a segment: signed by o if it
+// has to be.
+func (s *Stack) sendPacket(o *datagram.Origin, to *Remote, fromPort, toPort uint16, p *Packet) {
 	buffer := s.scratch.Get().(*[]byte)
 	defer s.scratch.Put(buffer)
 	b := (*buffer)[:0]
-	if p.Flags&(FlagSync|FlagClose|FlagReset) == 0 {
+	if !p.mustBeSigned() {
 		b = p.AppendTo(b)
 	} else {
-		if s.cfg.Origin.Offline != nil { // which needs it, by the specification
-			p.Flags |= FlagFrom
-		}
 		var err error
-		if b, err = p.AppendSigned(b, &s.cfg.Origin); err != nil {
+		if b, err = p.AppendSigned(b, o); err != nil {
 			s.cfg.Logger.Error("packet of a stream was not signed", "error", err)
 			return
 		}

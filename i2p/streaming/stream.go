@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
 )
 
 // A state is where a stream is:
@@ -38,9 +39,10 @@ type Stream struct {
 	err               error // why it ended; nil if both sides closed
 	remoteID          uint32
 	transient         *Remote // the remote with its transient key, if it has one
-	proven            bool    // the remote surely wants what we send
-	heard             bool    // a packet had our ID
-	appClosed         bool    // Close was called
+	origin            *datagram.Origin
+	proven            bool // the remote surely wants what we send
+	heard             bool // a packet had our ID
+	appClosed         bool // Close was called
 	readBy, writeBy   deadline
 
 	// What is sent:
@@ -98,10 +100,10 @@ func (t *times) next() time.Duration {
 // reached says whether at has come.
 func reached(at, now time.Duration) bool { return at != 0 && at <= now }
 
-func (s *Stack) newStream(remote *Remote, localPort, remotePort uint16) *Stream {
+func (s *Stack) newStream(o *datagram.Origin, remote *Remote, localPort, remotePort uint16) *Stream {
 	now := s.now()
 	st := &Stream{
-		stack: s, remote: remote, localPort: localPort, remotePort: remotePort,
+		stack: s, remote: remote, localPort: localPort, remotePort: remotePort, origin: o,
 		payload:    min(defaultPayload, s.cfg.MaxPayload),
 		congestion: newCongestion(),
 		lastHeard:  now,

@@ -41,9 +41,15 @@ func (s *Stack) receiveSync(p *Packet, in *Inbound) bool {
 	return true
 }
 
-// begin makes the stream that a SYN begins, or refuses it.
+// begin makes the stream that a SYN begins, or refuses it. While nothing can be
+// signed it does neither: the remote sends its SYN again.
 func (s *Stack) begin(l *listener, remote *Remote, p *Packet, in *Inbound) {
-	st := s.newStream(remote, in.ToPort, in.FromPort)
+	origin, err := s.cfg.Current()
+	if err != nil {
+		s.cfg.Logger.Debug("a stream is not answered", "remote", remote.Hash, "error", err)
+		return
+	}
+	st := s.newStream(origin, remote, in.ToPort, in.FromPort)
 	st.state = open
 	st.remoteID = p.ReceiveID
 	st.syn = synKey{remote.Hash, p.ReceiveID}
@@ -167,7 +173,12 @@ func (st *Stream) lateAnswerLocked(p *Packet, in *Inbound, now time.Duration) bo
 func (s *Stack) refuse(remote *Remote, p *Packet, in *Inbound) {
 	s.counters.refused.Add(1)
 	s.cfg.Link.Heard(remote, in.Via)
-	s.sendPacket(remote, in.ToPort, in.FromPort, &Packet{
+	origin, err := s.cfg.Current()
+	if err != nil {
+		s.cfg.Logger.Debug("a stream is refused in silence", "remote", remote.Hash, "error", err)
+		return
+	}
+	s.sendPacket(origin, remote, in.ToPort, in.FromPort, &Packet{
 		SendID: p.ReceiveID,
 		Flags:  FlagReset | FlagSync | FlagFrom,
 	})

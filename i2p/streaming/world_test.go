@@ -51,7 +51,7 @@ func newWire(seed uint64) *wire {
 
 func (w *wire) add(t testing.TB, cfg Config) *end {
 	t.Helper()
-	if cfg.Origin.Signer == nil {
+	if cfg.Origin.Destination.IsZero() {
 		cfg.Origin = newOrigin(t, i2p.SigEd25519)
 	}
 	e := &end{wire: w, remote: NewRemote(cfg.Origin.Destination)}
