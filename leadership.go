@@ -28,6 +28,8 @@ type leadership interface {
 	backend(ctx context.Context, cfg *backend.Config) error
 	// leader is the Balancer that leads, nil if none in this process does.
 	leader() *balancer.Balancer
+	// states are the copies of the replicated state in this process.
+	states() []*raftstate.State
 	// end ends what runs in this process.
 	end() error
 }
@@ -37,7 +39,7 @@ func newLeadership(n *Node, cfg Config) (leadership, error) {
 	case cfg.Cluster != nil:
 		return newRemote(n, cfg)
 	case cfg.Balancers > 1:
-		return newLocal(n, cfg)
+		return newLocal(cfg)
 	}
 	return newAlone(n, cfg)
 }
@@ -81,14 +83,20 @@ func (a *alone) frontend(_ context.Context, _ string, cfg *frontend.Config) erro
 }
 
 func (a *alone) backend(_ context.Context, cfg *backend.Config) error {
-	cfg.Signer, cfg.Offline = a.cfg.Keys, a.cfg.Keys.Offline
-	if a.cfg.Credentials != nil {
-		cfg.Credentials, cfg.Signer, cfg.Offline = a.cfg.Credentials, nil, nil
-	}
+	a.cfg.sign(cfg)
 	return nil
 }
 
+// sign has the backend sign with the keys, which are in this process anyway.
+func (c *Config) sign(cfg *backend.Config) {
+	if cfg.Credentials = c.Credentials; c.Credentials == nil {
+		cfg.Signer, cfg.Offline = c.Keys, c.Keys.Offline
+	}
+}
+
 func (a *alone) leader() *balancer.Balancer { return a.balancer }
+
+func (a *alone) states() []*raftstate.State { return []*raftstate.State{a.store.State()} }
 
 func (a *alone) end() error {
 	a.server.Stop()
@@ -102,10 +110,10 @@ const localTime = 30 * time.Second
 // local is several balancers in this process.
 type local struct {
 	*cluster.Local
-	delegates
+	cfg Config
 }
 
-func newLocal(n *Node, cfg Config) (leadership, error) {
+func newLocal(cfg Config) (leadership, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), localTime)
 	defer cancel()
 	balancers, err := cluster.StartLocal(ctx, cluster.LocalConfig{
@@ -114,7 +122,7 @@ func newLocal(n *Node, cfg Config) (leadership, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{balancers, newDelegates(n, cfg)}, nil
+	return &local{balancers, cfg}, nil
 }
 
 func (l *local) frontend(ctx context.Context, name string, cfg *frontend.Config) error {
@@ -128,12 +136,9 @@ func (l *local) frontend(ctx context.Context, name string, cfg *frontend.Config)
 	return nil
 }
 
-func (l *local) backend(ctx context.Context, cfg *backend.Config) error {
-	creds, err := l.Join(ctx, pki.Backend, "backend")
-	if err != nil {
-		return err
-	}
-	return l.run(creds, delegate.Config{Balancers: l.Addresses(), Dial: l.Dial}, cfg)
+func (l *local) backend(_ context.Context, cfg *backend.Config) error {
+	l.cfg.sign(cfg)
+	return nil
 }
 
 func (l *local) leader() *balancer.Balancer {
@@ -143,10 +148,14 @@ func (l *local) leader() *balancer.Balancer {
 	return nil
 }
 
-func (l *local) end() error {
-	l.delegates.end()
-	return l.Close()
+func (l *local) states() (states []*raftstate.State) {
+	for _, node := range l.Nodes() {
+		states = append(states, node.Store().State())
+	}
+	return states
 }
+
+func (l *local) end() error { return l.Close() }
 
 // remote is a cluster that runs elsewhere.
 type remote struct {
@@ -195,6 +204,8 @@ func (r *remote) member(dir string, role pki.Role, name string) (*pki.Reloader, 
 }
 
 func (r *remote) leader() *balancer.Balancer { return nil }
+
+func (r *remote) states() []*raftstate.State { return nil }
 
 func (r *remote) end() error {
 	r.delegates.end()

@@ -165,6 +165,19 @@ func (n *Node) KillLeader() string {
 	return node.Name()
 }
 
+// Issued is the place of the newest LeaseSet that was signed, as far as is known
+// in this process: zero with Config.Cluster.
+func (n *Node) Issued() (term, seq uint64) {
+	for _, state := range n.leadership.states() {
+		for _, d := range state.Destinations {
+			if d.LastSeq > seq {
+				term, seq = d.LastTerm, d.LastSeq
+			}
+		}
+	}
+	return term, seq
+}
+
 // Host is the backend's host, to ask for its Stats.
 func (n *Node) Host() *backend.Host { return n.host }
 
