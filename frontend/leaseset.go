@@ -62,7 +62,11 @@ func (k *keeper) install(l *leaseSet) error {
 	if l.parsed.Destination != k.dest {
 		return fmt.Errorf("%w: LeaseSet of %s", errOtherDestination, l.parsed.Destination.Base32())
 	}
-	return k.takeLocked(l)
+	err := k.takeLocked(l)
+	if err != nil {
+		k.noteLocked("LeaseSet refused", l, err)
+	}
+	return err
 }
 
 // takeLocked gives the router l, if there is a session, and holds it.
@@ -79,7 +83,14 @@ func (k *keeper) takeLocked(l *leaseSet) error {
 	}
 	k.held = l
 	k.awaitReserveLocked()
+	k.noteLocked("LeaseSet taken", l, nil)
 	return nil
+}
+
+// noteLocked logs what became of l, for who follows each LeaseSet.
+func (k *keeper) noteLocked(what string, l *leaseSet, err error) {
+	k.log.Debug(what, "generation", l.place.Generation, "term", l.place.Term, "seq", l.place.Seq,
+		"merged", l.merged, "published", l.parsed.Published.Unix(), "err", err)
 }
 
 // report is the pool as the balancers want it.
