@@ -166,9 +166,15 @@ func (s *Store) shutdown() error {
 }
 
 // halt stops raft, in that order, so that from here on no one begins anything.
+// Raft would close the transport last, and before that wait for answers of
+// nodes that may be dead.
 func (s *Store) halt(why error) error {
 	s.drain(why)
-	return s.raft.Shutdown().Error()
+	ended := s.raft.Shutdown()
+	if s.transport != nil {
+		s.transport.Close()
+	}
+	return ended.Error()
 }
 
 // drain lets no command begin and waits for those under way.
