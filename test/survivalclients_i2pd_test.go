@@ -66,6 +66,30 @@ func (s *survival) tryEcho(client *samclient.Streams) (*streamservice.Echo, erro
 	return echo, conn.SetDeadline(time.Time{})
 }
 
+// keepAllTalking has those talk on whose turn is yet to come, until what it
+// returns is called: after 90 s of silence their routers would begin sessions
+// anew, too young to be taken over when their member is lost.
+func keepAllTalking(all []*survival) (stop func()) {
+	var talking sync.WaitGroup
+	done := make(chan struct{})
+	for _, s := range all {
+		talking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Second):
+					s.keepTalking()
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		talking.Wait()
+	}
+}
+
 // keepTalking uses each stream once, within a second or so.
 func (s *survival) keepTalking() {
 	for i, echo := range s.echoes {
