@@ -93,7 +93,7 @@ func keepAllTalking(all []*survival) (stop func()) {
 // keepTalking uses each stream once, within a second or so.
 func (s *survival) keepTalking() {
 	for i, echo := range s.echoes {
-		if took, err := echo.Ask("still there?"); err != nil || took > streamservice.StallTime {
+		if took, err := echo.AskUntil("still there?", time.Now().Add(time.Minute)); err != nil || took > streamservice.StallTime {
 			s.t.Logf("client %d of %q, nothing lost: echo after %v: %v", i, s.loss.name, took, err)
 		}
 		time.Sleep(50 * time.Millisecond)
