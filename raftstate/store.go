@@ -1,7 +1,6 @@
 package raftstate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,14 +59,14 @@ type Store struct {
 
 func newStore(c *Config, replica *replica, r *raft.Raft, f *files) *Store {
 	s := &Store{
-		id: c.ID, cluster: c.Cluster, heartbeat: c.Preset.orLAN().Heartbeat, logger: cmp.Or(c.Logger, slog.Default()), replica: replica, raft: r, files: f,
+		id: c.ID, cluster: c.Cluster, heartbeat: c.Preset.orLAN().Heartbeat, logger: c.logger(), replica: replica, raft: r, files: f,
 		observed: make(chan raft.Observation, 16), closing: make(chan struct{}), watched: make(chan struct{}),
 		changed: make(chan struct{}),
 	}
 	s.close = sync.OnceValue(s.shutdown)
 	if t, ok := c.Transport.(*Transport); ok {
 		s.transport = t
-		t.expect(s.memberAt)
+		t.serve(s.memberAt, s.hasState)
 	}
 	r.RegisterObserver(raft.NewObserver(s.observed, false, isLeaderChange))
 	go s.watch()
@@ -167,9 +166,15 @@ func (s *Store) shutdown() error {
 }
 
 // halt stops raft, in that order, so that from here on no one begins anything.
+// Raft would close the transport last, and before that wait for answers of
+// nodes that may be dead.
 func (s *Store) halt(why error) error {
 	s.drain(why)
-	return s.raft.Shutdown().Error()
+	ended := s.raft.Shutdown()
+	if s.transport != nil {
+		s.transport.Close()
+	}
+	return ended.Error()
 }
 
 // drain lets no command begin and waits for those under way.
@@ -178,6 +183,28 @@ func (s *Store) drain(why error) {
 	s.stopped = why
 	s.mu.Unlock()
 	s.inFlight.Wait()
+}
+
+// pause is drain that ends with resume. It fails if the Store is stopped.
+func (s *Store) pause(why error) error {
+	s.mu.Lock()
+	if s.stopped != nil {
+		defer s.mu.Unlock()
+		return s.stopped
+	}
+	s.stopped = why
+	s.mu.Unlock()
+	s.inFlight.Wait()
+	return nil
+}
+
+// resume lets commands begin, unless the Store was stopped meanwhile.
+func (s *Store) resume(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped == why {
+		s.stopped = nil
+	}
 }
 
 // enter counts a command in, unless the Store is stopped.
