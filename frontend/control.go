@@ -22,7 +22,8 @@ import (
 const controlVersion = 1
 
 const (
-	// minRetry and maxRetry bound the wait before the next balancer is tried.
+	// minRetry is the wait before what failed is tried again, at first, and
+	// maxRetry at last.
 	minRetry = 100 * time.Millisecond
 	maxRetry = 5 * time.Second
 	// maxRedirects is how often in a row a redirect is followed at once:
@@ -103,7 +104,7 @@ func (c *control) run(ctx context.Context) {
 			return
 		}
 		if attached {
-			s.lost(time.Since(began))
+			s.lost(target, time.Since(began))
 		}
 		c.unreachable = ""
 		switch {

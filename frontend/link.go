@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// helloTimeout bounds the connection and the first answer.
-	helloTimeout = 5 * time.Second
+	// helloTimeout bounds the connection and the first answer, for which a
+	// balancer may wait a second. Time that is lost on one that is gone without a
+	// word counts against the four that a new leader gives.
+	helloTimeout = 2500 * time.Millisecond
 	// heartbeatEvery is how often the frontend says that it lives.
 	heartbeatEvery = 500 * time.Millisecond
 	// silenceTime is how long the leader, which says twice a second that it
