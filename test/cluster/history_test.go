@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -168,4 +169,17 @@ func (h *history) publishedSince(then time.Time) (count int) {
 		}
 	}
 	return count
+}
+
+// newestWithout reports whether the newest LeaseSet in the netDB has none of those
+// leases.
+func (h *history) newestWithout(lists func(i2p.Lease) bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range slices.Backward(h.seen) {
+		if s.where == "netDB" {
+			return !slices.ContainsFunc(s.leases, lists)
+		}
+	}
+	return false
 }

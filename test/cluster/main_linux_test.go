@@ -46,16 +46,13 @@ func runInside() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Pdeathsig follows the thread that starts the child, so this thread has to stay.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	child := exec.Command(self, os.Args[1:]...)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
 	child.Env = append(os.Environ(), envInside+"=1", "TMPDIR="+dir)
 	child.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:   syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
 		Unshareflags: syscall.CLONE_NEWNS, // Go then also makes the mounts private
-		Pdeathsig:    syscall.SIGKILL,
+		Pdeathsig:    syscall.SIGKILL,     // follows the thread that starts it: the main one, see init
 	}
 	if err := child.Start(); err != nil {
 		return 0, fmt.Errorf("no network namespaces: %w (in Docker: --cap-add SYS_ADMIN)", err)
@@ -74,6 +71,10 @@ func runInside() (int, error) {
 	}
 	return max(child.ProcessState.ExitCode(), -1) & 0xff, nil
 }
+
+// The main thread stands for the process in /proc, and tests change the namespace
+// of threads: it is kept for the main goroutine, which does not.
+func init() { runtime.LockOSThread() }
 
 // enter finishes the namespaces from within: a /proc that shows their processes,
 // lo up, and packets passed on between the balancers' networks.

@@ -88,6 +88,9 @@ func step(state, input, output any) (bool, any) {
 		rises := in.place.compare(last.place) > 0 && in.place.Seq > last.place.Seq && in.published > last.published
 		return rises, next
 	case lookIssued:
+		if output == nil {
+			return true, state
+		}
 		last, found := stateOr(state, lastIssued{}), output.(lastIssued)
 		return found.place.compare(last.place) >= 0 && found.published >= last.published, found
 	case offered:
@@ -99,6 +102,9 @@ func step(state, input, output any) (bool, any) {
 	case write:
 		return true, in.value
 	case read:
+		if output == nil {
+			return true, state
+		}
 		return stateOr(state, int64(0)) == output.(int64), state
 	}
 	return false, state
