@@ -119,6 +119,15 @@ func (h *history) do(input any, what func() any) any {
 	return output
 }
 
+// noteRead notes what a look at the leader's state has found, which began then.
+func (h *history) noteRead(setting string, value int64, began time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, porcupine.Operation{
+		Input: read{setting}, Call: h.since(began), Output: value, Return: h.since(time.Now()),
+	})
+}
+
 // forever is after all that is ever noted.
 const forever = int64(1) << 62
 

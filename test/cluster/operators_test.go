@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -20,7 +21,8 @@ type operators struct {
 	policy  int64 // of the last SetPolicy
 
 	mu      sync.Mutex
-	invites []string // acknowledged
+	invites []*pki.Token // acknowledged, and not used
+	used    []string     // their IDs
 	tried   int
 }
 
@@ -66,7 +68,7 @@ func (o *operators) invite() {
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.invites = append(o.invites, token.Invite)
+		o.invites = append(o.invites, token)
 		return nil
 	})
 }
@@ -88,30 +90,96 @@ func (o *operators) setPolicy() {
 	})
 }
 
+// drain takes a member out of service, or puts it back.
+func (o *operators) drain(frontend string, on bool) {
+	value := int64(0)
+	if on {
+		value = 1
+	}
+	o.w.history.do(write{"drain of " + frontend, value}, func() any {
+		err := o.w.withLeader(func(ctx context.Context, leader *cluster.Conn) error {
+			_, err := leader.Drain(ctx, &clusterpb.DrainRequest{Frontend: frontend, Off: !on})
+			return err
+		})
+		if err != nil {
+			return nil
+		}
+		return true
+	})
+}
+
+// joinOnce has a guest join, and wants its token to be worth nothing from then on.
+func (o *operators) joinOnce(token *pki.Token) {
+	o.w.t.Helper()
+	join := func(dir string) error {
+		ctx, cancel := context.WithTimeout(o.w.t.Context(), 10*time.Second)
+		defer cancel()
+		return cluster.Join(ctx, cluster.JoinConfig{Dir: o.w.dirOf(dir), Token: token})
+	}
+	if err := join(token.Node.Name); err != nil {
+		o.w.t.Errorf("guest %s cannot join: %v", token.Node.Name, err)
+		return
+	}
+	o.mu.Lock()
+	o.used = append(o.used, token.Invite)
+	o.mu.Unlock()
+	if err := join(token.Node.Name + "-again"); !errors.Is(err, cluster.ErrRefused) {
+		o.w.t.Errorf("a token that was used before: %v, want ErrRefused", err)
+	}
+}
+
 const policyBase = 10 * time.Minute
 
-// check looks whether all that was acknowledged is in the leader's state.
+// check looks whether all that was acknowledged is in the leader's state, and
+// what was used up is not.
 func (o *operators) check() {
 	o.w.t.Helper()
 	o.mu.Lock()
-	acknowledged := slices.Clone(o.invites)
+	acknowledged, used := slices.Clone(o.invites), slices.Clone(o.used)
 	o.mu.Unlock()
-	var a nodeState
-	o.w.until(time.Minute, "the leader's state is read", func() bool {
-		_, read := o.w.history.do(read{"policy"}, func() any {
-			var err error
-			if a, err = o.w.leader().ask(true, 10*time.Second); err != nil {
-				return nil
-			}
-			return policyOf(a)
-		}).(int64)
-		return read
-	})
-	for _, id := range acknowledged {
-		if !slices.Contains(a.Invites, id) {
-			o.w.t.Errorf("invitation %s was acknowledged and is not in the state of %d", id, len(a.Invites))
+	a := o.read()
+	for _, token := range acknowledged {
+		if !slices.Contains(a.Invites, token.Invite) {
+			o.w.t.Errorf("invitation %s was acknowledged and is not in the state of %d", token.Invite, len(a.Invites))
 		}
 	}
+	for _, id := range used {
+		if slices.Contains(a.Invites, id) {
+			o.w.t.Errorf("invitation %s was used and is in the state still", id)
+		}
+	}
+}
+
+// read reads the leader's state, and notes what it has of each setting.
+func (o *operators) read() (a nodeState) {
+	o.w.t.Helper()
+	o.w.until(time.Minute, "the leader's state is read", func() bool {
+		began := time.Now()
+		var err error
+		if a, err = o.w.leader().ask(true, 10*time.Second); err != nil {
+			return false
+		}
+		o.w.history.noteRead("policy", policyOf(a), began)
+		for _, name := range o.w.frontends() {
+			drained := int64(0)
+			if slices.Contains(a.Drained, name) {
+				drained = 1
+			}
+			o.w.history.noteRead("drain of "+name, drained, began)
+		}
+		return true
+	})
+	return a
+}
+
+// takeInvite is an acknowledged invitation that is not used yet.
+func (o *operators) takeInvite() *pki.Token {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last := len(o.invites) - 1
+	token := o.invites[last]
+	o.invites = o.invites[:last]
+	return token
 }
 
 func policyOf(a nodeState) int64 {
@@ -125,5 +193,5 @@ func policyOf(a nodeState) int64 {
 func (o *operators) count() (acknowledged, tried int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.invites), o.tried
+	return len(o.invites) + len(o.used), o.tried
 }

@@ -41,6 +41,7 @@ func TestPartitions(t *testing.T) {
 		{"clock two minutes behind", func(w *siege) { w.wrongClock(-2 * time.Minute) }},
 		{"a follower's disk is full", func(w *siege) { w.fullDisk(w.others(w.leader())[0]) }},
 		{"the leader's disk is full", func(w *siege) { w.fullDisk(w.leader()) }},
+		{"a member is drained, and put back, by leaders that are killed", (*siege).drained},
 		{"killed in the middle of writes", (*siege).killed},
 	} {
 		w.try(trial)
@@ -67,6 +68,7 @@ func (w *siege) try(trial trial) {
 	w.settle()
 	settled := time.Since(began) - struck
 	w.ops.setPolicy()
+	w.ops.joinOnce(w.ops.takeInvite())
 	w.ops.check()
 	if w.traffic.tally.Since(began).Answered <= before {
 		w.t.Errorf("%s: no traffic", trial.name)

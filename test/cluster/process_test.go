@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -190,4 +191,10 @@ func (p *process) tail() string {
 		return err.Error()
 	}
 	return fmt.Sprintf("--- %s\n%s", filepath.Base(p.logPath()), b[max(0, len(b)-3000):])
+}
+
+// logged reports whether its log, of all its lives, has that text.
+func (p *process) logged(text string) bool {
+	b, err := os.ReadFile(p.logPath())
+	return err == nil && bytes.Contains(b, []byte(text))
 }

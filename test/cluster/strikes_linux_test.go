@@ -2,15 +2,9 @@ package cluster_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -75,104 +69,16 @@ func (w *siege) handOver(to *process) error {
 	})
 }
 
-// diskSize is that of the disk that is filled, in bytes.
-const diskSize = "16m"
-
-// fullDisk moves a balancer's log to a small disk and fills that, for a while.
-func (w *siege) fullDisk(p *process) {
-	w.t.Helper()
-	led := p == w.leader()
-	dir := filepath.Join(p.cfg.Dir, "raft")
-	p.stop()
-	if err := moveToDisk(dir); err != nil {
-		w.t.Fatal(err)
-	}
-	p.start()
-	w.settle()
-	if led {
-		w.until(formTime, "the lead is handed back", func() bool { return p == w.leads() || w.handOver(p) == nil })
+// drained: what an operator was told is so with the next leader.
+func (w *siege) drained() {
+	for _, on := range []bool{true, false} {
+		leader := w.leader()
+		w.ops.drain(w.frontends()[0], on)
+		leader.kill()
+		w.ops.read()
+		leader.start()
 		w.settle()
 	}
-	before, began := w.history.last(), time.Now()
-	full := filepath.Join(dir, "full")
-	if err := fill(full); err != nil {
-		w.t.Fatal(err)
-	}
-	w.during(cutTime())
-	w.ops.setPolicy()
-	if led {
-		w.succeeded(before, began)
-	}
-	w.t.Logf("with its disk full the balancer runs: %v", p.running())
-	if err := os.Remove(full); err != nil {
-		w.t.Fatal(err)
-	}
-	p.stop()
-	if err := moveFromDisk(dir); err != nil {
-		w.t.Fatal(err)
-	}
-	p.start()
-}
-
-// moveToDisk mounts a small disk over dir, with what is in dir.
-func moveToDisk(dir string) error {
-	old := dir + ".old"
-	if err := os.Rename(dir, old); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	if err := unix.Mount("balancer", dir, "tmpfs", 0, "size="+diskSize+",mode=0700"); err != nil {
-		return err
-	}
-	return errors.Join(os.CopyFS(dir, os.DirFS(old)), ownerOnly(dir), os.RemoveAll(old))
-}
-
-func moveFromDisk(dir string) error {
-	next := dir + ".new"
-	if err := errors.Join(os.CopyFS(next, os.DirFS(dir)), ownerOnly(next)); err != nil {
-		return err
-	}
-	if err := errors.Join(unix.Unmount(dir, 0), os.Remove(dir)); err != nil {
-		return err
-	}
-	return os.Rename(next, dir)
-}
-
-// ownerOnly takes back what CopyFS gives to all.
-func ownerOnly(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		mode := os.FileMode(0o600)
-		if d.IsDir() {
-			mode = 0o700
-		}
-		return os.Chmod(path, mode)
-	})
-}
-
-// fill writes until there is no room.
-func fill(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(f, zeros{})
-	if errors.Is(err, unix.ENOSPC) {
-		return nil
-	}
-	return err
-}
-
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) {
-	clear(b)
-	return len(b), nil
 }
 
 // killed: any of them, at any moment, while operators write.
