@@ -64,6 +64,7 @@ func Start(cfg Config) (*Node, error) {
 	n.running.Go(n.enter)
 	n.running.Go(n.work)
 	n.running.Go(n.renew)
+	n.running.Go(n.watchCompany)
 	return n, nil
 }
 
