@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -187,6 +189,16 @@ type trackedConn struct {
 	port  *port
 	raw   net.Conn
 	leave *time.Timer // of a stranger
+}
+
+// Read ends quietly when the port closes the connection: raft logs other errors
+// than io.EOF.
+func (c *trackedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, net.ErrClosed) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 func (c *trackedConn) Close() error {

@@ -44,11 +44,7 @@ func (n *Node) removeBalancer(ctx context.Context, name string, force bool) erro
 	if force {
 		remove = n.store.ForceRemove
 	}
-	if err := remove(ctx, name); err != nil {
-		return err
-	}
-	n.port.expel(n.refuses)
-	return nil
+	return remove(ctx, name) // its connections end with the next patrol: it may be who asks
 }
 
 // removeFrontend forgets a frontend, or one that has never attached if forced.
