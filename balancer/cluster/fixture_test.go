@@ -19,6 +19,8 @@ import (
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/statepb"
 )
 
 // A rig is a cluster on the loopback.
@@ -255,4 +257,38 @@ func transient(t *testing.T, own *i2p.Keys) *i2p.Keys {
 		t.Fatal(err)
 	}
 	return &i2p.Keys{Destination: own.Destination, Encryption: own.Encryption, Signing: fresh.Signing, Offline: offline}
+}
+
+// otherSecret opens nothing that testSecret has sealed.
+func otherSecret(t *testing.T) *keystore.Secret {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "passphrase")
+	if err := os.WriteFile(path, []byte("correct horse battery staple\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := keystore.PassphraseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// lockedLeader waits for raft's leader, who need not be in office.
+func (r *rig) lockedLeader() *Node {
+	r.t.Helper()
+	var leader *Node
+	r.until("somebody leads", func() bool {
+		for _, n := range r.nodes {
+			if n.store.Leader().Self {
+				leader = n
+			}
+		}
+		return leader != nil
+	})
+	return leader
+}
+
+// touch is a command that changes nothing that matters.
+func touch(r *rig) *statepb.Command {
+	return raftstate.RemoveDelegation(r.keys.Destination.Hash(), "nobody")
 }
