@@ -97,11 +97,18 @@ func (r *rig) form(n int) {
 // add has another balancer join.
 func (r *rig) add(i int) {
 	r.t.Helper()
-	ln := listen(r.t)
-	err := Join(r.t.Context(), JoinConfig{
-		Dir: r.nodeDir(i), Address: ln.Addr().String(), Token: r.invite("balancer", fmt.Sprintf("b%d", i+1)),
-	})
+	r.addWith(i, r.invite("balancer", fmt.Sprintf("b%d", i+1)).Text())
+}
+
+// addWith has another balancer join with that token.
+func (r *rig) addWith(i int, text string) {
+	r.t.Helper()
+	token, err := pki.ParseToken(text)
 	if err != nil {
+		r.t.Fatal(err)
+	}
+	ln := listen(r.t)
+	if err := Join(r.t.Context(), JoinConfig{Dir: r.nodeDir(i), Address: ln.Addr().String(), Token: token}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.start(i, ln)
