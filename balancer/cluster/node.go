@@ -38,6 +38,7 @@ type Node struct {
 	opened chan struct{}                     // closed when store is set
 	leader atomic.Pointer[balancer.Balancer] // nil while it could not lead
 	idle   atomic.Value                      // string: why it could not
+	anew   chan struct{}                     // the leader's work is to begin anew
 
 	settling sync.Mutex
 	settled  <-chan struct{} // store.LeaderChanged of when settle last had all
@@ -59,7 +60,7 @@ func Start(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg.withDefaults(info), info: info, opened: make(chan struct{})}
+	n := &Node{cfg: cfg.withDefaults(info), info: info, opened: make(chan struct{}), anew: make(chan struct{}, 1)}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.idle.Store("starting")
 	for _, step := range []func() error{n.load, n.unlock, n.listen, n.open} {

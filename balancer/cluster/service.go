@@ -150,6 +150,7 @@ func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (
 	if _, err := n.store.Apply(ctx, raftstate.PutPolicy(n.dest.Hash(), policy)); err != nil {
 		return nil, told(err)
 	}
+	n.beginAnew()
 	return &clusterpb.SetPolicyReply{}, nil
 }
 

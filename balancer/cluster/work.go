@@ -114,7 +114,16 @@ func (n *Node) voters() (count int) {
 	return count
 }
 
-// lead runs the balancer until the keys change or the Node ends.
+// beginAnew has the leader's work done by a new policy at once. It looks at the
+// policy by itself, but only when something is due, which may be in an hour.
+func (n *Node) beginAnew() {
+	select {
+	case n.anew <- struct{}{}:
+	default:
+	}
+}
+
+// lead runs the balancer until the keys or the policy change, or the Node ends.
 func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	b, err := balancer.New(balancer.Config{
 		Keys: keys, Store: n.store, Policy: n.cfg.Policy, Authorize: authorize, Logger: n.cfg.Logger,
@@ -130,6 +139,8 @@ func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	n.running.Go(func() {
 		select {
 		case <-changed:
+			cancel()
+		case <-n.anew:
 			cancel()
 		case <-ctx.Done():
 		}
