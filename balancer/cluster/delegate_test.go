@@ -52,6 +52,7 @@ func (r *rig) permitted(c *delegate.Client) string {
 // A backend gets its permission, and the next one from the next leader, also if
 // it asks while there is none.
 func TestDelegateOverLeaders(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	dir := r.join("backend", "w1")
@@ -65,6 +66,7 @@ func TestDelegateOverLeaders(t *testing.T) {
 }
 
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	dir := r.join("backend", "w1")

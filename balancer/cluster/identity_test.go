@@ -90,6 +90,7 @@ func reaches(err error) bool {
 
 // Who may call what, over the whole service.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	for _, who := range []struct{ role, name, may string }{
@@ -128,6 +129,7 @@ func (r *rig) checkRights(who string, c *Conn, may string) {
 }
 
 func TestActOnlyForOneself(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	frontend, backend := r.leaderFor(r.join("frontend", "f1")), r.leaderFor(r.join("backend", "w1"))
@@ -142,6 +144,7 @@ func TestActOnlyForOneself(t *testing.T) {
 
 // Certificates that are not of this cluster, or not of this time, open nothing.
 func TestForeignCertificates(t *testing.T) {
+	t.Parallel()
 	r, other := newRig(t), newRig(t)
 	r.form(1)
 	other.form(1)
@@ -226,6 +229,7 @@ func (r *rig) raftTo(dir, id string) error {
 
 // Raft, and with it a vote, is for members, each under its own name.
 func TestRaftIsForMembers(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(2)
 	if err := r.raftTo(r.nodeDir(1), "b2"); err != nil {
@@ -245,6 +249,7 @@ func TestRaftIsForMembers(t *testing.T) {
 }
 
 func TestEnterWithAnAddressThatIsNoBalancer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	conn := r.leaderFor(r.join("balancer", "b2"))

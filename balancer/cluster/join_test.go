@@ -43,6 +43,7 @@ func (r *rig) ask(token *pki.Token, change func(*clusterpb.JoinRequest)) (*clust
 
 // A token lets one node in, once, whoever leads; a mistake does not cost it.
 func TestTokenIsForOne(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	token := r.invite("frontend", "f1")
@@ -80,6 +81,7 @@ func TestTokenIsForOne(t *testing.T) {
 // What a balancer gets must be what makes it one, or the test above that a
 // frontend does not get it would say nothing.
 func TestBalancerGetsTheKeys(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	reply, err := r.ask(r.invite("balancer", "b2"), nil)
@@ -103,6 +105,7 @@ func (r *rig) marked() *pki.Token {
 }
 
 func TestExpiredToken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	leader := r.awaitLeader()
@@ -131,6 +134,7 @@ func TestExpiredToken(t *testing.T) {
 }
 
 func TestTokenCutInTheMiddle(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	text := r.invite("frontend", "f1").Text()
@@ -143,6 +147,7 @@ func TestTokenCutInTheMiddle(t *testing.T) {
 // The token of another cluster is refused by the joiner, before its secret has
 // gone anywhere: a balancer cannot spend what is meant for another.
 func TestTokenOfAnotherCluster(t *testing.T) {
+	t.Parallel()
 	r, other := newRig(t), newRig(t)
 	r.form(1)
 	other.form(1)
@@ -161,6 +166,7 @@ func TestTokenOfAnotherCluster(t *testing.T) {
 
 // Two invitations for a name are one balancer.
 func TestNameIsTakenMeanwhile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	second := r.invite("balancer", "b2")
@@ -171,6 +177,7 @@ func TestNameIsTakenMeanwhile(t *testing.T) {
 
 // An invitation is not spent on what cannot work anyway.
 func TestJoinLooksFirst(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	token := r.invite("balancer", "b2")

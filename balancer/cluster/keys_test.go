@@ -55,6 +55,7 @@ func (r *rig) lockAll() {
 // Balancers without keys vote, say why they do not serve, and serve as soon as
 // one of them has been unlocked, which then leads.
 func TestLocked(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.secret = nil
 	r.form(3)
@@ -117,6 +118,7 @@ func TestLocked(t *testing.T) {
 
 // Two locked nodes do not hand the lead to each other without end.
 func TestLockedKeepTheLead(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.secret = nil
 	r.form(2)
@@ -138,6 +140,7 @@ func TestLockedKeepTheLead(t *testing.T) {
 }
 
 func TestKeysAtRest(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	r.nodes[0].Kill()
@@ -213,6 +216,7 @@ func forms(secret []byte) []string {
 // No key and no token is ever logged, told in an error, or in what Members and
 // GetStatus answer: over forming a cluster, unlocking it, and a failover.
 func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
 	var log bufferLog
 	r := newRig(t)
 	r.secret = nil

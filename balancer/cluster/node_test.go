@@ -74,6 +74,7 @@ func TestKillLeavesNothing(t *testing.T) {
 
 // When Close returns another leads already: nobody had to elect.
 func TestCloseHandsOver(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	old := r.awaitLeader()
@@ -231,6 +232,7 @@ func (c *fakeConn) Close() error         { c.closed = true; return nil }
 
 // A cluster that has worked goes on with fewer voters than it began with.
 func TestExpect(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ln := listen(t)
 	err := Init(InitConfig{Dir: r.nodeDir(0), ID: "b1", Address: ln.Addr().String(), Keys: r.keys, Secret: r.secret, Expect: 2})
@@ -265,6 +267,7 @@ func TestExpect(t *testing.T) {
 // A follower that was away while the members changed finds its way back, though
 // it does not know who leads now.
 func TestBackAfterTheMembersChanged(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	if r.awaitLeader() == r.nodes[2] {

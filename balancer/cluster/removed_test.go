@@ -39,6 +39,7 @@ func (r *rig) renew(dir string) error {
 
 // A balancer that was removed keeps a good certificate, which opens nothing.
 func TestRemovedBalancer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	if r.awaitLeader() == r.nodes[2] {
@@ -71,6 +72,7 @@ func TestRemovedBalancer(t *testing.T) {
 
 // A leader that removes itself is shut out by the others.
 func TestRemovedLeader(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	old := r.awaitLeader()
@@ -95,6 +97,7 @@ func TestRemovedLeader(t *testing.T) {
 // A frontend that was removed is cut off and shut out, also by later leaders,
 // until it joins again.
 func TestRemovedFrontend(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(3)
 	dir, other := r.join("frontend", "f1"), r.join("frontend", "f2")
@@ -134,6 +137,7 @@ func (r *rig) shutOutFrontend(dir string) {
 }
 
 func TestRemovedBackendAndOperator(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	backend, operator := r.join("backend", "w1"), r.join("operator", "op")
@@ -149,6 +153,7 @@ func TestRemovedBackendAndOperator(t *testing.T) {
 
 // A connection that is open when its certificate ends is closed.
 func TestExpiredWhileConnected(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.form(1)
 	leader := r.awaitLeader()

@@ -15,6 +15,7 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/raftstate"
 )
 
 // A site is a cluster with real frontends: members "a" and "b", and a
@@ -35,6 +36,8 @@ type siteRouter struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{rig: newRig(t), routers: map[string]*siteRouter{}}
+	s.preset = raftstate.LAN()
+	s.policy.Tunnels = 1 // so that nobody waits for a router's second request
 	s.form(3)
 	s.network = simnet.New(simnet.Config{
 		Seed: 1, Logger: slog.New(slog.DiscardHandler),
