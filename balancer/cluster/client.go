@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -47,6 +48,10 @@ func NewClient(dir string, balancers ...string) (*Client, error) {
 	return &Client{creds: creds, addrs: balancers, dial: dialTCP}, nil
 }
 
+// askTime bounds a question to one balancer, connecting included, so that one
+// whose machine is gone does not keep the others from being asked.
+const askTime = 5 * time.Second
+
 // A Conn is a connection to one balancer.
 type Conn struct {
 	clusterpb.ClusterClient
@@ -79,13 +84,22 @@ func (c *Client) Members(ctx context.Context) (*clusterpb.MembersReply, error) {
 	if err != nil || reply.GetLeaderAddress() == "" || reply.GetLeader() == reply.GetSelf() {
 		return reply, err
 	}
-	if conn, err := c.To(reply.GetLeaderAddress()); err == nil {
-		defer conn.Close()
-		if better, err := conn.Members(ctx, &clusterpb.MembersRequest{}); err == nil {
-			return better, nil
-		}
+	if better, err := c.membersAt(ctx, reply.GetLeaderAddress()); err == nil {
+		return better, nil
 	}
 	return reply, nil
+}
+
+// membersAt asks one balancer.
+func (c *Client) membersAt(ctx context.Context, addr string) (*clusterpb.MembersReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	conn, err := c.To(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Members(ctx, &clusterpb.MembersRequest{})
 }
 
 // anyMembers asks one after the other. An answer that names a leader is better.
@@ -93,12 +107,7 @@ func (c *Client) anyMembers(ctx context.Context) (*clusterpb.MembersReply, error
 	var best *clusterpb.MembersReply
 	var errs []error
 	for _, addr := range c.addrs {
-		conn, err := c.To(addr)
-		if err != nil {
-			return nil, err
-		}
-		reply, err := conn.Members(ctx, &clusterpb.MembersRequest{})
-		conn.Close()
+		reply, err := c.membersAt(ctx, addr)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
@@ -127,6 +136,9 @@ func (c *Client) Leader(ctx context.Context) (*Conn, error) {
 	return c.To(reply.GetLeaderAddress())
 }
 
+// enterTime is for the leader to send the state, of some megabytes at most.
+const enterTime = 30 * time.Second
+
 // enter asks the leader to make this balancer a member.
 func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 	leader, err := c.Leader(ctx)
@@ -134,6 +146,8 @@ func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 		return err
 	}
 	defer leader.Close()
+	ctx, cancel := context.WithTimeout(ctx, enterTime)
+	defer cancel()
 	_, err = leader.Enter(ctx, &clusterpb.EnterRequest{Address: address, Voter: voter})
 	return plain(err)
 }

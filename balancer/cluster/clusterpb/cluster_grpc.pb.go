@@ -47,7 +47,8 @@ type ClusterClient interface {
 	// Join trades an invitation for a certificate.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -57,7 +58,8 @@ type ClusterClient interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (*ChangeReply, error)
 	// SetPolicy changes what all leaders go by.
 	SetPolicy(ctx context.Context, in *SetPolicyRequest, opts ...grpc.CallOption) (*SetPolicyReply, error)
@@ -209,7 +211,8 @@ type ClusterServer interface {
 	// Join trades an invitation for a certificate.
 	Join(context.Context, *JoinRequest) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(context.Context, *RenewRequest) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -219,7 +222,8 @@ type ClusterServer interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(context.Context, *MembersRequest) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(context.Context, *ChangeRequest) (*ChangeReply, error)
 	// SetPolicy changes what all leaders go by.
 	SetPolicy(context.Context, *SetPolicyRequest) (*SetPolicyReply, error)
