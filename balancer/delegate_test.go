@@ -204,7 +204,7 @@ func TestReplicatedPolicy(t *testing.T) {
 		{"permissions of a second", raftstate.Policy{DelegationLife: time.Second}, false},
 		{"permissions of a year", raftstate.Policy{DelegationLife: 365 * 24 * time.Hour}, false},
 	} {
-		if err := CheckPolicy(c.policy); (err == nil) != c.ok {
+		if err := (Policy{}).CheckWith(c.policy); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.what, err)
 		}
 	}
