@@ -2,6 +2,7 @@ package raftstate
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -21,6 +22,9 @@ type cluster struct {
 	t       testing.TB
 	network *network
 	nodes   []*node
+	dirs    bool // nodes that are added have directories
+
+	mu sync.Mutex // of the nodes' stores, which kill and start change
 }
 
 func nodeID(i int) string   { return fmt.Sprint("node-", i) }
@@ -30,8 +34,16 @@ func nodeAddr(i int) string { return fmt.Sprintf("node-%d:7650", i) }
 func newCluster(t testing.TB, n int) *cluster {
 	t.Helper()
 	c := &cluster{t: t, network: newNetwork()}
+	c.grow(n, 0)
+	return c
+}
+
+// grow starts the first n nodes, which read up to maxVersion.
+func (c *cluster) grow(n int, maxVersion uint32) {
+	t := c.t
+	t.Helper()
 	for i := range n {
-		c.add(i == 0, 0)
+		c.add(i == 0, maxVersion)
 		if i == 0 {
 			waitLeader(t, c.nodes[0].store)
 			continue
@@ -40,7 +52,6 @@ func newCluster(t testing.TB, n int) *cluster {
 			t.Fatal(err)
 		}
 	}
-	return c
 }
 
 // add makes and starts a node that is no member yet.
@@ -50,6 +61,9 @@ func (c *cluster) add(bootstrap bool, maxVersion uint32) *node {
 	n := &node{
 		config:    Config{ID: nodeID(i), InMemory: true, Bootstrap: bootstrap, MaxVersion: maxVersion, Logger: quiet},
 		transport: TransportConfig{ID: nodeID(i), Cluster: testCluster, Advertise: nodeAddr(i), Logger: quiet},
+	}
+	if c.dirs {
+		n.config.InMemory, n.config.Dir = false, c.t.TempDir()
 	}
 	c.nodes = append(c.nodes, n)
 	if err := c.start(i); err != nil {
@@ -70,10 +84,15 @@ func (c *cluster) start(i int) error {
 	}
 	config := n.config
 	config.Transport = transport
-	if n.store, err = n.open(config); err != nil {
+	store, err := n.open(config)
+	if err != nil {
 		transport.Close()
+		return err
 	}
-	return err
+	c.mu.Lock()
+	n.store = store
+	c.mu.Unlock()
+	return nil
 }
 
 // open is Open with files that outlive the Store.
@@ -93,8 +112,11 @@ func (n *node) open(c Config) (*Store, error) {
 
 // kill ends a node without a word to the others.
 func (c *cluster) kill(i int) {
-	c.nodes[i].store.Close()
+	c.mu.Lock()
+	store := c.nodes[i].store
 	c.nodes[i].store = nil
+	c.mu.Unlock()
+	store.Close()
 }
 
 func (c *cluster) close() {

@@ -20,7 +20,7 @@ import (
 // editLog opens the log of a directory that no Store has open.
 func editLog(t *testing.T, dir string, edit func(*raftboltdb.BoltStore) error) {
 	t.Helper()
-	db, err := raftboltdb.NewBoltStore(filepath.Join(dir, "raft.db"))
+	db, err := raftboltdb.NewBoltStore(filepath.Join(dir, dbName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 				return append(b[:head], bytes.Repeat([]byte{0xff}, len(b)-head)...)
 			})
 		}, ErrCorrupt},
-		"raft.db is gone": {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "raft.db")) }, ErrCorrupt},
+		"raft.db is gone": {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, dbName)) }, ErrCorrupt},
 		"the snapshots are gone": {func(t *testing.T, dir string) {
 			truncateLog(t, dir, 4)
 			os.RemoveAll(filepath.Join(dir, snapshotDir))
@@ -180,7 +180,7 @@ func TestOpenTwice(t *testing.T) {
 		s := open(t, Config{Dir: dir})
 		defer s.Close()
 		_, err := Open(Config{ID: "node-1", Dir: dir, Logger: quiet})
-		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), filepath.Join(dir, "raft.db")) {
+		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), filepath.Join(dir, dbName)) {
 			t.Errorf("error %v, want ErrLocked that names the file", err)
 		}
 	})

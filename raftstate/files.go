@@ -23,6 +23,8 @@ type files struct {
 	close     func() error
 }
 
+const dbName = "raft.db"
+
 // lockTimeout is how long a restarted node waits for its predecessor to let go
 // of the directory.
 const lockTimeout = time.Second
@@ -33,18 +35,29 @@ func (c *Config) openFiles(logger hclog.Logger) (*files, error) {
 		none := func() error { return nil }
 		return &files{store, store, raft.NewInmemSnapshotStore(), none}, nil
 	}
+	f, err := c.openRaw(logger)
+	if err != nil {
+		return nil, err
+	}
+	err = guard(c.Dir, func() error { return checkHistory(f.logs, f.stable, f.snapshots, c.maxVersion()) })
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// openRaw opens the files of a directory and does not look into them.
+func (c *Config) openRaw(logger hclog.Logger) (*files, error) {
 	// Made here, so that raft does not make it readable for everyone.
 	if err := os.MkdirAll(filepath.Join(c.Dir, snapshotDir), 0o700); err != nil {
 		return nil, openError(c.Dir, err)
 	}
-	db, err := openDB(filepath.Join(c.Dir, "raft.db"), c.noSync)
+	db, err := openDB(filepath.Join(c.Dir, dbName), c.noSync)
 	if err != nil {
 		return nil, err
 	}
 	snapshots, err := openSnapshots(c.Dir, logger)
-	if err == nil {
-		err = guard(c.Dir, func() error { return checkHistory(db, snapshots, c.maxVersion()) })
-	}
 	if err != nil {
 		db.Close()
 		return nil, err

@@ -56,6 +56,10 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.recoverFromPeers(files, logger); err != nil {
+		files.close()
+		return nil, err
+	}
 	s, err := c.start(files, logger)
 	if err != nil {
 		files.close()

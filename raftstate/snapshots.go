@@ -57,19 +57,19 @@ func (p privateSnapshots) Create(version raft.SnapshotVersion, index, term uint6
 // or replaced. Raft takes the newest snapshot that it can read and the log from
 // there. It would panic at a gap between them, forget what only an unreadable
 // snapshot has, and with an older raft.db use terms again that it has used.
-func checkHistory(db *raftboltdb.BoltStore, snapshots raft.SnapshotStore, maxVersion uint32) error {
+func checkHistory(logs raft.LogStore, stable raft.StableStore, snapshots raft.SnapshotStore, maxVersion uint32) error {
 	newest, readable, err := findSnapshots(snapshots, maxVersion)
 	if err != nil {
 		return err
 	}
-	last, err := checkLog(db, readable.Index, maxVersion)
+	last, err := checkLog(logs, readable.Index, maxVersion)
 	if err != nil {
 		return err
 	}
 	if max(last, readable.Index) < newest.Index {
 		return fmt.Errorf("snapshot %s is unreadable, and the log ends before it", newest.ID)
 	}
-	term, err := db.GetUint64([]byte("CurrentTerm"))
+	term, err := stable.GetUint64([]byte("CurrentTerm"))
 	if err != nil && !errors.Is(err, raftboltdb.ErrKeyNotFound) {
 		return err
 	}
@@ -81,7 +81,7 @@ func checkHistory(db *raftboltdb.BoltStore, snapshots raft.SnapshotStore, maxVer
 
 // checkLog reads the whole log, as raft will, and returns its last index. Only
 // what the snapshot covers may be missing.
-func checkLog(db *raftboltdb.BoltStore, snapshot uint64, maxVersion uint32) (last uint64, err error) {
+func checkLog(db raft.LogStore, snapshot uint64, maxVersion uint32) (last uint64, err error) {
 	first, err := db.FirstIndex()
 	if err != nil {
 		return 0, err
@@ -101,7 +101,7 @@ func checkLog(db *raftboltdb.BoltStore, snapshot uint64, maxVersion uint32) (las
 
 // checkEntry also finds commands of a newer version: the node would only stop
 // when it comes to them.
-func checkEntry(db *raftboltdb.BoltStore, index uint64, maxVersion uint32) error {
+func checkEntry(db raft.LogStore, index uint64, maxVersion uint32) error {
 	entry := new(raft.Log)
 	if err := db.GetLog(index, entry); err != nil || entry.Type != raft.LogCommand {
 		return err

@@ -1,7 +1,6 @@
 package raftstate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,7 @@ type Store struct {
 
 func newStore(c *Config, replica *replica, r *raft.Raft, f *files) *Store {
 	s := &Store{
-		id: c.ID, cluster: c.Cluster, heartbeat: c.Preset.orLAN().Heartbeat, logger: cmp.Or(c.Logger, slog.Default()), replica: replica, raft: r, files: f,
+		id: c.ID, cluster: c.Cluster, heartbeat: c.Preset.orLAN().Heartbeat, logger: c.logger(), replica: replica, raft: r, files: f,
 		observed: make(chan raft.Observation, 16), closing: make(chan struct{}), watched: make(chan struct{}),
 		changed: make(chan struct{}),
 	}

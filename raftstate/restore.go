@@ -1,0 +1,187 @@
+package raftstate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// A restored state is what the backup has, with these differences. It begins a
+// generation, so that frontends take its LeaseSets though seq and term may
+// begin anew. Nothing that was issued is issued again: LastSeq, LastPublished
+// and Epoch are the higher of the backup's and those of the state that it
+// replaces. Invites are gone: one that was used since the backup would be good
+// again.
+
+// restored is b as it is to be at now in place of current.
+func (b *Backup) restored(current *State, now time.Time) *State {
+	s := b.State.clone(2)
+	s.Version = max(s.Version, current.Version)
+	s.Generation = max(uint64(max(now.UnixMilli(), 0)), current.Generation+1, b.State.Generation+1)
+	s.Invites = map[string]Invite{}
+	for hash, d := range s.Destinations {
+		s.Destinations[hash] = d.after(current.Destination(hash))
+	}
+	for hash, d := range current.Destinations {
+		if _, ok := s.Destinations[hash]; !ok {
+			s.Destinations[hash] = Destination{}.after(d)
+		}
+	}
+	return s
+}
+
+// after is d in a new generation, with nothing of what was issued forgotten.
+func (d Destination) after(last Destination) Destination {
+	d.LastTerm = 0
+	d.LastSeq, d.LastPublished = max(d.LastSeq, last.LastSeq), max(d.LastPublished, last.LastPublished)
+	if last.Epoch > d.Epoch {
+		d.Epoch, d.EpochReason = last.Epoch, last.EpochReason
+	}
+	return d
+}
+
+// errRestoring is for commands while the state is replaced.
+var errRestoring = fmt.Errorf("a backup is being restored: %w", ErrNotLeader)
+
+// Restore replaces the state of the cluster, whose leader this node must be,
+// with that of the backup, on all members; the membership stays. Commands are
+// refused with ErrNotLeader meanwhile. All members must read version 2. The
+// errors are ErrVersion, ErrNotLeader, ErrNotMember for a backup of another
+// cluster, ErrUncertain and ErrClosed.
+func (s *Store) Restore(ctx context.Context, b *Backup, now time.Time) error {
+	if err := s.checkRestore(b); err != nil {
+		return fmt.Errorf("restore backup: %w", err)
+	}
+	if err := s.Barrier(ctx); err != nil {
+		return fmt.Errorf("restore backup: %w", err)
+	}
+	if err := s.pause(); err != nil {
+		return fmt.Errorf("restore backup: %w", err)
+	}
+	err := s.replace(ctx, b, now)
+	s.resume()
+	return wrap(err, "restore backup")
+}
+
+func (s *Store) checkRestore(b *Backup) error {
+	version, holder := s.writeVersion()
+	switch {
+	case b.Cluster != s.cluster:
+		return fmt.Errorf("it is of cluster %q, and this is cluster %q: %w", b.Cluster, s.cluster, ErrNotMember)
+	case !s.Leader().Self:
+		return ErrNotLeader
+	case version < max(2, b.State.Version):
+		return fmt.Errorf("it needs version %d: %s: %w", max(2, b.State.Version), s.heldBack(holder), ErrVersion)
+	}
+	return nil
+}
+
+// pause lets no command begin, and waits for those under way: one that is
+// committed after the state has been read would be lost.
+func (s *Store) pause() error {
+	s.mu.Lock()
+	if s.stopped != nil {
+		defer s.mu.Unlock()
+		return s.stopped
+	}
+	s.stopped = errRestoring
+	s.mu.Unlock()
+	s.inFlight.Wait()
+	return nil
+}
+
+// resume lets commands begin, unless the Store was stopped meanwhile.
+func (s *Store) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped == errRestoring {
+		s.stopped = nil
+	}
+}
+
+// replace has raft write the snapshot to all members.
+func (s *Store) replace(ctx context.Context, b *Backup, now time.Time) error {
+	content, err := b.restored(s.State(), now).encode()
+	if err != nil {
+		return err
+	}
+	if _, err := decodeState(content); err != nil {
+		return err // raft panics at what it cannot restore
+	}
+	meta := &raft.SnapshotMeta{Version: raft.SnapshotVersionMax, Index: b.Index, Term: b.Term, Size: int64(len(content))}
+	done := make(chan error, 1)
+	go func() { done <- s.raft.Restore(meta, io.NopCloser(bytes.NewReader(content)), 0) }()
+	select {
+	case err := <-done:
+		return fromRaft(err)
+	case <-s.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+	}
+}
+
+// RestoreDir writes the state of a backup to a directory without state, from
+// which Open then starts a cluster of one, the node at addr: for a cluster that
+// was lost whole. The others are added to it with directories that are empty.
+// The errors are ErrInvalid, ErrBootstrapped, ErrLocked and those of the file
+// system.
+func RestoreDir(dir, id, addr string, b *Backup) error {
+	self := Member{ID: id, Addr: addr, Voter: true}
+	if err := validMembers([]Member{self}); err != nil {
+		return fmt.Errorf("restore to %s: %w", dir, err)
+	}
+	c := &Config{ID: id, Dir: dir, Cluster: b.Cluster}
+	f, err := c.openFiles(newRaftLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return fmt.Errorf("restore backup: %w", err)
+	}
+	err = c.writeRestored(f, b, configuration([]Member{self}))
+	if closeErr := f.close(); err == nil {
+		err = closeErr
+	}
+	return wrap(err, "restore backup to %s", dir)
+}
+
+// writeRestored writes the term last: without it, the snapshot of a later term
+// shows that the directory is not complete.
+func (c *Config) writeRestored(f *files, b *Backup, members raft.Configuration) error {
+	exists, err := raft.HasExistingState(f.logs, f.stable, f.snapshots)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return fmt.Errorf("it %w; give an empty directory, or restore on the running leader", ErrBootstrapped)
+	}
+	if err := c.checkIdentity(f.stable, false); err != nil {
+		return err
+	}
+	now := time.Now()
+	state := b.restored(&State{}, now)
+	state.issuedBefore(now)
+	_, transport := raft.NewInmemTransport(members.Servers[0].Address)
+	index, term := max(b.Index, 1), max(b.Term, 1)
+	sink, err := f.snapshots.Create(raft.SnapshotVersionMax, index, term, members, 1, transport)
+	if err != nil {
+		return err
+	}
+	if err := (image{state}).Persist(sink); err != nil {
+		return err
+	}
+	return f.stable.SetUint64([]byte("CurrentTerm"), term)
+}
+
+// issuedBefore is for a state of which the last that was issued is lost: that
+// was published about now at the latest.
+func (s *State) issuedBefore(now time.Time) {
+	for hash, d := range maps.Clone(s.Destinations) {
+		d.LastPublished = max(d.LastPublished, unix32(now))
+		s.Destinations[hash] = d
+	}
+}
