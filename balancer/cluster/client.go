@@ -19,6 +19,7 @@ import (
 // A Client asks the balancers of a cluster with the certificate in a node's
 // directory: an operator's, or a balancer's own.
 type Client struct {
+	dir   string
 	creds *pki.Reloader
 	addrs []string
 	dial  DialFunc
@@ -44,7 +45,7 @@ func NewClient(dir string, balancers ...string) (*Client, error) {
 	if len(balancers) == 0 {
 		return nil, fmt.Errorf("no balancer to ask: name one: %w", ErrInvalid)
 	}
-	return &Client{creds: creds, addrs: balancers, dial: dialTCP}, nil
+	return &Client{dir: dir, creds: creds, addrs: balancers, dial: dialTCP}, nil
 }
 
 // A Conn is a connection to one balancer.
@@ -79,11 +80,8 @@ func (c *Client) Members(ctx context.Context) (*clusterpb.MembersReply, error) {
 	if err != nil || reply.GetLeaderAddress() == "" || reply.GetLeader() == reply.GetSelf() {
 		return reply, err
 	}
-	if conn, err := c.To(reply.GetLeaderAddress()); err == nil {
-		defer conn.Close()
-		if better, err := conn.Members(ctx, &clusterpb.MembersRequest{}); err == nil {
-			return better, nil
-		}
+	if better, err := c.members(ctx, reply.GetLeaderAddress()); err == nil {
+		return better, nil
 	}
 	return reply, nil
 }
@@ -93,12 +91,7 @@ func (c *Client) anyMembers(ctx context.Context) (*clusterpb.MembersReply, error
 	var best *clusterpb.MembersReply
 	var errs []error
 	for _, addr := range c.addrs {
-		conn, err := c.To(addr)
-		if err != nil {
-			return nil, err
-		}
-		reply, err := conn.Members(ctx, &clusterpb.MembersRequest{})
-		conn.Close()
+		reply, err := c.members(ctx, addr)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
@@ -148,7 +141,7 @@ func plain(err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return errors.New(s.Message())
+		return errors.New(words(s.Message()))
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, s.Message())
 }

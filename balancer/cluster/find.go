@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+)
+
+const (
+	// askTime is how long one balancer has to answer before the next is asked.
+	askTime = 3 * time.Second
+	// leaderTime is how long AwaitLeader waits while none leads: an election
+	// takes half a second with the LAN preset, and some seconds with WAN.
+	leaderTime = 6 * time.Second
+	// askAgain is between two rounds of questions.
+	askAgain = 100 * time.Millisecond
+)
+
+// AwaitLeader connects to the balancer that leads, and is sure of it: it asks
+// on while an election is under way or the leader that others name is gone. The
+// error is ErrNoLeader, with what the last try came to, or says why no balancer
+// answers at all.
+func (c *Client) AwaitLeader(ctx context.Context) (*Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, leaderTime)
+	defer cancel()
+	ticker := time.NewTicker(askAgain)
+	defer ticker.Stop()
+	for {
+		conn, err := c.surely(waiting)
+		if err == nil || !errors.Is(err, ErrNoLeader) {
+			return conn, err
+		}
+		select {
+		case <-ticker.C:
+		case <-waiting.Done():
+			return nil, err
+		}
+	}
+}
+
+// surely connects to the leader and has it say that it leads.
+func (c *Client) surely(ctx context.Context) (*Conn, error) {
+	conn, err := c.Leader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	reply, err := conn.Members(ctx, &clusterpb.MembersRequest{})
+	if err == nil && reply.GetSelf() == reply.GetLeader() {
+		return conn, nil
+	}
+	conn.Close()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is said to, and does not answer: %w", ErrNoLeader, conn.addr, plain(err))
+	}
+	return nil, fmt.Errorf("%w: %s is said to, and does not", ErrNoLeader, conn.addr)
+}
+
+// members asks the balancer at addr.
+func (c *Client) members(ctx context.Context, addr string) (*clusterpb.MembersReply, error) {
+	conn, err := c.To(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	return conn.Members(ctx, &clusterpb.MembersRequest{})
+}
+
+// words are gRPC's of a connection that failed without its wrapping.
+func words(message string) string {
+	if inner, ok := strings.CutPrefix(message, `connection error: desc = "transport: `); ok {
+		message = strings.TrimSuffix(inner, `"`)
+	}
+	return strings.TrimPrefix(message, "Error while dialing: ")
+}
