@@ -52,6 +52,11 @@ func Init(c InitConfig) error {
 	}.write(c.Dir)
 }
 
+// Check says why Init would refuse c, whatever is in Dir. The error is ErrInvalid.
+func (c InitConfig) Check() error {
+	return c.check(pki.Identity{Cluster: pki.NewCluster(), Role: pki.Balancer, Name: c.ID})
+}
+
 func (c *InitConfig) check(id pki.Identity) error {
 	if err := id.Validate(); err != nil {
 		return fmt.Errorf("name of the balancer: %w: %w", err, ErrInvalid)
