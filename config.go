@@ -33,14 +33,34 @@ type Router struct {
 	// DontPublish is how the router reads i2cp.dontPublishLeaseSet:
 	// frontend.Normal if empty, frontend.Auto to find out.
 	DontPublish frontend.Quirk
+	// Dir keeps the place of the newest LeaseSet over restarts: see
+	// frontend.Config. With a Cluster it is required: "onelease cluster join"
+	// made it, for a frontend of this Name.
+	Dir string
+}
+
+// A Cluster is balancers that run elsewhere.
+type Cluster struct {
+	// Dir is the backend's directory: "onelease cluster join" made it.
+	Dir string
+	// Balancers are their addresses; those that the directories name if empty.
+	Balancers []string
+	// Dial connects to them in place of TCP.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
 // Config is what a Node is made of.
 type Config struct {
-	// Keys are the Destination's.
+	// Keys are the Destination's. Not with a Cluster, which has them.
 	Keys *i2p.Keys
-	// Dir keeps the balancer's state. It is made if it is not there.
+	// Dir keeps the state of the balancers in this process. It is made if it is
+	// not there. Not with a Cluster.
 	Dir string
+	// Balancers is how many balancers run in this process; 0: one. More than one
+	// show what happens when their leader is lost, and protect from nothing.
+	Balancers int
+	// Cluster, if set, has balancers that run elsewhere.
+	Cluster *Cluster
 	// Routers are at least one member and one publisher, or one that is both.
 	Routers []Router
 	// Policy has the balancer's times and sizes; its zero value is a default.
@@ -71,16 +91,39 @@ func (c Config) check() error {
 		publishers += count(r.Publisher)
 	}
 	switch {
+	case c.Cluster != nil:
+		if err := c.checkCluster(); err != nil {
+			return err
+		}
 	case c.Keys == nil:
 		return fmt.Errorf("%w: Keys is not set: read them with i2p.ReadKeyFile, or make some with i2p.GenerateKeys", ErrConfig)
 	case c.Dir == "":
 		return fmt.Errorf("%w: Dir is not set: name a directory for the balancer's state", ErrConfig)
+	case c.Balancers < 0 || c.Balancers > 9:
+		return fmt.Errorf("%w: Balancers is %d: want 0 to 9", ErrConfig, c.Balancers)
+	}
+	switch {
 	case c.Service == nil:
 		return fmt.Errorf("%w: Service is not set", ErrConfig)
 	case members == 0:
 		return fmt.Errorf("%w: no Router is a Member: nothing would serve", ErrConfig)
 	case publishers == 0:
 		return fmt.Errorf("%w: no Router is a Publisher: nobody would find the Destination", ErrConfig)
+	}
+	return nil
+}
+
+func (c Config) checkCluster() error {
+	if c.Keys != nil || c.Dir != "" || c.Balancers != 0 {
+		return fmt.Errorf("%w: a Cluster, and Keys, Dir or Balancers: the Cluster has these", ErrConfig)
+	}
+	if c.Cluster.Dir == "" {
+		return fmt.Errorf("%w: Cluster.Dir is not set: name the backend's directory, which \"onelease cluster join\" makes", ErrConfig)
+	}
+	for _, r := range c.Routers {
+		if r.Dir == "" {
+			return fmt.Errorf("%w: Router %q has no Dir: with a Cluster each frontend needs its own, which \"onelease cluster join\" makes", ErrConfig, r.Name)
+		}
 	}
 	return nil
 }

@@ -6,32 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
-
-	"google.golang.org/grpc"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
-	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/frontend"
-	"github.com/onelease/onelease/internal/memconn"
-	"github.com/onelease/onelease/raftstate"
 )
 
 // A Node is all parts of one Destination in one process.
 type Node struct {
-	store     *raftstate.Store
-	balancer  *balancer.Balancer
-	control   *memconn.Listener
-	server    *grpc.Server
-	frontends map[string]*running
-	host      *backend.Host
-	log       *slog.Logger
+	leadership leadership
+	frontends  map[string]*running
+	host       *backend.Host
+	log        *slog.Logger
 
-	service    part
-	leadership part
-	once       sync.Once
+	service part
+	once    sync.Once
 
 	mu     sync.Mutex
 	failed error
@@ -68,50 +59,36 @@ func Start(cfg Config) (*Node, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	n := &Node{frontends: map[string]*running{}, log: cfg.Logger, done: make(chan struct{})}
 	n.service.init()
-	n.leadership.init()
-	for _, step := range []func(Config) error{n.startBalancer, n.startFrontends, n.startBackend} {
-		if err := step(cfg); err != nil {
+	var err error
+	if n.leadership, err = newLeadership(n, cfg); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), localTime)
+	defer cancel()
+	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackend} {
+		if err := step(ctx, cfg); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
 	}
 	return n, nil
 }
 
-// startBalancer starts a cluster of one, served in memory.
-func (n *Node) startBalancer(cfg Config) error {
-	store, err := raftstate.Open(raftstate.Config{ID: "local", Dir: cfg.Dir, Logger: cfg.Logger})
-	if err != nil {
-		return fmt.Errorf("balancer's state: %w", err)
-	}
-	n.store = store
-	n.balancer, err = balancer.New(balancer.Config{
-		Keys: cfg.Keys, Store: store, Policy: cfg.Policy, Expect: cfg.members(), Logger: cfg.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	n.control = memconn.Listen("balancer")
-	n.server = grpc.NewServer()
-	controlpb.RegisterControlServer(n.server, n.balancer.Control())
-	n.leadership.Go(func() { n.note("control service", n.server.Serve(n.control)) })
-	n.leadership.Go(func() { n.note("balancer", n.balancer.Run(n.leadership.ctx)) })
-	return nil
-}
-
-func (n *Node) startFrontends(cfg Config) error {
+func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
 	for _, r := range cfg.Routers {
-		f, err := frontend.New(frontend.Config{
+		config := frontend.Config{
 			Name:        r.Name,
 			Member:      r.Member,
 			Publisher:   r.Publisher,
 			Router:      frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password},
 			DontPublish: r.DontPublish,
-			Control: frontend.ControlConfig{
-				Balancers: []string{"local"},
-				Dial:      func(ctx context.Context, _ string) (net.Conn, error) { return n.control.Dial(ctx) },
-			},
-			Logger: cfg.Logger,
-		})
+			Dir:         r.Dir,
+			Logger:      cfg.Logger,
+		}
+		err := n.leadership.frontend(ctx, r.Name, &config)
+		var f *frontend.Frontend
+		if err == nil {
+			f, err = frontend.New(config)
+		}
 		if err != nil {
 			return fmt.Errorf("router %s: %w", r.Name, err)
 		}
@@ -129,14 +106,13 @@ func (n *Node) run(name string, f *frontend.Frontend) {
 }
 
 // startBackend attaches the service to the frontends of all members.
-func (n *Node) startBackend(cfg Config) error {
-	config := backend.Config{
-		Destination: cfg.Keys.Destination,
-		Credentials: cfg.Credentials,
-		Logger:      cfg.Logger,
+func (n *Node) startBackend(ctx context.Context, cfg Config) error {
+	config := backend.Config{Logger: cfg.Logger}
+	if cfg.Keys != nil {
+		config.Destination = cfg.Keys.Destination
 	}
-	if cfg.Credentials == nil {
-		config.Signer, config.Offline = cfg.Keys, cfg.Keys.Offline
+	if err := n.leadership.backend(ctx, &config); err != nil {
+		return fmt.Errorf("backend: %w", err)
 	}
 	for _, r := range cfg.Routers {
 		if r.Member {
@@ -170,8 +146,37 @@ func (n *Node) note(part string, err error) {
 // others go on: it is time to Close the Node, which returns that error.
 func (n *Node) Done() <-chan struct{} { return n.done }
 
-// Balancer is the balancer, to ask for its Status.
-func (n *Node) Balancer() *balancer.Balancer { return n.balancer }
+// Balancer is the one that leads. It is nil while none in this process does: for
+// a moment with several, always with those of Config.Cluster.
+func (n *Node) Balancer() *balancer.Balancer { return n.leadership.leader() }
+
+// KillLeader ends the balancer that leads, as a crash would, and returns its
+// name; empty if there are no several in this process, or none leads.
+func (n *Node) KillLeader() string {
+	l, ok := n.leadership.(*local)
+	if !ok {
+		return ""
+	}
+	node := l.Leader()
+	if node == nil {
+		return ""
+	}
+	node.Kill()
+	return node.Name()
+}
+
+// Issued is the place of the newest LeaseSet that was signed, as far as is known
+// in this process: zero with Config.Cluster.
+func (n *Node) Issued() (term, seq uint64) {
+	for _, state := range n.leadership.states() {
+		for _, d := range state.Destinations {
+			if d.LastSeq > seq {
+				term, seq = d.LastTerm, d.LastSeq
+			}
+		}
+	}
+	return term, seq
+}
 
 // Host is the backend's host, to ask for its Stats.
 func (n *Node) Host() *backend.Host { return n.host }
@@ -188,7 +193,13 @@ func (n *Node) Frontend(name string) *frontend.Frontend {
 // newcomers go to the others from now on, and what it serves goes on until
 // Policy.DrainLimit has passed. The router must be a member and not the last
 // one; the error says if it is not, or which ones there are.
-func (n *Node) Drain(name string, on bool) error { return n.balancer.Drain(name, on) }
+func (n *Node) Drain(name string, on bool) error {
+	b := n.Balancer()
+	if b == nil {
+		return fmt.Errorf("drain %s: %w: ask the cluster, with \"onelease cluster drain\"", name, cluster.ErrNoLeader)
+	}
+	return b.Drain(name, on)
+}
 
 // KillFrontend ends one frontend for good and waits until it has ended: its
 // router loses the session, and its remotes go to the others.
@@ -216,11 +227,5 @@ func (n *Node) close() {
 	for _, r := range n.frontends {
 		r.end()
 	}
-	if n.server != nil {
-		n.server.Stop()
-	}
-	n.leadership.end()
-	if n.store != nil {
-		n.note("balancer's state", n.store.Close())
-	}
+	n.note("balancers", n.leadership.end())
 }

@@ -61,7 +61,8 @@ type Stats struct {
 	// be over; zero if there is none or the Destination's own key signs.
 	SignsUntil time.Time
 	// Unsigned counts what was not begun or sent since there was no permission, or
-	// one that had expired: streams, either side's, datagrams and hellos.
+	// one that had expired: streams, either side's, datagrams and hellos; and
+	// what ended a stream that had only an expired one left to sign with.
 	Unsigned uint64
 	// Unclaimed counts packets that no PacketConn or stream is there for, Invalid those
 	// that are malformed or whose signature is wrong, Overflow those that came

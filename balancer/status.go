@@ -19,14 +19,13 @@ func (c control) GetStatus(context.Context, *controlpb.StatusRequest) (*controlp
 func (b *Balancer) Status() *controlpb.Status {
 	issued := b.issued()
 	s := &controlpb.Status{
-		Leader:      b.cfg.Store.Leader().Self,
 		Term:        issued.LastTerm,
 		Destination: b.hash.Base32(),
 		Epoch:       issued.Epoch,
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s.Publishes = b.publishes
+	s.Leader, s.Publishes = b.inOffice, b.publishes
 	for _, name := range b.namesLocked() {
 		s.Frontends = append(s.Frontends, b.frontends[name].statusLocked())
 	}

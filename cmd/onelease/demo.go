@@ -28,6 +28,10 @@ of its remotes --age older before the first kill. With --age 0s they are as youn
 as they are: what is stranded waits until it is two minutes old, and the demo
 waits as well.
 
+With --balancers 3 there is a cluster of balancers, and --kill leader kills the
+one that leads: another signs the next LeaseSet after about half a second, and
+no request and no stream notices.
+
 With --kill drain a router is taken out of service as before maintenance, and is
 stopped when nobody is left at it, which takes the backend two minutes: nothing
 is cut. With --unpublished the remotes
@@ -44,6 +48,7 @@ Exit codes: 0 nothing was lost that should have been answered, and no stream bro
 that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 		Example: `  onelease demo
   onelease demo --kill router --kill router --for 60s
+  onelease demo --balancers 3 --kill leader
   onelease demo --kill drain --for 4m
   onelease demo --kill drain --unpublished
   onelease demo --kill router --age 0s
@@ -60,9 +65,10 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&cfg.Routers, "routers", 4, "member routers")
+	flags.IntVar(&cfg.Balancers, "balancers", 1, "balancers, of which one leads")
 	flags.IntVar(&cfg.Tunnels, "tunnels", 3, "inbound tunnels of each")
 	flags.DurationVar(&cfg.For, "for", 30*time.Second, "how long the remotes send and download")
-	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend, drain or none; repeatable")
+	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend, drain, leader or none; repeatable")
 	flags.DurationVar(&cfg.Age, "age", 3*time.Minute, "how much older remotes' sessions are made before the first kill")
 	flags.BoolVar(&cfg.Unpublished, "unpublished", false, "have the remotes publish no LeaseSets")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "seed of the embedded network's chance")

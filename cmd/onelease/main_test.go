@@ -70,7 +70,7 @@ func TestUsage(t *testing.T) {
 		{"demo --for 0s", []string{"--for 0s", "want 1s to 24h"}},
 		{"demo --age -1s", []string{"--age -1s", "want 0s to 24h"}},
 		{"demo --for 30", []string{`"30"`, "--for", "onelease demo --help"}},
-		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain or none"}},
+		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader or none"}},
 		{"demo --routers 2 --kill router --kill router", []string{"--kill", "give more --routers"}},
 		{"demo --policy both", []string{`--policy "both"`, "sticky or merged"}},
 	} {

@@ -13,9 +13,10 @@ import (
 //
 // Each signed packet has FROM and, from a transient key, OFFLINE_SIGNATURE, as in
 // the SYN, though the specification lets a CLOSE do with what the SYN showed. Who
-// takes what (i2pd 2.45.1 and 2.58: libi2pd/Streaming.cpp, ProcessOptions,
-// UpdateCurrentRemoteLease, and LeaseSet.h, ProcessOfflineSignature; Java I2P:
-// Packet.verifySignature, ConnectionPacketHandler.verifySignature):
+// takes what was read in i2pd 2.45.1 and 2.58 (libi2pd/Streaming.cpp,
+// ProcessOptions, UpdateCurrentRemoteLease; LeaseSet.h, ProcessOfflineSignature)
+// and Java I2P (Packet.verifySignature, ConnectionPacketHandler.verifySignature);
+// that 2.45.1 takes a CLOSE by the SYN's key and by a newer one was seen:
 //
 //   - i2pd forgets the SYN's key when it takes a new LeaseSet that is signed by
 //     the Destination's own key, as ours are, and checks a signature without the

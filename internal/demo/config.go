@@ -25,15 +25,18 @@ const (
 	killRouter   = "router"
 	killFrontend = "frontend"
 	killDrain    = "drain" // nothing is killed that still serves
+	killLeader   = "leader"
 	killNone     = "none"
 )
 
 // Config is what to show. Check it before Run.
 type Config struct {
-	Routers int           // members; the publisher comes on top
-	Tunnels int           // inbound tunnels of each
-	For     time.Duration // how long remotes send
-	Kill    []string      // what to kill or drain, in turn
+	Routers int // members; the publisher comes on top
+	Tunnels int // inbound tunnels of each
+	// Balancers is how many there are; the demo kills their leaders.
+	Balancers int
+	For       time.Duration // how long remotes send
+	Kill      []string      // what to kill or drain, in turn
 	// Age is how much older than they are the remotes' sessions are made before
 	// the first kill.
 	Age time.Duration
@@ -62,14 +65,31 @@ func (c Config) Check() error {
 		return fmt.Errorf("--policy %q: want %s or %s", c.Policy, Sticky, Merged)
 	}
 	for _, what := range c.Kill {
-		if !slices.Contains([]string{killRouter, killFrontend, killDrain, killNone}, what) {
-			return fmt.Errorf("--kill %q: want %s, %s, %s or %s", what, killRouter, killFrontend, killDrain, killNone)
+		if !slices.Contains([]string{killRouter, killFrontend, killDrain, killLeader, killNone}, what) {
+			return fmt.Errorf("--kill %q: want %s, %s, %s, %s or %s", what, killRouter, killFrontend, killDrain, killLeader, killNone)
 		}
 	}
-	if kills := len(c.kills()); kills >= c.Routers {
+	leaders := c.count(killLeader)
+	if kills := len(c.kills()) - leaders; kills >= c.Routers {
 		return fmt.Errorf("--kill: %d of %d routers would go, and nobody could answer: give more --routers", kills, c.Routers)
 	}
+	if c.Balancers < 1 || c.Balancers > 9 {
+		return fmt.Errorf("--balancers %d: want 1 to 9", c.Balancers)
+	}
+	if leaders > 0 && 2*(c.Balancers-leaders) <= c.Balancers {
+		return fmt.Errorf("--kill leader: %d of %d balancers would go, and the others could not elect: give --balancers %d", leaders, c.Balancers, 2*leaders+1)
+	}
 	return nil
+}
+
+// count is how often something is killed.
+func (c Config) count(what string) (n int) {
+	for _, kill := range c.Kill {
+		if kill == what {
+			n++
+		}
+	}
+	return n
 }
 
 // kills is what is killed, without "none".

@@ -58,7 +58,7 @@ func (r *run) all(ctx context.Context) error {
 
 // describe notes the LeaseSet that the remotes find.
 func (r *run) describe() {
-	merged := r.world.node.Balancer().Status().GetMerged()
+	merged := r.world.balancers().GetMerged()
 	r.report.Destination = r.world.dest.Base32()
 	r.report.Policy, r.report.Seed = r.cfg.Policy, r.cfg.Seed
 	r.report.LeaseSet.Leases = int(merged.GetLeases())
@@ -116,7 +116,7 @@ const netDBTime = 25 * time.Second
 
 func (r *run) pending() bool {
 	for _, e := range r.events {
-		if e.report.LeasesGoneMS == nil {
+		if e.report.LeasesGoneMS == nil && e.report.Kind != killLeader {
 			return true
 		}
 	}
@@ -145,6 +145,11 @@ func (r *run) conduct(ctx context.Context) error {
 // watch looks at the world until a time comes.
 func (r *run) watch(ctx context.Context, until time.Time) error {
 	for now := time.Now(); now.Before(until); now = time.Now() {
+		select {
+		case <-r.world.node.Done():
+			return r.world.node.Close() // which has the reason
+		default:
+		}
 		r.look(now)
 		r.show.table(r)
 		if !rest(ctx, min(lookEvery, until.Sub(now))) {
@@ -172,7 +177,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 // sumUp completes the report.
 func (r *run) sumUp(ctx context.Context) {
 	r.report.LeaseSet.InNetDB = r.inNetDB(ctx)
-	r.report.LeaseSet.Publishes = r.world.node.Balancer().Status().GetPublishes()
+	r.report.LeaseSet.Publishes = r.world.publishes
 	r.report.Requests = r.world.tally.Requests(time.Now(), 0)
 	r.report.Streams = r.world.streams()
 	r.report.Events = []EventReport{}

@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,11 +19,16 @@ const lookEvery = 50 * time.Millisecond
 type event struct {
 	report EventReport
 	at     time.Time
-	leases []i2p.Lease // the target's, as last reported before
+	leases []i2p.Lease          // the target's, as last reported before
+	signed <-chan time.Duration // until the next leader signed
 }
 
-// killNext kills, or drains, a member that still lives.
+// killNext kills, or drains, a member that still lives, or kills the balancer
+// that leads.
 func (r *run) killNext(what string) error {
+	if what == killLeader {
+		return r.killLeader()
+	}
 	name := r.victim()
 	e := &event{at: time.Now(), report: EventReport{Kind: what, Target: name}}
 	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
@@ -41,6 +47,45 @@ func (r *run) killNext(what string) error {
 	}
 	r.say(e.at, fmt.Sprintf("killed %s of %s", what, name))
 	return nil
+}
+
+// killLeader kills the balancer that leads. No request should notice.
+func (r *run) killLeader() error {
+	term, _ := r.world.node.Issued()
+	e := &event{at: time.Now(), report: EventReport{Kind: killLeader}}
+	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	signed := make(chan time.Duration, 1)
+	e.signed = signed
+	if e.report.Target = r.world.node.KillLeader(); e.report.Target == "" {
+		return errors.New("no balancer leads that could be killed: this machine is too busy for elections of a quarter of a second")
+	}
+	go func() { signed <- r.awaitTerm(term, e.at) }()
+	r.events = append(r.events, e)
+	r.say(e.at, "killed the leading balancer, "+e.report.Target)
+	return nil
+}
+
+// awaitTerm returns how long after the kill a later term signed; 0: not in time.
+func (r *run) awaitTerm(term uint64, at time.Time) time.Duration {
+	for time.Since(at) < netDBTime {
+		if now, _ := r.world.node.Issued(); now > term {
+			return time.Since(at)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return 0
+}
+
+// lookSigned notes that the next leader signed.
+func (r *run) lookSigned(e *event, now time.Time) {
+	select {
+	case took := <-e.signed:
+		if took > 0 {
+			e.report.RecoveredMS = milliseconds(took)
+			r.say(now, fmt.Sprintf("the next leader has signed its first LeaseSet, %d ms after the kill", took.Milliseconds()))
+		}
+	default:
+	}
 }
 
 // say shows a line with the time.
@@ -90,7 +135,7 @@ func (r *run) killed(name string) bool {
 // leasesOf are the tunnels that the balancer knows of a frontend.
 func (r *run) leasesOf(name string) []i2p.Lease {
 	var leases []i2p.Lease
-	for _, f := range r.world.node.Balancer().Status().GetFrontends() {
+	for _, f := range r.world.balancers().GetFrontends() {
 		if f.GetName() != name {
 			continue
 		}
@@ -103,7 +148,12 @@ func (r *run) leasesOf(name string) []i2p.Lease {
 
 // look notes what has come of the kills so far.
 func (r *run) look(now time.Time) {
+	r.world.balancers()
 	for _, e := range r.events {
+		if e.report.Kind == killLeader {
+			r.lookSigned(e, now)
+			continue
+		}
 		if e.report.LeasesGoneMS == nil && r.gone(e) {
 			e.report.LeasesGoneMS = milliseconds(now.Sub(e.at))
 			r.say(now, fmt.Sprintf("the leases of %s have left the netDB", e.report.Target))
@@ -156,7 +206,8 @@ func lists(ls *i2p.LeaseSet2, leases []i2p.Lease) bool {
 func (r *run) inNetDB(ctx context.Context) bool {
 	for tries := 0; tries < int(answerTime/lookEvery) && ctx.Err() == nil; tries++ {
 		_, raw := r.world.published()
-		if signed := r.world.node.Balancer().Status().GetMerged().GetLeaseSet(); raw != nil && bytes.Equal(raw, signed) {
+		r.world.balancers()
+		if signed := r.world.merged.GetLeaseSet(); raw != nil && bytes.Equal(raw, signed) {
 			return true
 		}
 		rest(ctx, lookEvery)

@@ -47,7 +47,8 @@ type EventReport struct {
 	AtMS   int64  `json:"at_ms"` // after the remotes began
 	// LeasesGoneMS: from the kill until no floodfill has the target's leases.
 	LeasesGoneMS *int64 `json:"leases_gone_ms"`
-	// RecoveredMS: from the kill until the last remote sent a request that was answered.
+	// RecoveredMS: from the kill until the last remote sent a request that was
+	// answered; of a leader, until the next one signed its first LeaseSet.
 	RecoveredMS *int64 `json:"recovered_ms"`
 	// EmptiedMS: from a drain until the target served nobody and was stopped.
 	EmptiedMS *int64 `json:"emptied_ms,omitempty"`
@@ -68,6 +69,11 @@ func (r *Report) verdict() error {
 	}
 	if !r.Streams.HashOK {
 		return fmt.Errorf("wrong bytes came: %w", ErrBroken)
+	}
+	for _, e := range r.Events {
+		if e.Kind == killLeader && e.RecoveredMS == nil {
+			return fmt.Errorf("balancer %s was killed, and no other signed after it", e.Target)
+		}
 	}
 	if !r.LeaseSet.InNetDB {
 		return errors.New("the netDB does not have the LeaseSet that was signed last")
@@ -109,6 +115,10 @@ func (e EventReport) writeText(w io.Writer) {
 			e.Kind, e.Target, at, gone, span(e.EmptiedMS))
 		return
 	}
+	if e.Kind == killLeader {
+		fmt.Fprintf(w, "  %-10s balancer %s killed at %.1f s: the next leader signed after %s\n", e.Kind, e.Target, at, span(e.RecoveredMS))
+		return
+	}
 	fmt.Fprintf(w, "  %-10s %s killed at %.1f s: its leases left the netDB after %s, all remotes answered again after %s\n",
 		e.Kind, e.Target, at, gone, span(e.RecoveredMS))
 }
@@ -116,6 +126,9 @@ func (e EventReport) writeText(w io.Writer) {
 func span(ms *int64) string {
 	if ms == nil {
 		return "(not yet)"
+	}
+	if *ms < 1000 {
+		return fmt.Sprintf("%d ms", *ms)
 	}
 	return fmt.Sprintf("%.1f s", float64(*ms)/1000)
 }

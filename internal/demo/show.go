@@ -116,7 +116,7 @@ func (r *run) netDB() string {
 
 // lines is the table: a line for each router, then the totals.
 func (r *run) lines(now time.Time) []string {
-	status := r.world.node.Balancer().Status()
+	status := r.world.balancers()
 	traffic := map[string]string{}
 	for _, f := range r.world.node.Host().Stats().Frontends {
 		traffic[f.Name] = fmt.Sprintf("%8d in %8d out %5d remotes", f.In, f.Out, f.Remotes)

@@ -25,6 +25,23 @@ type world struct {
 	dest    i2p.Destination
 	tally   *tally.Tally
 	clients []*client
+
+	// What was seen of the balancers: while none leads there is no newer.
+	status    *controlpb.Status
+	merged    *controlpb.LeaseSetStatus
+	publishes uint64
+}
+
+// balancers says how things are, as the leader sees them.
+func (w *world) balancers() *controlpb.Status {
+	if b := w.node.Balancer(); b != nil {
+		w.status = b.Status()
+	}
+	if m := w.status.GetMerged(); m != nil && m.GetSeq() != w.merged.GetSeq() {
+		w.merged = m
+		w.publishes++
+	}
+	return w.status
 }
 
 // profile is what the routers behave as: what Debian ships.
@@ -47,12 +64,13 @@ func newWorld(cfg Config) (*world, error) {
 		dest:    keys.Destination,
 	}
 	w.node, err = onelease.Start(onelease.Config{
-		Keys:    keys,
-		Dir:     dir,
-		Routers: w.routers(cfg),
-		Policy:  balancer.Policy{Tunnels: cfg.Tunnels},
-		Service: service{},
-		Logger:  quiet,
+		Keys:      keys,
+		Dir:       dir,
+		Routers:   w.routers(cfg),
+		Policy:    balancer.Policy{Tunnels: cfg.Tunnels},
+		Balancers: cfg.Balancers,
+		Service:   service{},
+		Logger:    quiet,
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -126,7 +144,7 @@ func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.
 	defer ticker.Stop()
 	want := min(cfg.Routers*cfg.Tunnels, i2p.MaxLeases)
 	for {
-		tell(w.node.Balancer().Status())
+		tell(w.balancers())
 		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() {
 			return nil
 		}
