@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -48,6 +49,10 @@ func NewClient(dir string, balancers ...string) (*Client, error) {
 	return &Client{dir: dir, creds: creds, addrs: balancers, dial: dialTCP}, nil
 }
 
+// askTime bounds a question to one balancer, connecting included, so that one
+// whose machine is gone does not keep the others from being asked.
+const askTime = 5 * time.Second
+
 // A Conn is a connection to one balancer.
 type Conn struct {
 	clusterpb.ClusterClient
@@ -80,10 +85,22 @@ func (c *Client) Members(ctx context.Context) (*clusterpb.MembersReply, error) {
 	if err != nil || reply.GetLeaderAddress() == "" || reply.GetLeader() == reply.GetSelf() {
 		return reply, err
 	}
-	if better, err := c.members(ctx, reply.GetLeaderAddress()); err == nil {
+	if better, err := c.membersAt(ctx, reply.GetLeaderAddress()); err == nil {
 		return better, nil
 	}
 	return reply, nil
+}
+
+// membersAt asks one balancer.
+func (c *Client) membersAt(ctx context.Context, addr string) (*clusterpb.MembersReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	conn, err := c.To(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Members(ctx, &clusterpb.MembersRequest{})
 }
 
 // anyMembers asks one after the other. An answer that names a leader is better.
@@ -91,7 +108,7 @@ func (c *Client) anyMembers(ctx context.Context) (*clusterpb.MembersReply, error
 	var best *clusterpb.MembersReply
 	var errs []error
 	for _, addr := range c.addrs {
-		reply, err := c.members(ctx, addr)
+		reply, err := c.membersAt(ctx, addr)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))

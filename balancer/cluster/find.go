@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// askTime is how long one balancer has to answer before the next is asked.
-	askTime = 3 * time.Second
 	// leaderTime is how long AwaitLeader waits while none leads: an election
 	// takes half a second with the LAN preset, and some seconds with WAN.
 	leaderTime = 6 * time.Second
@@ -59,18 +57,6 @@ func (c *Client) surely(ctx context.Context) (*Conn, error) {
 		return nil, fmt.Errorf("%w: %s is said to, and does not answer: %w", ErrNoLeader, conn.addr, plain(err))
 	}
 	return nil, fmt.Errorf("%w: %s is said to, and does not", ErrNoLeader, conn.addr)
-}
-
-// members asks the balancer at addr.
-func (c *Client) members(ctx context.Context, addr string) (*clusterpb.MembersReply, error) {
-	conn, err := c.To(addr)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	return conn.Members(ctx, &clusterpb.MembersRequest{})
 }
 
 // words are gRPC's of a connection that failed without its wrapping.

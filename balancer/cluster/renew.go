@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -18,16 +19,39 @@ const (
 	renewTime = 30 * time.Second
 )
 
-// KeepRenewed has the balancers renew the certificate in a node's directory
-// whenever a third of its life is left, until ctx ends. It is for nodes that
-// are not balancers, which renew their own.
+// KeepRenewed keeps up the directory of a node that is no balancer until ctx
+// ends: see Upkeep. Balancers do so themselves.
 func (c *Client) KeepRenewed(ctx context.Context, log *slog.Logger) {
-	keepRenewed(ctx, log, func() error { return c.Renew(ctx) })
+	keepRenewed(ctx, log, func() error { return c.Upkeep(ctx) })
 }
 
-// Renew renews the certificate once, if a third of its life is left or less.
-func (c *Client) Renew(ctx context.Context) error {
-	return renewOwn(c.dir, c.creds, func(csr []byte) ([]byte, error) { return c.sign(ctx, csr) })
+// Upkeep has the balancers renew the certificate in the directory if a third of
+// its life is left or less, and notes there where the balancers are now.
+func (c *Client) Upkeep(ctx context.Context) error {
+	err := renewOwn(c.dir, c.creds, func(csr []byte) ([]byte, error) { return c.sign(ctx, csr) })
+	return errors.Join(err, c.learn(ctx))
+}
+
+// learn notes the balancers that there are, for the next start: those of the
+// invitation may be gone by then.
+func (c *Client) learn(ctx context.Context) error {
+	reply, err := c.anyMembers(ctx)
+	if err != nil {
+		return err
+	}
+	info, err := ReadInfo(c.dir)
+	if err != nil {
+		return err
+	}
+	var addrs []string
+	for _, m := range reply.GetMembers() {
+		addrs = append(addrs, m.GetAddress())
+	}
+	if len(addrs) == 0 || slices.Equal(addrs, info.Balancers) {
+		return nil
+	}
+	info.Balancers = addrs
+	return info.write(c.dir)
 }
 
 // Credentials are those of the directory, which Renew and Reload replace.
@@ -78,7 +102,7 @@ func keepRenewed(ctx context.Context, log *slog.Logger, renew func() error) {
 	defer ticker.Stop()
 	for {
 		if err := renew(); err != nil && ctx.Err() == nil {
-			log.Error("certificate not renewed", "error", err)
+			log.Warn("certificate not looked after, trying again in an hour", "error", err)
 		}
 		select {
 		case <-ctx.Done():

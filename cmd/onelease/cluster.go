@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/internal/pki"
 )
 
 func clusterCommand() *cobra.Command {
@@ -80,13 +82,19 @@ func (a *accessFlags) lead(cmd *cobra.Command, do func(context.Context, *cluster
 		return a.hint(err)
 	}
 	defer leader.Close()
-	return cluster.Plain(do(ctx, leader))
+	if err := do(ctx, leader); err != nil {
+		return cluster.Plain(err)
+	}
+	if client.Credentials().Credentials().Identity().Role == pki.Operator {
+		_ = client.Upkeep(ctx) // what was asked is done; the next command tries again
+	}
+	return nil
 }
 
 // hint says what else there is to try.
 func (a *accessFlags) hint(err error) error {
-	if len(a.balancers) > 0 {
-		return fmt.Errorf("%w: name another by --balancer, or start it", err)
+	if errors.Is(err, cluster.ErrNoLeader) {
+		return fmt.Errorf("%w; start more of them, or see onelease cluster recover --help if they are lost", err)
 	}
-	return fmt.Errorf("%w: start it, or name another by --balancer", err)
+	return fmt.Errorf("%w; start one of them, or name another by --balancer", err)
 }

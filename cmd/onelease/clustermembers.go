@@ -90,25 +90,26 @@ func membersOf(r *clusterpb.MembersReply) membersView {
 		Format: r.GetFormat(), Generation: r.GetGeneration(),
 		Asked: askedView{ID: r.GetSelf(), Unlocked: r.GetUnlocked(), Office: r.GetOffice()},
 	}
-	known := r.GetSelf() == r.GetLeader() // only the leader knows who is silent
 	for _, m := range r.GetMembers() {
 		v.Members = append(v.Members, memberView{
 			ID: m.GetId(), Address: m.GetAddress(), Voter: m.GetVoter(), Leader: m.GetLeader(),
-			State: memberState(m, known), SilentMS: m.GetSilentMs(), Format: m.GetVersion(),
+			State: memberState(m, r), SilentMS: m.GetSilentMs(), Format: m.GetVersion(),
 		})
 	}
 	return v
 }
 
-func memberState(m *clusterpb.Member, known bool) string {
+// memberState is a member's state as the balancer that answered knows it. Only
+// the leader knows who is silent.
+func memberState(m *clusterpb.Member, r *clusterpb.MembersReply) string {
 	silent := time.Duration(m.GetSilentMs()) * time.Millisecond
 	switch {
 	case m.GetLeader():
 		return "leads"
-	case !known:
+	case r.GetSelf() != r.GetLeader():
 		return "not known"
 	case silent < 0:
-		return "not heard yet"
+		return fmt.Sprintf("not heard since %s leads", r.GetLeader())
 	case silent > silentAfter:
 		return "silent for " + span(silent)
 	}
