@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,15 +28,19 @@ func (c *Client) AwaitLeader(ctx context.Context) (*Conn, error) {
 	defer cancel()
 	ticker := time.NewTicker(askAgain)
 	defer ticker.Stop()
+	var last error
 	for {
 		conn, err := c.surely(waiting)
-		if err == nil || !errors.Is(err, ErrNoLeader) {
+		if err == nil || waiting.Err() == nil && !errors.Is(err, ErrNoLeader) {
 			return conn, err
 		}
+		if waiting.Err() != nil {
+			return nil, cmp.Or(last, err)
+		}
+		last = err
 		select {
 		case <-ticker.C:
 		case <-waiting.Done():
-			return nil, err
 		}
 	}
 }
