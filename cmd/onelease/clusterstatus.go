@@ -130,7 +130,7 @@ func (l *leaseSetView) describe() string {
 		return "none signed by this leader yet"
 	}
 	age := time.Duration(l.AgeMS) * time.Millisecond
-	return fmt.Sprintf("%d leases of %d routers, %s old, seq %d of term %d", l.Leases, l.Routers, span(age), l.Seq, l.Term)
+	return fmt.Sprintf("%s of %s, %s old, seq %d of term %d", counted(l.Leases, "lease"), counted(l.Routers, "router"), span(age), l.Seq, l.Term)
 }
 
 func (f frontendView) roles() string {

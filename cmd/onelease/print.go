@@ -56,3 +56,8 @@ func either(is bool, yes, no string) string {
 	}
 	return no
 }
+
+// counted is a number of things.
+func counted(n uint32, thing string) string {
+	return fmt.Sprintf("%d %s", n, either(n == 1, thing, thing+"s"))
+}

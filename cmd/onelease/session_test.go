@@ -168,31 +168,3 @@ func TestRecover(t *testing.T) {
 	s.start("b1")
 	s.await("it leads alone", func(m membersView) bool { return m.Leader == "b1" && len(m.Members) == 1 })
 }
-
-// TestFrontend runs one whose router is down.
-func TestFrontend(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.join("frontend", "router-1")
-	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", freeAddr(t), "--sam", "127.0.0.1:0")
-	f.says("attached to the leading balancer")
-	var status statusView
-	until(t, "the leader knows it", func() bool {
-		status = decode[statusView](t, s.cluster("status", "--json"))
-		return len(status.Frontends) == 1 && status.Frontends[0].Attached
-	})
-	if got := status.Frontends[0]; got.Name != "router-1" || !got.Member || got.RouterUp {
-		t.Errorf("status %+v", got)
-	}
-	if text := s.cluster("status"); !strings.Contains(text, "router down") {
-		t.Errorf("status:\n%s", text)
-	}
-	s.refuses("drain", "router-1", "no other member")
-	s.refuses("drain", "router-9", "router-1")
-	f.cmd.Process.Signal(syscall.SIGHUP)
-	f.says("certificates read again")
-	f.end()
-	s.cluster("remove-frontend", "router-1")
-	fails(t, exitFailed, []string{"directory of a frontend"}, "", "balancer", "--dir", s.of("router-1"))
-	fails(t, exitFailed, []string{"directory of a balancer", "--role frontend"}, "", "frontend", "--dir", s.of("b1"))
-}
