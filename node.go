@@ -165,6 +165,15 @@ func (n *Node) KillLeader() string {
 	return node.Name()
 }
 
+// RestartBalancer starts one that KillLeader has ended.
+func (n *Node) RestartBalancer(name string) error {
+	l, ok := n.leadership.(*local)
+	if !ok {
+		return fmt.Errorf("balancer %s: %w: only one of several in this process can be started again", name, ErrConfig)
+	}
+	return l.Restart(name)
+}
+
 // Issued is the place of the newest LeaseSet that was signed, as far as is known
 // in this process: zero with Config.Cluster.
 func (n *Node) Issued() (term, seq uint64) {

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,8 @@ type Config struct {
 	// named frontend or backend. Nil allows everybody, for a service that only
 	// this process can reach.
 	Authorize func(ctx context.Context, role, name string) error
+	// Now is the machine's clock, time.Now if nil; for tests of what wrong clocks do.
+	Now func() time.Time
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
 }
@@ -98,8 +101,9 @@ func New(cfg Config) (*Balancer, error) {
 	if t := cfg.Keys.SigType(); t != i2p.SigEd25519 {
 		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", t, i2p.ErrUnsupported)
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	b := &Balancer{
 		cfg:       cfg,
@@ -107,7 +111,7 @@ func New(cfg Config) (*Balancer, error) {
 		log:       cfg.Logger.With("part", "balancer"),
 		kicks:     make(chan struct{}, 1),
 		office:    make(chan struct{}),
-		clock:     newClock(time.Now()),
+		clock:     newClock(cfg.Now()),
 		frontends: map[string]*frontend{},
 	}
 	var err error
@@ -134,10 +138,10 @@ func (b *Balancer) Run(ctx context.Context) error {
 		case <-b.kicks:
 		case <-timer.C:
 		}
-		next, err := b.step(ctx, time.Now())
+		next, err := b.step(ctx, b.cfg.Now())
 		if err != nil && ctx.Err() == nil {
 			b.log.Warn("LeaseSets not signed, trying again", "error", err)
-			next = time.Now().Add(retryTime)
+			next = b.cfg.Now().Add(retryTime)
 		}
 		timer.Reset(time.Until(next))
 	}

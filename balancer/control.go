@@ -176,7 +176,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	first := f.line == nil
 	f.attached, f.line, f.sentSeq = true, newLine(), 0
 	f.reported, f.clockKnown = false, false
-	b.hearClockLocked(f, hello.GetClockMs(), time.Now())
+	b.hearClockLocked(f, hello.GetClockMs(), b.cfg.Now())
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{
 		Welcome: &controlpb.Welcome{
 			Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes(), Generation: b.generation,
@@ -229,7 +229,7 @@ func (b *Balancer) authorize(ctx context.Context, role, name string) error {
 func (b *Balancer) detach(f *frontend, l *line) {
 	b.mu.Lock()
 	if f.line == l && b.frontends[f.name] == f {
-		f.attached, f.goneAt, f.wantsSession = false, time.Now(), false
+		f.attached, f.goneAt, f.wantsSession = false, b.cfg.Now(), false
 		b.freshenLocked() // should it not come back, its remotes are in a hurry
 		b.log.Info("frontend detached", "frontend", f.name)
 	}
@@ -243,7 +243,7 @@ func (b *Balancer) hear(ctx context.Context, f *frontend, l *line, m *controlpb.
 	case *controlpb.FrontendMessage_Heartbeat:
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.hearClockLocked(f, kind.Heartbeat.GetClockMs(), time.Now())
+		b.hearClockLocked(f, kind.Heartbeat.GetClockMs(), b.cfg.Now())
 		return nil
 	case *controlpb.FrontendMessage_SessionRequest:
 		return b.hearSessionRequest(f, kind.SessionRequest)
@@ -273,7 +273,7 @@ func (b *Balancer) hearPool(ctx context.Context, f *frontend, l *line, report *c
 	if f.line != l || b.frontends[f.name] != f {
 		return errDismissed
 	}
-	now := time.Now()
+	now := b.cfg.Now()
 	b.setPoolLocked(f, report.GetUp(), report.GetRequested(), leases, now)
 	b.answerPublisherLocked(f, now)
 	b.kick()

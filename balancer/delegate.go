@@ -46,7 +46,7 @@ func (b *Balancer) delegate(ctx context.Context, r *controlpb.DelegateRequest) (
 		return nil, status.Errorf(codes.InvalidArgument, "transient key of type %v, want %v", key.Type, i2p.SigEd25519)
 	}
 	b.mu.Lock()
-	expires := b.wallLocked(time.Now()).Add(b.policy.DelegationLife)
+	expires := b.wallLocked(b.cfg.Now()).Add(b.policy.DelegationLife)
 	b.mu.Unlock()
 	command := raftstate.Delegate(b.hash, raftstate.Delegation{
 		Backend: r.GetName(), Key: key.Key, SigType: uint16(key.Type), Expires: uint32(expires.Unix()),

@@ -115,9 +115,9 @@ func (b *Balancer) setDrain(name string, on bool) {
 	}
 	f.drainUntil = time.Time{}
 	if on {
-		f.drainUntil = time.Now().Add(b.policy.DrainLimit)
+		f.drainUntil = b.cfg.Now().Add(b.policy.DrainLimit)
 	}
-	f.sendDrainLocked()
+	b.sendDrainLocked(f)
 	b.freshenLocked()
 	b.kick()
 }
@@ -126,32 +126,32 @@ func (b *Balancer) setDrain(name string, on bool) {
 // that says until when it drains, when it first attaches to this leader, knows
 // that from an earlier one.
 func (b *Balancer) resumeDrainLocked(f *frontend, first, drained bool, untilMs int64) {
-	limit := time.Now().Add(b.policy.DrainLimit)
+	limit := b.cfg.Now().Add(b.policy.DrainLimit)
 	switch {
 	case !drained:
 		f.drainUntil = time.Time{}
 	case untilMs != 0 && first:
-		f.drainUntil = earlier(time.UnixMilli(untilMs), limit)
+		f.drainUntil = earlier(b.localLocked(time.UnixMilli(untilMs), b.cfg.Now()), limit)
 	case !f.drains():
 		f.drainUntil = limit
 	}
 	if drained || untilMs != 0 {
-		f.sendDrainLocked()
+		b.sendDrainLocked(f)
 	}
 }
 
-func (f *frontend) sendDrainLocked() {
+func (b *Balancer) sendDrainLocked(f *frontend) {
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Drain{
-		Drain: &controlpb.Drain{Draining: f.drains(), UntilMs: f.drainUntilMs()},
+		Drain: &controlpb.Drain{Draining: f.drains(), UntilMs: b.drainUntilMsLocked(f)},
 	}})
 }
 
-// drainUntilMs is drainUntil as the control protocol has it.
-func (f *frontend) drainUntilMs() int64 {
+// drainUntilMsLocked is drainUntil as the control protocol has it.
+func (b *Balancer) drainUntilMsLocked(f *frontend) int64 {
 	if !f.drains() {
 		return 0
 	}
-	return f.drainUntil.UnixMilli()
+	return b.wallLocked(f.drainUntil).UnixMilli()
 }
 
 // offersLocked tells whose leases are to be listed: those of the members that

@@ -47,7 +47,7 @@ func (b *Balancer) startPublishersLocked(now time.Time) (next time.Time) {
 
 func (b *Balancer) sendSessionLocked(f *frontend) error {
 	options := b.policy.options(f.member, f.publisher, f.inverted)
-	config, err := i2cp.BuildSessionConfig(b.cfg.Keys, b.cfg.Keys.Destination, options, time.Now())
+	config, err := i2cp.BuildSessionConfig(b.cfg.Keys, b.cfg.Keys.Destination, options, b.wallLocked(b.cfg.Now()))
 	if err != nil {
 		return status.Errorf(codes.Internal, "session of %s: %v", f.name, err)
 	}

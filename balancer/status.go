@@ -27,7 +27,7 @@ func (b *Balancer) Status() *controlpb.Status {
 	defer b.mu.Unlock()
 	s.Leader, s.Publishes = b.inOffice, b.publishes
 	for _, name := range b.namesLocked() {
-		s.Frontends = append(s.Frontends, b.frontends[name].statusLocked())
+		s.Frontends = append(s.Frontends, b.statusOfLocked(b.frontends[name]))
 	}
 	if b.merged != nil {
 		s.Merged = b.merged.status(b.poolsLocked())
@@ -35,7 +35,7 @@ func (b *Balancer) Status() *controlpb.Status {
 	return s
 }
 
-func (f *frontend) statusLocked() *controlpb.FrontendStatus {
+func (b *Balancer) statusOfLocked(f *frontend) *controlpb.FrontendStatus {
 	return &controlpb.FrontendStatus{
 		Name:         f.name,
 		Member:       f.member,
@@ -46,7 +46,7 @@ func (f *frontend) statusLocked() *controlpb.FrontendStatus {
 		InstalledSeq: f.installedSeq,
 		Error:        f.failure,
 		Draining:     f.drains(),
-		DrainUntilMs: f.drainUntilMs(),
+		DrainUntilMs: b.drainUntilMsLocked(f),
 	}
 }
 

@@ -16,9 +16,10 @@ import (
 //	13 bytes "onelease-raft", 1 byte protocol, 2 bytes length, then of that length
 //	node ID, cluster, refusal: each 1 byte length and text
 //	4 bytes: highest version of commands and snapshots that the node reads
+//	1 byte: 1 if the node has state, 0 if not
 //
 // Integers are big-endian. The first line stays as it is in every protocol, so
-// that a node can say what it does not understand. What follows the version is
+// that a node can say what it does not understand. What follows is
 // skipped: a later protocol may add to it.
 const (
 	helloMagic    = "onelease-raft"
@@ -39,6 +40,8 @@ type hello struct {
 	Refusal string
 	// MaxVersion is the highest version that it reads.
 	MaxVersion uint32
+	// HasState is whether it is, or was, a member of some cluster.
+	HasState bool
 }
 
 // encode cuts a refusal that is too long.
@@ -48,7 +51,10 @@ func (h hello) encode() []byte {
 		body = append(body, byte(len(text)))
 		body = append(body, text...)
 	}
-	body = binary.BigEndian.AppendUint32(body, h.MaxVersion)
+	body = append(binary.BigEndian.AppendUint32(body, h.MaxVersion), 0)
+	if h.HasState {
+		body[len(body)-1] = 1
+	}
 	head := append([]byte(helloMagic), helloProtocol)
 	return append(binary.BigEndian.AppendUint16(head, uint16(len(body))), body...)
 }
@@ -93,10 +99,10 @@ func parseHello(body []byte) (hello, error) {
 		n := 1 + int(body[0])
 		*to, body = string(body[1:n]), body[n:]
 	}
-	if len(body) < 4 {
+	if len(body) < 5 {
 		return hello{}, fmt.Errorf("hello is short: %w", errHello)
 	}
-	h.MaxVersion = binary.BigEndian.Uint32(body)
+	h.MaxVersion, h.HasState = binary.BigEndian.Uint32(body), body[4] == 1
 	return h, h.check()
 }
 

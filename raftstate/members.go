@@ -32,12 +32,13 @@ type Member struct {
 // Members returns the nodes of the cluster, as this one knows them, none if it
 // has not been added to any. If none of them is Self, this node has been
 // removed. One that is dead is told by its LastContact and is never removed but
-// by Remove.
+// by Remove. The error is ErrClosed.
 func (s *Store) Members() ([]Member, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
+	select {
+	case <-s.closing:
+		return nil, ErrClosed
+	default:
 	}
-	defer s.inFlight.Done()
 	leader := s.Leader()
 	var members []Member
 	for _, server := range s.raft.GetConfiguration().Configuration().Servers {
@@ -75,6 +76,8 @@ func (s *Store) memberAt(addr string) string {
 	}
 	return ""
 }
+
+func (s *Store) hasState() bool { return len(s.raft.GetConfiguration().Configuration().Servers) > 0 }
 
 func find(members []Member, id string) (Member, bool) {
 	for _, m := range members {

@@ -67,7 +67,8 @@ const catchUpPause = 20 * time.Millisecond
 // given its vote once it has the whole state, so that the cluster does not wait
 // for it; if ctx ends before, it stays a member without one. What is the case
 // already is no error. The errors are ErrUnreachable, ErrNotMember for a node
-// of another cluster or ID, and ErrVersion for one that cannot read the state.
+// of another cluster or ID or with state, which would come into conflict with
+// the cluster's, and ErrVersion for one that cannot read the state.
 func (s *Store) AddMember(ctx context.Context, id, addr string, voter bool) error {
 	if err := first(validName("node", id), validAddr(addr)); err != nil {
 		return fmt.Errorf("add member: %w", err)
@@ -111,17 +112,19 @@ func (s *Store) probe(ctx context.Context, id, addr string) error {
 	if s.transport == nil {
 		return nil
 	}
-	at, version, err := s.transport.Probe(ctx, addr)
+	at, err := s.transport.Probe(ctx, addr)
 	switch {
 	case errors.Is(err, ErrNotMember), errors.Is(err, ErrVersion):
 		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w; start it first, with this cluster's ID", ErrUnreachable, err)
-	case at != id:
-		return fmt.Errorf("at %s is node %q: %w", addr, at, ErrNotMember)
-	case version < s.State().Version:
+	case at.ID != id:
+		return fmt.Errorf("at %s is node %q: %w", addr, at.ID, ErrNotMember)
+	case at.HasState:
+		return fmt.Errorf("it has state of another cluster, or of when it was a member; start it with an empty directory and without Bootstrap: %w", ErrNotMember)
+	case at.Version < s.State().Version:
 		return fmt.Errorf("it reads up to version %d, and the state is of version %d; upgrade it, or raise its MaxVersion: %w",
-			version, s.State().Version, ErrVersion)
+			at.Version, s.State().Version, ErrVersion)
 	}
 	return nil
 }
@@ -155,7 +158,7 @@ func (s *Store) caughtUp(ctx context.Context, id string) error {
 		case <-s.closing:
 			return ErrClosed
 		case <-ctx.Done():
-			return fmt.Errorf("it has not caught up, and has no vote yet: %w: %w", ErrUnreachable, context.Cause(ctx))
+			return fmt.Errorf("it has not caught up: %w: %w", ErrUnreachable, context.Cause(ctx))
 		}
 		if !s.Leader().Self {
 			return ErrNotLeader

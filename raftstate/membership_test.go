@@ -111,6 +111,26 @@ func TestAddMemberRefuses(t *testing.T) {
 	})
 }
 
+// Two clusters that were made by mistake must not become one, in which one
+// half's LeaseSets are forgotten.
+func TestAddMemberRefusesANodeWithState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 1)
+		defer c.close()
+		c.add(true, 0)
+		waitLeader(t, c.nodes[1].store)
+		apply(t, c.nodes[1].store, records(1, 3)...)
+		err := c.nodes[0].store.AddMember(t.Context(), nodeID(1), nodeAddr(1), true)
+		if !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), "empty directory") {
+			t.Errorf("error %v, want ErrNotMember that says what to do", err)
+		}
+		c.settle()
+		if d := c.nodes[1].store.State().Destination(hash(1)); d.LastSeq != 3 || !c.nodes[1].store.Leader().Self {
+			t.Errorf("the other cluster has %+v", d)
+		}
+	})
+}
+
 // Of two voters, one that does not answer must never be what a commit waits for.
 func TestNewVoterThatDiesIsNoVoter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -248,6 +268,23 @@ func TestTransfer(t *testing.T) {
 		}
 		if err := c.nodes[2].store.Transfer(t.Context(), ""); !errors.Is(err, ErrNotLeader) {
 			t.Errorf("a follower transfers: %v, want ErrNotLeader", err)
+		}
+	})
+}
+
+func TestTransferToTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 3)
+		defer c.close()
+		c.kill(1)
+		c.settle()
+		apply(t, c.nodes[0].store, record(1, ""))
+		if err := c.nodes[0].store.Transfer(t.Context(), nodeID(1)); !errors.Is(err, ErrUnreachable) {
+			t.Errorf("error %v, want ErrUnreachable", err)
+		}
+		apply(t, c.nodes[0].store, record(2, "")) // it goes on
+		if err := c.nodes[0].store.StepDown(t.Context()); err != nil || c.leader(0) != 2 {
+			t.Errorf("step down: %v; node 1 is dead, and leader is %d", err, c.leader(0))
 		}
 	})
 }

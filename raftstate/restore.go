@@ -61,12 +61,12 @@ func (s *Store) Restore(ctx context.Context, b *Backup, now time.Time) error {
 	if err := s.Barrier(ctx); err != nil {
 		return fmt.Errorf("restore backup: %w", err)
 	}
-	if err := s.pause(); err != nil {
+	// A command that is committed after the state has been read would be lost.
+	if err := s.pause(errRestoring); err != nil {
 		return fmt.Errorf("restore backup: %w", err)
 	}
-	err := s.replace(ctx, b, now)
-	s.resume()
-	return wrap(err, "restore backup")
+	defer s.resume(errRestoring)
+	return wrap(s.replace(ctx, b, now), "restore backup")
 }
 
 func (s *Store) checkRestore(b *Backup) error {
@@ -80,29 +80,6 @@ func (s *Store) checkRestore(b *Backup) error {
 		return fmt.Errorf("it needs version %d: %s: %w", max(2, b.State.Version), s.heldBack(holder), ErrVersion)
 	}
 	return nil
-}
-
-// pause lets no command begin, and waits for those under way: one that is
-// committed after the state has been read would be lost.
-func (s *Store) pause() error {
-	s.mu.Lock()
-	if s.stopped != nil {
-		defer s.mu.Unlock()
-		return s.stopped
-	}
-	s.stopped = errRestoring
-	s.mu.Unlock()
-	s.inFlight.Wait()
-	return nil
-}
-
-// resume lets commands begin, unless the Store was stopped meanwhile.
-func (s *Store) resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped == errRestoring {
-		s.stopped = nil
-	}
 }
 
 // replace has raft write the snapshot to all members.

@@ -66,7 +66,7 @@ func newStore(c *Config, replica *replica, r *raft.Raft, f *files) *Store {
 	s.close = sync.OnceValue(s.shutdown)
 	if t, ok := c.Transport.(*Transport); ok {
 		s.transport = t
-		t.expect(s.memberAt)
+		t.serve(s.memberAt, s.hasState)
 	}
 	r.RegisterObserver(raft.NewObserver(s.observed, false, isLeaderChange))
 	go s.watch()
@@ -166,9 +166,15 @@ func (s *Store) shutdown() error {
 }
 
 // halt stops raft, in that order, so that from here on no one begins anything.
+// Raft would close the transport last, and before that wait for answers of
+// nodes that may be dead.
 func (s *Store) halt(why error) error {
 	s.drain(why)
-	return s.raft.Shutdown().Error()
+	ended := s.raft.Shutdown()
+	if s.transport != nil {
+		s.transport.Close()
+	}
+	return ended.Error()
 }
 
 // drain lets no command begin and waits for those under way.
@@ -177,6 +183,28 @@ func (s *Store) drain(why error) {
 	s.stopped = why
 	s.mu.Unlock()
 	s.inFlight.Wait()
+}
+
+// pause is drain that ends with resume. It fails if the Store is stopped.
+func (s *Store) pause(why error) error {
+	s.mu.Lock()
+	if s.stopped != nil {
+		defer s.mu.Unlock()
+		return s.stopped
+	}
+	s.stopped = why
+	s.mu.Unlock()
+	s.inFlight.Wait()
+	return nil
+}
+
+// resume lets commands begin, unless the Store was stopped meanwhile.
+func (s *Store) resume(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped == why {
+		s.stopped = nil
+	}
 }
 
 // enter counts a command in, unless the Store is stopped.

@@ -129,6 +129,9 @@ func TestClosed(t *testing.T) {
 		if err := s.Barrier(t.Context()); !errors.Is(err, ErrClosed) {
 			t.Errorf("Barrier: error %v, want ErrClosed", err)
 		}
+		if _, err := s.Members(); !errors.Is(err, ErrClosed) {
+			t.Errorf("Members: error %v, want ErrClosed", err)
+		}
 		if err := s.Snapshot(); !errors.Is(err, ErrClosed) {
 			t.Errorf("Snapshot: error %v, want ErrClosed", err)
 		}

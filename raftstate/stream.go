@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -24,7 +25,9 @@ const acceptPause = 100 * time.Millisecond
 type stream struct {
 	config   TransportConfig
 	contacts *contacts
-	nodeAt   nodeAtFunc
+	// Of the Store, once there is one.
+	nodeAt   atomic.Pointer[func(addr string) string]
+	hasState atomic.Pointer[func() bool]
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -118,7 +121,11 @@ func (s *stream) answer(conn net.Conn) (hello, error) {
 }
 
 func (s *stream) hello() hello {
-	return hello{ID: s.config.ID, Cluster: s.config.Cluster, MaxVersion: s.config.MaxVersion}
+	has := s.hasState.Load()
+	return hello{
+		ID: s.config.ID, Cluster: s.config.Cluster, MaxVersion: s.config.MaxVersion,
+		HasState: has != nil && (*has)(),
+	}
 }
 
 // check says why this node will not speak to the other.

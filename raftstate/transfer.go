@@ -8,50 +8,80 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Transfer has another voter lead, one that has the whole log if id is empty,
+// errHandingOver is for commands while leadership goes to another node.
+var errHandingOver = fmt.Errorf("leadership is being handed over: %w", ErrNotLeader)
+
+// Transfer has another voter lead, the one that was heard last if id is empty,
 // and returns when this node knows the new leader, which Leader then names. It
-// takes some milliseconds. The errors are ErrUnknownMember, ErrQuorum if no
-// other voter could lead, ErrNotLeader and ErrUncertain, after which this node
-// may still lead.
+// takes some milliseconds, in which commands are refused with ErrNotLeader. The
+// errors are ErrUnknownMember, ErrUnreachable, ErrQuorum if there is no other
+// voter, ErrNotLeader and ErrUncertain; after them this node may still lead.
 func (s *Store) Transfer(ctx context.Context, id string) error {
-	if err := s.checkSuccessor(id); err != nil {
+	to, err := s.successor(id)
+	if err != nil {
 		return fmt.Errorf("transfer leadership: %w", err)
 	}
-	if id == s.id {
+	if to.Self {
 		return nil
 	}
-	if err := s.do(ctx, func() raft.Future { return s.handOver(id) }); err != nil {
-		return fmt.Errorf("transfer leadership to %q: %w", id, err)
+	if err := s.handOver(ctx, to); err != nil {
+		return fmt.Errorf("transfer leadership to %q: %w", to.ID, err)
 	}
 	return s.waitSuccessor(ctx)
 }
 
-func (s *Store) handOver(id string) raft.Future {
-	if id == "" {
-		return s.raft.LeadershipTransfer()
+// handOver lets no command begin meanwhile. Raft v1.7.3 can remain in the
+// transfer for good, and take no command even when it leads again, if it loses
+// leadership while it still brings the successor up to date
+// (github.com/hashicorp/raft issue 696). So there must be nothing to bring.
+func (s *Store) handOver(ctx context.Context, to Member) error {
+	catchUp, cancel := context.WithTimeout(ctx, s.patience())
+	defer cancel()
+	if err := s.caughtUp(catchUp, to.ID); err != nil {
+		return err
 	}
-	m, _ := s.member(id)
-	return s.raft.LeadershipTransferToServer(raft.ServerID(id), raft.ServerAddress(m.Addr))
+	if err := s.pause(errHandingOver); err != nil {
+		return err
+	}
+	defer s.resume(errHandingOver)
+	if err := s.caughtUp(catchUp, to.ID); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- s.raft.LeadershipTransferToServer(raft.ServerID(to.ID), raft.ServerAddress(to.Addr)).Error()
+	}()
+	select {
+	case err := <-done:
+		return fromRaft(err)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+	}
 }
 
-func (s *Store) checkSuccessor(id string) error {
+// successor chooses who is to lead.
+func (s *Store) successor(id string) (Member, error) {
 	if id != "" {
 		m, err := s.member(id)
 		if err == nil && !m.Voter {
 			err = fmt.Errorf("member %q has no vote; promote it first: %w", id, ErrInvalid)
 		}
-		return err
+		return m, err
 	}
 	members, err := s.leaderMembers()
 	if err != nil {
-		return err
+		return Member{}, err
 	}
+	var best Member
 	for _, m := range members {
-		if m.Voter && !m.Self {
-			return nil
+		if m.Voter && !m.Self && (best.ID == "" || m.LastContact.After(best.LastContact)) {
+			best = m
 		}
 	}
-	return fmt.Errorf("there is no other voter: %w", ErrQuorum)
+	if best.ID == "" {
+		return best, fmt.Errorf("there is no other voter: %w", ErrQuorum)
+	}
+	return best, nil
 }
 
 // waitSuccessor ends when another leader is known, or this node leads again. For

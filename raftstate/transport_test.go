@@ -41,8 +41,8 @@ func TestProbe(t *testing.T) {
 		defer a.Close()
 		b := n.transport(t, "b", "one", io.Discard, func(c *TransportConfig) { c.MaxVersion = 1 })
 		defer b.Close()
-		if id, version, err := a.Probe(t.Context(), "b:1"); id != "b" || version != 1 || err != nil {
-			t.Errorf("probed %q, version %d, %v", id, version, err)
+		if peer, err := a.Probe(t.Context(), "b:1"); peer != (Peer{ID: "b", Version: 1}) || err != nil {
+			t.Errorf("probed %+v, %v", peer, err)
 		}
 		if a.contacts.get("b").version != 1 || b.contacts.get("a").version != Version {
 			t.Errorf("a knows of b %+v, b of a %+v", a.contacts.get("b"), b.contacts.get("a"))
@@ -57,7 +57,7 @@ func TestAnotherClusterIsRefusedInPlainWords(t *testing.T) {
 		var log bytes.Buffer
 		a := n.transport(t, "a", "one", io.Discard)
 		b := n.transport(t, "b", "two", &log)
-		_, _, err := a.Probe(t.Context(), "b:1")
+		_, err := a.Probe(t.Context(), "b:1")
 		synctest.Wait()
 		a.Close()
 		b.Close()
@@ -93,13 +93,13 @@ func TestNodesThatAreRefused(t *testing.T) {
 		defer b.Close()
 		twin := n.transport(t, "twin", "one", io.Discard, func(c *TransportConfig) { c.ID = "a" })
 		defer twin.Close()
-		if _, _, err := a.Probe(t.Context(), "b:1"); !errors.Is(err, unwanted) {
+		if _, err := a.Probe(t.Context(), "b:1"); !errors.Is(err, unwanted) {
 			t.Errorf("dialed: error %v, want that of Authorize", err)
 		}
-		if _, _, err := b.Probe(t.Context(), "a:1"); !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), unwanted.Error()) {
+		if _, err := b.Probe(t.Context(), "a:1"); !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), unwanted.Error()) {
 			t.Errorf("accepted: error %v, want ErrNotMember that says why", err)
 		}
-		if _, _, err := a.Probe(t.Context(), "twin:1"); !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), "two nodes") {
+		if _, err := a.Probe(t.Context(), "twin:1"); !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), "two nodes") {
 			t.Errorf("a node of its own ID: error %v", err)
 		}
 	})
@@ -113,7 +113,7 @@ func TestAnotherNodeAtAMembersAddress(t *testing.T) {
 		defer a.Close()
 		b := n.transport(t, "b", "one", io.Discard)
 		defer b.Close()
-		a.expect(func(string) string { return "c" })
+		a.serve(func(string) string { return "c" }, func() bool { return false })
 		err := a.RequestVote("c", "b:1", &raft.RequestVoteRequest{}, &raft.RequestVoteResponse{})
 		if !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), `"b"`) {
 			t.Errorf("error %v, want ErrNotMember that names b", err)
@@ -166,11 +166,11 @@ func TestSilentNodes(t *testing.T) {
 			defer conn.Close()
 		}
 		start := time.Now()
-		if _, _, err := b.Probe(t.Context(), "a:1"); err != nil || time.Since(start) > 0 {
+		if _, err := b.Probe(t.Context(), "a:1"); err != nil || time.Since(start) > 0 {
 			t.Errorf("beside silent ones: %v after %v", err, time.Since(start))
 		}
 		n.listen("mute:1")
-		if _, _, err := a.Probe(t.Context(), "mute:1"); err == nil || time.Since(start) > defaultDialTimeout {
+		if _, err := a.Probe(t.Context(), "mute:1"); err == nil || time.Since(start) > defaultDialTimeout {
 			t.Errorf("to a mute one: %v after %v", err, time.Since(start))
 		}
 	})
@@ -214,8 +214,8 @@ func TestTransportChecksConfig(t *testing.T) {
 }
 
 func TestHelloGolden(t *testing.T) {
-	h := hello{ID: "node-1", Cluster: "one", Refusal: "no", MaxVersion: 2}
-	want := "onelease-raft\x01\x00\x12\x06node-1\x03one\x02no\x00\x00\x00\x02"
+	h := hello{ID: "node-1", Cluster: "one", Refusal: "no", MaxVersion: 2, HasState: true}
+	want := "onelease-raft\x01\x00\x13\x06node-1\x03one\x02no\x00\x00\x00\x02\x01"
 	if got := string(h.encode()); got != want {
 		t.Errorf("encoded %q, want %q", got, want)
 	}

@@ -55,8 +55,8 @@ func steadyTime() time.Duration {
 const envRotation = "ONELEASE_TEST_ROTATION"
 
 // TestMainJob is the job itself on stock i2pd: three members and one publisher
-// host a Destination, remotes that are ordinary SAM programs ask it, a member
-// is killed with -9.
+// host a Destination, remotes that are ordinary SAM programs ask it, the leader
+// of three balancers is killed, which nobody notices, and then a member, with -9.
 func TestMainJob(t *testing.T) {
 	j := startJob(t, balancer.Policy{Tunnels: 3, Hops: 1, Rotation: balancer.Rotation(os.Getenv(envRotation))})
 	j.checkLeaseSet(members)
@@ -65,12 +65,14 @@ func TestMainJob(t *testing.T) {
 	j.ask(warmUpTime, nil)
 	warm := time.Now()
 	t.Logf("the first %v: %+v", warmUpTime, j.tally.Requests(warm, 0))
-	j.ask(steadyTime(), nil)
+	watch := j.watchNetDB()
+	j.ask(steadyTime(), j.killLeader)
+	watch()
 	steady := j.tally.Since(warm)
 	t.Logf("steady state, %v: %+v", steadyTime(), steady)
 	if steady.Lost > 0 {
 		j.logGaps()
-		t.Errorf("%d of %d requests lost with nothing killed", steady.Lost, steady.Sent)
+		t.Errorf("%d of %d requests lost with nothing but a balancer killed", steady.Lost, steady.Sent)
 	}
 
 	victim, stranded := j.busiestMember()
@@ -107,12 +109,13 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 	t.Cleanup(cancel)
 	j := &job{t: t, ctx: ctx, net: net, keys: keys}
 	j.node, err = onelease.Start(onelease.Config{
-		Keys:    keys,
-		Dir:     t.TempDir(),
-		Routers: j.routers(),
-		Policy:  policy,
-		Service: echo.Service{},
-		Logger:  slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Keys:      keys,
+		Dir:       t.TempDir(),
+		Routers:   j.routers(),
+		Policy:    policy,
+		Service:   echo.Service{},
+		Balancers: 3,
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -107,13 +107,15 @@ func surviveAll(t *testing.T, results map[string]*survivalResult) string {
 			s.keepTalking()
 		}
 	}
-	for _, s := range all {
+	for i, s := range all {
 		r := results[s.loss.name]
 		if r == nil {
 			r = &survivalResult{}
 			results[s.loss.name] = r
 		}
+		stop := keepAllTalking(all[i+1:])
 		s.run(r)
+		stop()
 	}
 	return net.Version
 }

@@ -66,10 +66,34 @@ func (s *survival) tryEcho(client *samclient.Streams) (*streamservice.Echo, erro
 	return echo, conn.SetDeadline(time.Time{})
 }
 
+// keepAllTalking has those talk on whose turn is yet to come, until what it
+// returns is called: after 90 s of silence their routers would begin sessions
+// anew, too young to be taken over when their member is lost.
+func keepAllTalking(all []*survival) (stop func()) {
+	var talking sync.WaitGroup
+	done := make(chan struct{})
+	for _, s := range all {
+		talking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Second):
+					s.keepTalking()
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		talking.Wait()
+	}
+}
+
 // keepTalking uses each stream once, within a second or so.
 func (s *survival) keepTalking() {
 	for i, echo := range s.echoes {
-		if took, err := echo.Ask("still there?"); err != nil || took > streamservice.StallTime {
+		if took, err := echo.AskUntil("still there?", time.Now().Add(time.Minute)); err != nil || took > streamservice.StallTime {
 			s.t.Logf("client %d of %q, nothing lost: echo after %v: %v", i, s.loss.name, took, err)
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/keystore"
@@ -34,6 +35,8 @@ type Config struct {
 	Policy balancer.Policy
 	// MaxVersion holds the node to an older format: see raftstate.Config.
 	MaxVersion uint32
+	// Now is the clock that LeaseSets are dated by: see balancer.Config.
+	Now func() time.Time
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 
 // add starts a balancer, which is made if it is not there.
 func (l *Local) add(ctx context.Context, name string) error {
-	dir, addr := l.dirOf(pki.Balancer, name), name+":7660"
+	dir, addr := l.dirOf(pki.Balancer, name), localAddr(name)
 	_, err := ReadInfo(dir)
 	switch {
 	case err == nil:
@@ -96,10 +97,18 @@ func (l *Local) start(dir, addr string) error {
 		return err
 	}
 	l.mu.Lock()
-	l.nodes, l.listeners[addr] = append(l.nodes, node), ln
+	l.nodes = append(slices.DeleteFunc(l.nodes, func(n *Node) bool { return n.Address() == addr }), node)
+	l.listeners[addr] = ln
 	l.mu.Unlock()
 	return node.Unlock(l.cfg.Keys)
 }
+
+// Restart starts a balancer that was ended, by Kill, say.
+func (l *Local) Restart(name string) error {
+	return l.start(l.dirOf(pki.Balancer, name), localAddr(name))
+}
+
+func localAddr(name string) string { return name + ":7660" }
 
 // join gets a node a certificate, as any other would.
 func (l *Local) join(ctx context.Context, role pki.Role, name, addr string) error {

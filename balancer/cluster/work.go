@@ -72,7 +72,7 @@ func (n *Node) voters() (count int) {
 // lead runs the balancer until the keys change or the Node ends.
 func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	b, err := balancer.New(balancer.Config{
-		Keys: keys, Store: n.store, Policy: n.cfg.Policy, Authorize: authorize, Logger: n.cfg.Logger,
+		Keys: keys, Store: n.store, Policy: n.cfg.Policy, Authorize: authorize, Now: n.cfg.Now, Logger: n.cfg.Logger,
 	})
 	if err != nil {
 		n.office.Store(err.Error())
