@@ -27,7 +27,7 @@ const (
 // Backup implements clusterpb.ClusterServer.
 func (s service) Backup(_ *clusterpb.BackupRequest, stream grpc.ServerStreamingServer[clusterpb.Chunk]) error {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(stream.Context()); err != nil {
 		return err
 	}
 	info, err := n.store.Backup(stream.Context(), chunkWriter{stream.Send})
@@ -41,7 +41,7 @@ func (s service) Backup(_ *clusterpb.BackupRequest, stream grpc.ServerStreamingS
 // Restore implements clusterpb.ClusterServer.
 func (s service) Restore(stream grpc.ClientStreamingServer[clusterpb.Chunk, clusterpb.RestoreReply]) error {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(stream.Context()); err != nil {
 		return err
 	}
 	backup, err := raftstate.ReadBackup(&chunkReader{recv: stream.Recv})
@@ -51,6 +51,7 @@ func (s service) Restore(stream grpc.ClientStreamingServer[clusterpb.Chunk, clus
 	if err := n.store.Restore(stream.Context(), backup, time.Now()); err != nil {
 		return told(err)
 	}
+	n.beginAnew()
 	generation := n.store.State().Generation
 	n.cfg.Logger.Warn("a backup was restored", "made", backup.Created, "by", backup.Node, "generation", generation)
 	return stream.SendAndClose(&clusterpb.RestoreReply{Generation: generation})

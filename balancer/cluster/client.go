@@ -137,6 +137,9 @@ func (c *Client) Leader(ctx context.Context) (*Conn, error) {
 	return c.To(reply.GetLeaderAddress())
 }
 
+// enterTime is for the leader to send the state, of some megabytes at most.
+const enterTime = 30 * time.Second
+
 // enter asks the leader to make this balancer a member.
 func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 	leader, err := c.Leader(ctx)
@@ -144,6 +147,8 @@ func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 		return err
 	}
 	defer leader.Close()
+	ctx, cancel := context.WithTimeout(ctx, enterTime)
+	defer cancel()
 	_, err = leader.Enter(ctx, &clusterpb.EnterRequest{Address: address, Voter: voter})
 	return plain(err)
 }

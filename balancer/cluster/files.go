@@ -77,11 +77,16 @@ func (i Info) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, nodeName)
-	if err := os.WriteFile(path+".new", append(b, '\n'), 0o600); err != nil {
+	file, err := os.CreateTemp(dir, ".node-*") // mode 0600
+	if err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	defer os.Remove(file.Name())
+	_, err = file.Write(append(b, '\n'))
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), filepath.Join(dir, nodeName))
 }
 
 // destination is Destination parsed.
@@ -98,8 +103,12 @@ func (i Info) identity() pki.Identity {
 	return pki.Identity{Cluster: i.Cluster, Role: pki.Role(i.Role), Name: i.Name}
 }
 
-// newDir makes a directory for a new node, and refuses one that is another's.
+// newDir makes a directory for a new node, and refuses one that is another's, or
+// that cannot be written to: an invitation would be lost on it.
 func newDir(dir string) error {
+	if dir == "" {
+		return fmt.Errorf("no directory (Dir): %w", ErrInvalid)
+	}
 	if info, err := ReadInfo(dir); err == nil {
 		return fmt.Errorf("%s is that of %s %q: give another one: %w", dir, info.Role, info.Name, ErrExists)
 	}
@@ -109,7 +118,11 @@ func newDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make a directory for the node: %w", err)
 	}
-	return nil
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("the node's directory cannot be written to: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // checkAddress wants what others can dial.

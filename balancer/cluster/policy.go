@@ -8,9 +8,9 @@ import (
 )
 
 // GetPolicy implements clusterpb.ClusterServer.
-func (s service) GetPolicy(context.Context, *clusterpb.GetPolicyRequest) (*clusterpb.GetPolicyReply, error) {
+func (s service) GetPolicy(ctx context.Context, _ *clusterpb.GetPolicyRequest) (*clusterpb.GetPolicyReply, error) {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	reply := &clusterpb.GetPolicyReply{Policy: &clusterpb.Policy{}}

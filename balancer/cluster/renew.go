@@ -87,9 +87,16 @@ func (c *Client) signAt(ctx context.Context, addr string, csr []byte) ([]byte, e
 	return reply.GetCertificates(), plain(err)
 }
 
-// renew issues the balancer a new certificate when a third of its life is left.
+// renew issues the balancer a new certificate when a third of its life is left,
+// as long as it is a member.
 func (n *Node) renew() {
-	keepRenewed(n.ctx, n.cfg.Logger, func() error { return renewOwn(n.cfg.Dir, n.creds, n.sign) })
+	keepRenewed(n.ctx, n.cfg.Logger, func() error {
+		if !n.isMember(n.info.Name) {
+			n.cfg.Logger.Debug("certificate not looked at: this balancer is not a member")
+			return nil
+		}
+		return renewOwn(n.cfg.Dir, n.creds, n.sign)
+	})
 }
 
 // sign is what the leader would do for another.

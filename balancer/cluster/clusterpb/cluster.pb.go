@@ -38,6 +38,8 @@ const (
 	ChangeRequest_KIND_DEMOTE          ChangeRequest_Kind = 3
 	ChangeRequest_KIND_TRANSFER        ChangeRequest_Kind = 4 // id may be empty: to anyone
 	ChangeRequest_KIND_REMOVE_FRONTEND ChangeRequest_Kind = 5
+	ChangeRequest_KIND_REMOVE_BACKEND  ChangeRequest_Kind = 6 // the permission that it has is good until it ends
+	ChangeRequest_KIND_REMOVE_OPERATOR ChangeRequest_Kind = 7
 )
 
 // Enum value maps for ChangeRequest_Kind.
@@ -49,6 +51,8 @@ var (
 		3: "KIND_DEMOTE",
 		4: "KIND_TRANSFER",
 		5: "KIND_REMOVE_FRONTEND",
+		6: "KIND_REMOVE_BACKEND",
+		7: "KIND_REMOVE_OPERATOR",
 	}
 	ChangeRequest_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":     0,
@@ -57,6 +61,8 @@ var (
 		"KIND_DEMOTE":          3,
 		"KIND_TRANSFER":        4,
 		"KIND_REMOVE_FRONTEND": 5,
+		"KIND_REMOVE_BACKEND":  6,
+		"KIND_REMOVE_OPERATOR": 7,
 	}
 )
 
@@ -790,10 +796,12 @@ func (x *Member) GetVersion() uint32 {
 }
 
 type ChangeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          ChangeRequest_Kind     `protobuf:"varint,1,opt,name=kind,proto3,enum=onelease.cluster.v1.ChangeRequest_Kind" json:"kind,omitempty"`
-	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Force         bool                   `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  ChangeRequest_Kind     `protobuf:"varint,1,opt,name=kind,proto3,enum=onelease.cluster.v1.ChangeRequest_Kind" json:"kind,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Remove a balancer though the cluster may stand still then, or another node
+	// that nobody has heard of.
+	Force         bool `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1530,18 +1538,20 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x05voter\x18\x03 \x01(\bR\x05voter\x12\x16\n" +
 	"\x06leader\x18\x04 \x01(\bR\x06leader\x12\x1b\n" +
 	"\tsilent_ms\x18\x05 \x01(\x03R\bsilentMs\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\rR\aversion\"\xf1\x01\n" +
+	"\aversion\x18\x06 \x01(\rR\aversion\"\xa5\x02\n" +
 	"\rChangeRequest\x12;\n" +
 	"\x04kind\x18\x01 \x01(\x0e2'.onelease.cluster.v1.ChangeRequest.KindR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\"}\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\"\xb0\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_REMOVE\x10\x01\x12\x10\n" +
 	"\fKIND_PROMOTE\x10\x02\x12\x0f\n" +
 	"\vKIND_DEMOTE\x10\x03\x12\x11\n" +
 	"\rKIND_TRANSFER\x10\x04\x12\x18\n" +
-	"\x14KIND_REMOVE_FRONTEND\x10\x05\"%\n" +
+	"\x14KIND_REMOVE_FRONTEND\x10\x05\x12\x17\n" +
+	"\x13KIND_REMOVE_BACKEND\x10\x06\x12\x18\n" +
+	"\x14KIND_REMOVE_OPERATOR\x10\a\"%\n" +
 	"\vChangeReply\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"\xe4\x02\n" +
 	"\x06Policy\x12\x18\n" +

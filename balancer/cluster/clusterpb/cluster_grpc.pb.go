@@ -48,7 +48,8 @@ type ClusterClient interface {
 	// Join trades an invitation for a certificate.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -58,7 +59,8 @@ type ClusterClient interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (*ChangeReply, error)
 	// GetPolicy says what was set; only the leader does.
 	GetPolicy(ctx context.Context, in *GetPolicyRequest, opts ...grpc.CallOption) (*GetPolicyReply, error)
@@ -222,7 +224,8 @@ type ClusterServer interface {
 	// Join trades an invitation for a certificate.
 	Join(context.Context, *JoinRequest) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(context.Context, *RenewRequest) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -232,7 +235,8 @@ type ClusterServer interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(context.Context, *MembersRequest) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(context.Context, *ChangeRequest) (*ChangeReply, error)
 	// GetPolicy says what was set; only the leader does.
 	GetPolicy(context.Context, *GetPolicyRequest) (*GetPolicyReply, error)
