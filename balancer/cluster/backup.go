@@ -57,9 +57,9 @@ func (s service) Restore(stream grpc.ClientStreamingServer[clusterpb.Chunk, clus
 	return stream.SendAndClose(&clusterpb.RestoreReply{Generation: generation})
 }
 
-// Backup writes the replicated state, as the leader has it, to w. What was
+// BackupTo writes the replicated state, as the leader has it, to w. What was
 // written is checked whole.
-func (c *Conn) Backup(ctx context.Context, w io.Writer) (raftstate.BackupInfo, error) {
+func (c *Conn) BackupTo(ctx context.Context, w io.Writer) (raftstate.BackupInfo, error) {
 	var none raftstate.BackupInfo
 	stream, err := c.ClusterClient.Backup(ctx, &clusterpb.BackupRequest{})
 	if err != nil {
@@ -74,9 +74,9 @@ func (c *Conn) Backup(ctx context.Context, w io.Writer) (raftstate.BackupInfo, e
 	return backup.BackupInfo, err
 }
 
-// Restore replaces the replicated state by the backup in file, and returns the
+// RestoreFrom replaces the replicated state by the backup in file, and returns the
 // generation that it begins.
-func (c *Conn) Restore(ctx context.Context, file []byte) (uint64, error) {
+func (c *Conn) RestoreFrom(ctx context.Context, file []byte) (uint64, error) {
 	stream, err := c.ClusterClient.Restore(ctx)
 	if err != nil {
 		return 0, plain(err)

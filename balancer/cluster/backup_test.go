@@ -29,12 +29,12 @@ func TestRestoreBringsBackThePolicy(t *testing.T) {
 	}
 	set(80 * time.Second)
 	var file bytes.Buffer
-	info, err := leader.Backup(t.Context(), &file)
+	info, err := leader.BackupTo(t.Context(), &file)
 	if err != nil || info.Cluster != r.nodes[0].info.Cluster {
 		t.Fatalf("backup %+v, error %v", info, err)
 	}
 	set(100 * time.Second)
-	generation, err := leader.Restore(t.Context(), file.Bytes())
+	generation, err := leader.RestoreFrom(t.Context(), file.Bytes())
 	if err != nil || generation <= info.Generation {
 		t.Fatalf("generation %d after %d, error %v", generation, info.Generation, err)
 	}
@@ -45,7 +45,7 @@ func TestRestoreBringsBackThePolicy(t *testing.T) {
 	for _, n := range r.nodes {
 		r.until("all have the new generation", func() bool { return n.store.State().Generation == generation })
 	}
-	if _, err := leader.Restore(t.Context(), []byte("nonsense")); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "no backup") {
+	if _, err := leader.RestoreFrom(t.Context(), []byte("nonsense")); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "no backup") {
 		t.Errorf("nonsense: error %v", err)
 	}
 }

@@ -38,7 +38,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		initCommand(), inviteCommand(), joinCommand(),
 		membersCommand(), statusCommand(),
 		removeCommand(), promoteCommand(), demoteCommand(), transferCommand(),
-		removeFrontendCommand(), drainCommand(), undrainCommand(),
+		removeFrontendCommand(), removeBackendCommand(), removeOperatorCommand(), drainCommand(), undrainCommand(),
 		unlockCommand(), policyCommand(),
 		backupCommand(), restoreCommand(), recoverCommand(),
 	)

@@ -29,7 +29,7 @@ one balancer's directory.`,
 			var info raftstate.BackupInfo
 			err := access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
 				return writeNew(args[0], func(w io.Writer) (err error) {
-					info, err = leader.Backup(ctx, w)
+					info, err = leader.BackupTo(ctx, w)
 					return err
 				})
 			})
@@ -124,7 +124,7 @@ func restore(cmd *cobra.Command, access *accessFlags, path string, backup *rafts
 		return err
 	}
 	err = access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
-		_, err := leader.Restore(ctx, file)
+		_, err := leader.RestoreFrom(ctx, file)
 		return err
 	})
 	if err != nil {

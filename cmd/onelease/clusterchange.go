@@ -94,21 +94,6 @@ balancer that is told to end does it by itself.`,
 	}, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER}, "Balancer %s leads.")
 }
 
-func removeFrontendCommand() *cobra.Command {
-	return changeCommand(&cobra.Command{
-		Use:   "remove-frontend NAME --dir DIR",
-		Short: "Forget a frontend that is gone for good",
-		Long: `Remove-frontend has the cluster forget a frontend and its router's tunnels. One that
-still runs attaches again and is known again: stop it first. Its certificate stays
-good until it expires.
-
-The cluster does not forget silent frontends by itself, since their drains must
-outlive them.`,
-		Example: `  onelease cluster remove-frontend router-3 --dir b1`,
-		Args:    oneArg("frontend's name"),
-	}, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_REMOVE_FRONTEND}, "Forgot frontend %s.")
-}
-
 // atMostOneArg takes an ID or none.
 func atMostOneArg(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {

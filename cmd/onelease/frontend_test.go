@@ -22,11 +22,11 @@ func TestFrontendServes(t *testing.T) {
 	sam := freeAddr(t)
 	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", quickRouter(t), "--member", "--publisher", "--sam", sam)
 	var status statusView
-	until(t, "there is a LeaseSet, and the router has all its tunnels", func() bool {
+	until(t, "the router has a LeaseSet", func() bool {
 		status = decode[statusView](t, s.cluster("status", "--json"))
-		return status.LeaseSet != nil && status.Frontends[0].Leases == 3 && status.Frontends[0].InstalledSeq > 0
+		return status.LeaseSet != nil && status.Frontends[0].InstalledSeq > 0
 	})
-	if l := status.LeaseSet; l.Routers != 1 || l.Seq == 0 || l.AgeMS > 150_000 {
+	if l := status.LeaseSet; l.Routers != 1 || l.Leases == 0 || l.Seq == 0 || l.AgeMS > 150_000 {
 		t.Errorf("LeaseSet %+v", l)
 	}
 	if text := s.cluster("status"); !strings.Contains(text, " of 1 router, ") || !strings.Contains(text, "member, publisher") || !strings.Contains(text, "up") {

@@ -52,35 +52,28 @@ func atPrompt(t *testing.T, terminal *os.File, args ...string) *daemon {
 	return d
 }
 
-// TestPrompt types a new passphrase twice, and then one that differs, and then
-// Ctrl-C. Nothing of it is shown.
+// TestPrompt types a new passphrase and then another, Ctrl-C, and a token that
+// is cut. Nothing of it is shown.
 func TestPrompt(t *testing.T) {
 	t.Parallel()
 	person, terminal := openTerminal(t)
-	initArgs := func() []string {
-		return []string{"cluster", "init", "--dir", filepath.Join(t.TempDir(), "b1"), "--name", "b1", "--address", "127.0.0.1:1", "--keys", keyFile(t)}
-	}
-	typed := func(again string, want int) string {
-		d := atPrompt(t, terminal, initArgs()...)
-		d.says("New passphrase for the Destination's keys: ")
-		fmt.Fprint(person, "correct horse\n")
-		d.says("The same again: ")
-		fmt.Fprint(person, again+"\n")
-		if got := code(t, d.cmd.Wait()); got != want {
-			t.Errorf("exit code %d, want %d: %s", got, want, d.log())
-		}
-		return d.log()
-	}
-	typed("correct horse", 0)
-	if said := typed("battery staple", exitFailed); !strings.Contains(said, "differ: nothing was made") {
-		t.Errorf("it said %q", said)
-	}
-	d := atPrompt(t, terminal, initArgs()...)
+	initArgs := []string{"cluster", "init", "--dir", filepath.Join(t.TempDir(), "b1"), "--name", "b1", "--address", "127.0.0.1:1", "--keys", keyFile(t)}
+	d := atPrompt(t, terminal, initArgs...)
+	d.says("New passphrase for the Destination's keys: ")
+	fmt.Fprint(person, "correct horse\n")
+	d.says("The same again: ")
+	fmt.Fprint(person, "battery staple\n")
+	d.failed("differ: nothing was made")
+
+	d = atPrompt(t, terminal, initArgs...)
 	d.says("New passphrase")
 	d.cmd.Process.Signal(os.Interrupt)
-	if got := code(t, d.cmd.Wait()); got != exitFailed || !strings.Contains(d.log(), "interrupted") {
-		t.Errorf("after Ctrl-C: exit code %d, %s", got, d.log())
-	}
+	d.failed("interrupted")
+
+	d = atPrompt(t, terminal, "cluster", "join", "--dir", filepath.Join(t.TempDir(), "b2"))
+	d.says("Token: ")
+	fmt.Fprint(person, strings.Repeat("horse", 99)+"\n")
+	d.failed("not a join token")
 
 	shown := make([]byte, 4096)
 	person.SetReadDeadline(time.Now().Add(time.Second))
@@ -88,5 +81,13 @@ func TestPrompt(t *testing.T) {
 	n, _ := person.Read(shown)
 	if s := string(shown[:n]); strings.Contains(s, "horse") || strings.Contains(s, "staple") {
 		t.Errorf("the terminal shows %q", s)
+	}
+}
+
+// failed waits until the daemon has ended with exit code 1 and those words.
+func (d *daemon) failed(words string) {
+	d.t.Helper()
+	if got := code(d.t, d.cmd.Wait()); got != exitFailed || !strings.Contains(d.log(), words) {
+		d.t.Errorf("exit code %d, want %d and %q: %s", got, exitFailed, words, d.log())
 	}
 }

@@ -114,6 +114,8 @@ func TestOperator(t *testing.T) {
 	}
 	fails(t, exitFailed, []string{"is there already"}, "", "cluster", "backup", file, "--dir", s.of("alice"))
 	fails(t, exitFailed, []string{"no backup of onelease"}, "", "cluster", "restore", s.keys, "--dir", s.of("alice"))
+	s.cluster("remove-operator", "alice")
+	fails(t, exitFailed, []string{"removed"}, "", "cluster", "status", "--dir", s.of("alice"))
 	fails(t, exitUsage, []string{"whom to unlock?", "--balancer"}, "", "cluster", "unlock", "--keys", s.keys, "--dir", s.of("alice"))
 }
 
