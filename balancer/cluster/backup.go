@@ -48,13 +48,36 @@ func (s service) Restore(stream grpc.ClientStreamingServer[clusterpb.Chunk, clus
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
+	marks := n.marks()
 	if err := n.store.Restore(stream.Context(), backup, time.Now()); err != nil {
 		return told(err)
+	}
+	if err := n.markAgain(stream.Context(), marks); err != nil {
+		return status.Errorf(codes.Unavailable, "the backup was restored, but nodes that were removed are let in again: remove them once more: %v", err)
 	}
 	n.beginAnew()
 	generation := n.store.State().Generation
 	n.cfg.Logger.Warn("a backup was restored", "made", backup.Created, "by", backup.Node, "generation", generation)
 	return stream.SendAndClose(&clusterpb.RestoreReply{Generation: generation})
+}
+
+// marks are those of removed nodes. A restore drops them with all invitations.
+func (n *Node) marks() (marks []raftstate.Invite) {
+	for id, invite := range n.store.State().Invites {
+		if isMark(id) {
+			marks = append(marks, invite)
+		}
+	}
+	return marks
+}
+
+func (n *Node) markAgain(ctx context.Context, marks []raftstate.Invite) error {
+	for _, mark := range marks {
+		if _, err := n.store.Apply(ctx, raftstate.PutInvite(mark, time.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BackupTo writes the replicated state, as the leader has it, to w. What was

@@ -11,7 +11,8 @@ import (
 	"github.com/onelease/onelease/raftstate"
 )
 
-// TestRestoreBringsBackThePolicy, and the leader goes on in a new generation.
+// TestRestoreBringsBackThePolicy, and the leader goes on in a new generation. Who
+// was removed since the backup stays out.
 func TestRestoreBringsBackThePolicy(t *testing.T) {
 	r := newRig(t)
 	r.form(2)
@@ -34,6 +35,10 @@ func TestRestoreBringsBackThePolicy(t *testing.T) {
 		t.Fatalf("backup %+v, error %v", info, err)
 	}
 	set(100 * time.Second)
+	remove := &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_REMOVE_OPERATOR, Id: "mallory"}
+	if _, err := leader.Change(t.Context(), remove); err != nil {
+		t.Fatal(err)
+	}
 	generation, err := leader.RestoreFrom(t.Context(), file.Bytes())
 	if err != nil || generation <= info.Generation {
 		t.Fatalf("generation %d after %d, error %v", generation, info.Generation, err)
@@ -41,6 +46,9 @@ func TestRestoreBringsBackThePolicy(t *testing.T) {
 	policy, err := leader.GetPolicy(t.Context(), &clusterpb.GetPolicyRequest{})
 	if got := policy.GetPolicy().GetOwnLifeMs(); err != nil || got != 80_000 {
 		t.Errorf("own life %d ms, error %v", got, err)
+	}
+	if marks := r.awaitLeader().marks(); len(marks) != 1 || marks[0].Name != "mallory" {
+		t.Errorf("removed are %v: whoever was removed since the backup was let in again", marks)
 	}
 	for _, n := range r.nodes {
 		r.until("all have the new generation", func() bool { return n.store.State().Generation == generation })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -60,6 +61,9 @@ become one of a newer version; 2 wrong use.`,
 				return err
 			}
 			node, err := cluster.Start(cfg)
+			if errors.Is(err, raftstate.ErrVersion) && cfg.MaxVersion != 0 {
+				return fmt.Errorf("--max-format %d: %w", cfg.MaxVersion, err)
+			}
 			if err != nil {
 				return err
 			}
