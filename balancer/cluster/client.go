@@ -20,6 +20,7 @@ import (
 // A Client asks the balancers of a cluster with the certificate in a node's
 // directory: an operator's, or a balancer's own.
 type Client struct {
+	dir   string
 	creds *pki.Reloader
 	addrs []string
 	dial  DialFunc
@@ -45,7 +46,7 @@ func NewClient(dir string, balancers ...string) (*Client, error) {
 	if len(balancers) == 0 {
 		return nil, fmt.Errorf("no balancer to ask: name one: %w", ErrInvalid)
 	}
-	return &Client{creds: creds, addrs: balancers, dial: dialTCP}, nil
+	return &Client{dir: dir, creds: creds, addrs: balancers, dial: dialTCP}, nil
 }
 
 // askTime bounds a question to one balancer, connecting included, so that one
@@ -162,7 +163,7 @@ func plain(err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return errors.New(s.Message())
+		return errors.New(words(s.Message()))
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, s.Message())
 }

@@ -223,7 +223,7 @@ func (r *rig) raftTo(dir, id string) error {
 		r.t.Fatal(err)
 	}
 	defer transport.Close()
-	_, _, err = transport.Probe(r.t.Context(), r.nodes[0].Address())
+	_, err = transport.Probe(r.t.Context(), r.nodes[0].Address())
 	return err
 }
 

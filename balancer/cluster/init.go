@@ -52,6 +52,11 @@ func Init(c InitConfig) error {
 	}.write(c.Dir)
 }
 
+// Check says why Init would refuse c, whatever is in Dir. The error is ErrInvalid.
+func (c InitConfig) Check() error {
+	return c.check(pki.Identity{Cluster: pki.NewCluster(), Role: pki.Balancer, Name: c.ID})
+}
+
 // errTransient: from other signing keys than the Destination's own, other key
 // epochs would follow.
 var errTransient = errors.New("the keys are transient ones, which cannot permit backends to sign: give the Destination's own")

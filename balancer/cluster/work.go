@@ -2,13 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/internal/pki"
 )
 
 // lookAgain is how often what may have changed without a word is looked at.
@@ -169,51 +167,4 @@ func (n *Node) enter() {
 		}
 		n.rest(nil)
 	}
-}
-
-// renew issues the balancer a new certificate when a third of its life is left,
-// as long as it is a member.
-func (n *Node) renew() {
-	ticker := time.NewTicker(renewEvery)
-	defer ticker.Stop()
-	for {
-		if !n.isMember(n.info.Name) {
-			n.cfg.Logger.Debug("certificate not looked at: this balancer is not a member")
-		} else if err := renewOwn(n.cfg.Dir, n.creds, n.sign); err != nil {
-			n.cfg.Logger.Error("certificate not renewed", "error", err)
-		}
-		select {
-		case <-n.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// sign is what the leader would do for another.
-func (n *Node) sign(csr []byte) ([]byte, error) {
-	return n.ca.Sign(csr, n.info.identity(), pki.DefaultLife)
-}
-
-const renewEvery = time.Hour
-
-// renewOwn renews a node's certificate if it is time for that.
-func renewOwn(dir string, creds *pki.Reloader, sign func(csr []byte) ([]byte, error)) error {
-	c := creds.Credentials()
-	if time.Until(c.Expires()) > pki.DefaultLife/3 {
-		return nil
-	}
-	csr, err := pki.CSR(c.Key(), c.Identity().Role, c.Identity().Name)
-	if err != nil {
-		return err
-	}
-	cert, err := sign(csr)
-	if err != nil {
-		return err
-	}
-	next, err := pki.NewCredentials(c.Key(), cert, c.CAPEM())
-	if err != nil {
-		return err
-	}
-	return errors.Join(next.Replace(dir), creds.Reload())
 }

@@ -61,7 +61,7 @@ func WriteSealed(path string, sealed []byte) error {
 func readSealed(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; make one with cluster init, or join the cluster, which brings it here", err)
+		return nil, fmt.Errorf("%w; make one with \"onelease cluster init\", or join by \"onelease cluster join\", which brings it here; without one, unlock the balancer with \"onelease cluster unlock\"", err)
 	}
 	if err != nil {
 		return nil, err
