@@ -36,6 +36,23 @@ func openTerminal(t *testing.T) (person, program *os.File) {
 	return person, program
 }
 
+// enter types a line once the terminal shows no more what is typed, which is a
+// moment after the question: nobody is that fast.
+func enter(t *testing.T, person, terminal *os.File, line string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Lflag&unix.ECHO == 0 {
+			fmt.Fprintln(person, line)
+			return
+		}
+	}
+	t.Fatal("the terminal shows what is typed")
+}
+
 // atPrompt is the program with somebody at its terminal.
 func atPrompt(t *testing.T, terminal *os.File, args ...string) *daemon {
 	t.Helper()
@@ -60,9 +77,9 @@ func TestPrompt(t *testing.T) {
 	initArgs := []string{"cluster", "init", "--dir", filepath.Join(t.TempDir(), "b1"), "--name", "b1", "--address", "127.0.0.1:1", "--keys", keyFile(t)}
 	d := atPrompt(t, terminal, initArgs...)
 	d.says("New passphrase for the Destination's keys: ")
-	fmt.Fprint(person, "correct horse\n")
+	enter(t, person, terminal, "correct horse")
 	d.says("The same again: ")
-	fmt.Fprint(person, "battery staple\n")
+	enter(t, person, terminal, "battery staple")
 	d.failed("differ: nothing was made")
 
 	d = atPrompt(t, terminal, initArgs...)
@@ -72,7 +89,7 @@ func TestPrompt(t *testing.T) {
 
 	d = atPrompt(t, terminal, "cluster", "join", "--dir", filepath.Join(t.TempDir(), "b2"))
 	d.says("Token: ")
-	fmt.Fprint(person, strings.Repeat("horse", 99)+"\n")
+	enter(t, person, terminal, strings.Repeat("horse", 99))
 	d.failed("not a join token")
 
 	shown := make([]byte, 4096)
