@@ -11,6 +11,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // Names in a node's directory, besides those of package pki.
@@ -77,16 +78,7 @@ func (i Info) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, ".node-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(append(b, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), filepath.Join(dir, nodeName))
+	return wholefile.Replace(filepath.Join(dir, nodeName), append(b, '\n'), 0o600)
 }
 
 // destination is Destination parsed.
