@@ -45,7 +45,7 @@ type Cluster struct {
 	Dir string
 	// Balancers are their addresses; those that the directories name if empty.
 	Balancers []string
-	// Dial connects to them in place of TCP.
+	// Dial connects to them, and to Config.Frontends, in place of TCP.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
@@ -61,7 +61,12 @@ type Config struct {
 	Balancers int
 	// Cluster, if set, has balancers that run elsewhere.
 	Cluster *Cluster
-	// Routers are at least one member and one publisher, or one that is both.
+	// Frontends are those of a Cluster that run elsewhere, by the host:port at
+	// which backends attach: with these, and without Routers, the Node is a
+	// backend only. On the loopback it attaches in the clear, elsewhere by TLS.
+	Frontends []string
+	// Routers are at least one member and one publisher, or one that is both. In
+	// a Cluster the publisher may be elsewhere.
 	Routers []Router
 	// Policy has the balancer's times and sizes; its zero value is a default.
 	Policy balancer.Policy
@@ -102,18 +107,24 @@ func (c Config) check() error {
 	case c.Balancers < 0 || c.Balancers > 9:
 		return fmt.Errorf("%w: Balancers is %d: want 0 to 9", ErrConfig, c.Balancers)
 	}
+	elsewhere := c.Cluster != nil && len(c.Frontends) > 0
 	switch {
 	case c.Service == nil:
 		return fmt.Errorf("%w: Service is not set", ErrConfig)
-	case members == 0:
+	case len(c.Frontends) > 0 && c.Cluster == nil:
+		return fmt.Errorf("%w: Frontends without a Cluster: give a backend.Config its own", ErrConfig)
+	case members == 0 && !elsewhere:
 		return fmt.Errorf("%w: no Router is a Member: nothing would serve", ErrConfig)
-	case publishers == 0:
+	case publishers == 0 && c.Cluster == nil:
 		return fmt.Errorf("%w: no Router is a Publisher: nobody would find the Destination", ErrConfig)
 	}
 	return nil
 }
 
 func (c Config) checkCluster() error {
+	if len(c.Frontends) > 0 && len(c.Routers) > 0 {
+		return fmt.Errorf("%w: Frontends that run elsewhere, and Routers, whose frontends run here: choose one", ErrConfig)
+	}
 	if c.Keys != nil || c.Dir != "" || c.Balancers != 0 {
 		return fmt.Errorf("%w: a Cluster, and Keys, Dir or Balancers: the Cluster has these", ErrConfig)
 	}

@@ -14,6 +14,11 @@ import (
 	"github.com/onelease/onelease/i2p/simnet"
 )
 
+// inCluster has balancers elsewhere.
+func inCluster(c *onelease.Config, dir string) {
+	c.Keys, c.Dir, c.Cluster = nil, "", &onelease.Cluster{Dir: dir}
+}
+
 // TestConfigErrors has one mistake in each Config: Start must say which field
 // it is, and leave nothing running.
 func TestConfigErrors(t *testing.T) {
@@ -42,6 +47,19 @@ func TestConfigErrors(t *testing.T) {
 		{"a bad quirk", func(c *onelease.Config) { c.Routers[2].DontPublish = "upside-down" }, []string{publish, "DontPublish", "inverted"}},
 		{"too many tunnels", func(c *onelease.Config) { c.Policy.Tunnels = 17 }, []string{"Tunnels", "17", "16"}},
 		{"too frequent", func(c *onelease.Config) { c.Policy.PublishGap = time.Second }, []string{"PublishGap", "20 s"}},
+		{"too many balancers", func(c *onelease.Config) { c.Balancers = 10 }, []string{"Balancers", "10"}},
+		{"frontends elsewhere and no cluster", func(c *onelease.Config) { c.Frontends = []string{"127.0.0.1:1"} }, []string{"Frontends", "Cluster"}},
+		{"a cluster and keys", func(c *onelease.Config) { c.Cluster = &onelease.Cluster{Dir: "d"} }, []string{"Cluster", "Keys"}},
+		{"a cluster without a directory", func(c *onelease.Config) { inCluster(c, "") }, []string{"Cluster.Dir", "onelease cluster join"}},
+		{"a router of a cluster without one", func(c *onelease.Config) { inCluster(c, "d") }, []string{"Router", "Dir", "onelease cluster join"}},
+		{"routers here and frontends elsewhere", func(c *onelease.Config) {
+			inCluster(c, "d")
+			c.Frontends = []string{"127.0.0.1:1"}
+		}, []string{"Frontends", "Routers"}},
+		{"no directory of a node", func(c *onelease.Config) {
+			inCluster(c, filepath.Dir(file))
+			c.Routers, c.Frontends = nil, []string{"127.0.0.1:1"}
+		}, []string{filepath.Dir(file), "onelease cluster join"}},
 		{"a bad rotation", func(c *onelease.Config) { c.Policy.Rotation = "sometimes" }, []string{"Rotation", "sometimes", "never"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -161,7 +161,7 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 		b.dismiss()
 		return now.Add(retryTime), nil
 	}
-	if !b.leads() || b.policyChanged() {
+	if !b.leads() || b.outdated() {
 		if err := b.takeOver(ctx, now); err != nil {
 			return now, err
 		}

@@ -41,10 +41,10 @@ func (b *Balancer) delegate(ctx context.Context, r *controlpb.DelegateRequest) (
 	if b.cfg.Keys.Offline != nil {
 		return nil, status.Error(codes.FailedPrecondition, "the balancers hold a transient key of the Destination, which cannot permit another: give them the Destination's own")
 	}
-	key := i2p.SigningPublicKey{Type: i2p.SigType(r.GetSigType()), Key: r.GetTransientKey()}
-	if key.Type != i2p.SigEd25519 {
-		return nil, status.Errorf(codes.InvalidArgument, "transient key of type %v, want %v", key.Type, i2p.SigEd25519)
+	if t := r.GetSigType(); t != uint32(i2p.SigEd25519) {
+		return nil, status.Errorf(codes.InvalidArgument, "transient key of type %d, want %v", t, i2p.SigEd25519)
 	}
+	key := i2p.SigningPublicKey{Type: i2p.SigEd25519, Key: r.GetTransientKey()}
 	b.mu.Lock()
 	expires := b.wallLocked(b.cfg.Now()).Add(b.policy.DelegationLife)
 	b.mu.Unlock()

@@ -3,7 +3,7 @@
 // out, and decides when a LeaseSet is published.
 //
 // It carries no packets: while every balancer is away, the frontends serve on
-// with the LeaseSets they have.
+// with the LeaseSets they have, and with the reserve that came with each.
 //
 //	b, err := balancer.New(balancer.Config{Keys: keys, Store: store})
 //	controlpb.RegisterControlServer(grpcServer, b.Control())
@@ -31,10 +31,18 @@
 //
 // Each LeaseSet is first built, then committed as {seq, published, digest}
 // through the replicated state, then signed exactly as committed, then handed
-// out. `published` strictly rises over all LeaseSets of the Destination, kinds
+// out. With each goes its reserve, which is one newer and lives as long as the
+// tunnels. `published` strictly rises over all LeaseSets of the Destination, kinds
 // and members together, so that a remote that moves takes the newer. It has a
 // resolution of one second: with many members their own LeaseSets are renewed
 // less often, so that `published` keeps to the clock (see Policy.ownRefresh).
+//
+// # Office
+//
+// Of several balancers one is in office: the one whose Store leads, once it has
+// all that earlier leaders committed. It starts from the frontends in the
+// replicated state (office.go), and dates LeaseSets by the frontends' clocks
+// (clock.go).
 //
 // # Keys
 //

@@ -58,13 +58,13 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// policyChanged reports whether the replicated policy is another than the one
-// in force.
-func (b *Balancer) policyChanged() bool {
-	now := b.issued().Policy
+// outdated reports whether what was taken over is not in force any more: an
+// operator has changed the policy, or restored a backup.
+func (b *Balancer) outdated() bool {
+	state := b.cfg.Store.State()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return now != b.policyOf
+	return state.Destination(b.hash).Policy != b.policyOf || state.Generation != b.generation
 }
 
 // dismiss ends a term of office: the frontends go to whoever leads now.

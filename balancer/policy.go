@@ -137,8 +137,8 @@ func replace[T comparable](field *T, value T) {
 	}
 }
 
-// CheckPolicy says why no leader could go by r.
-func CheckPolicy(r raftstate.Policy) error { return Policy{}.with(r).withDefaults().check() }
+// CheckWith says why a leader of this policy could not go by r.
+func (p Policy) CheckWith(r raftstate.Policy) error { return p.with(r).withDefaults().check() }
 
 // withDefaults fills p's zero fields.
 func (p Policy) withDefaults() Policy {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // A fence is a LeaseSet's place in the order of all that were ever signed for a
@@ -61,16 +62,7 @@ func (f fenceFile) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, ".fence-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(append(b, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), filepath.Join(dir, fenceName))
+	return wholefile.Replace(filepath.Join(dir, fenceName), append(b, '\n'), 0o600)
 }
 
 // adoptFence takes over what an earlier run has left, unless that was for

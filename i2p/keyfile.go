@@ -7,8 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
+
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // ErrPermissions says that a key file is open to others than its owner.
@@ -98,7 +99,7 @@ func WriteKeyFile(path string, k *Keys, format KeyFormat) error {
 		content = []byte(k.Base64() + "\n")
 	}
 	defer clear(content)
-	err := writeNew(path, content)
+	err := wholefile.New(path, content, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write key file %s: %w; give another name, or move that file away first", path, fs.ErrExist)
 	}
@@ -106,32 +107,4 @@ func WriteKeyFile(path string, k *Keys, format KeyFormat) error {
 		return fmt.Errorf("write key file: %w", err)
 	}
 	return nil
-}
-
-// writeNew writes a file beside path, then links it to path, which unlike a
-// rename fails if path exists.
-func writeNew(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a new name in dir last through a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -40,9 +40,12 @@ func (c *contacts) update(id string, change func(*contact)) {
 	c.of[id] = contact
 }
 
-// answered notes what a follower has answered to a leader.
-func (c *contacts) answered(id raft.ServerID, resp *raft.AppendEntriesResponse) {
-	c.update(string(id), func(to *contact) {
-		to.heard, to.lastLog = time.Now(), resp.LastLog
-	})
+// answered notes what a follower has answered to a leader. The LastLog of an
+// answer is from before the request.
+func (c *contacts) answered(id raft.ServerID, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) {
+	last := resp.LastLog
+	if n := len(args.Entries); n > 0 && resp.Success {
+		last = args.Entries[n-1].Index
+	}
+	c.update(string(id), func(to *contact) { to.heard, to.lastLog = time.Now(), last })
 }

@@ -61,7 +61,7 @@ func validMembers(members []Member) error {
 }
 
 // catchUpPause is how often a new member is looked at until it has caught up.
-const catchUpPause = 20 * time.Millisecond
+const catchUpPause = 2 * time.Millisecond
 
 // AddMember adds a node, which must be running at that host:port. A voter is
 // given its vote once it has the whole state, so that the cluster does not wait
@@ -256,9 +256,30 @@ func (s *Store) checkQuorum(id string) error {
 // heartbeat timeouts, of which a live one has answered some twenty.
 func (s *Store) patience() time.Duration { return 2 * s.heartbeat }
 
-// change waits for a change to the membership.
+// change waits for a change to the membership, and until those who are alive
+// know it.
 func (s *Store) change(ctx context.Context, submit func() raft.IndexFuture) error {
-	return s.do(ctx, func() raft.Future { return submit() })
+	err := s.do(ctx, func() raft.Future { return submit() })
+	if err == nil {
+		s.spread(ctx)
+	}
+	return err
+}
+
+// spread waits until all members that answer have the whole log, as long as
+// one may be silent. A member of raft v1.7.3 gives no vote to one that it does
+// not know as a voter. So if this node and a new voter alone had its promotion,
+// and this node died, the others would refuse the only one that can lead, for
+// as long as this node is away.
+func (s *Store) spread(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience())
+	defer cancel()
+	members, _ := s.Members()
+	for _, m := range members {
+		if !m.Self && time.Since(m.LastContact) < s.patience() {
+			s.caughtUp(ctx, m.ID) // or not in time
+		}
+	}
 }
 
 // wrap leaves no error as it is.

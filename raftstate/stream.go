@@ -52,6 +52,9 @@ func (s *stream) listen() {
 	slots := make(chan struct{}, maxGreeting)
 	for s.ctx.Err() == nil {
 		conn, err := s.config.Listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return // whoever closed it is ending this node
+		}
 		if err != nil {
 			s.acceptFailed(err)
 			continue

@@ -112,7 +112,7 @@ func validAddr(addr string) error {
 func (t *Transport) AppendEntries(id raft.ServerID, addr raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	err := t.NetworkTransport.AppendEntries(id, addr, args, resp)
 	if err == nil {
-		t.contacts.answered(id, resp)
+		t.contacts.answered(id, args, resp)
 	}
 	return err
 }

@@ -12,13 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/tally"
 	"github.com/onelease/onelease/plugins/echo"
 	"github.com/onelease/onelease/test/i2pd"
 	"github.com/onelease/onelease/test/i2pd/samclient"
+	"github.com/onelease/onelease/test/streamservice"
 )
 
 // The routers of the main job, by their number in the network: floodfills
@@ -96,6 +100,7 @@ type job struct {
 	node    *onelease.Node
 	tally   *tally.Tally
 	remotes []*samclient.Remote
+	server  *streamservice.Server
 }
 
 func startJob(t *testing.T, policy balancer.Policy) *job {
@@ -107,13 +112,12 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	j := &job{t: t, ctx: ctx, net: net, keys: keys}
+	j := &job{t: t, ctx: ctx, net: net, keys: keys, server: streamservice.NewServer()}
 	j.node, err = onelease.Start(onelease.Config{
-		Keys:      keys,
-		Dir:       t.TempDir(),
-		Routers:   j.routers(),
-		Policy:    policy,
-		Service:   echo.Service{},
+		Keys:    keys,
+		Dir:     t.TempDir(),
+		Routers: j.routers(),
+		Policy:  policy, Service: backend.ServiceFunc(j.serve),
 		Balancers: 3,
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
@@ -126,6 +130,14 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 		}
 	})
 	return j
+}
+
+// serve echoes datagrams, and is the stream service.
+func (j *job) serve(ctx context.Context, node backend.Node) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return echo.Service{}.Serve(ctx, node) })
+	group.Go(func() error { return serveStreams(ctx, node, j.server) })
+	return group.Wait()
 }
 
 func routerName(i int) string { return fmt.Sprintf("i2pd-%d", i) }

@@ -32,7 +32,7 @@ const (
 // Invite implements clusterpb.ClusterServer.
 func (s service) Invite(ctx context.Context, r *clusterpb.InviteRequest) (*clusterpb.InviteReply, error) {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	life := time.Duration(r.GetLifeMs()) * time.Millisecond
@@ -82,7 +82,7 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 	if v := r.GetVersion(); v != joinVersion {
 		return nil, status.Errorf(codes.FailedPrecondition, "cluster service version %d, this balancer speaks %d", v, joinVersion)
 	}
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	invite, err := n.checkInvite(r)
@@ -90,6 +90,12 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 		return nil, err
 	}
 	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(invite.Role), Name: invite.Name}
+	if err := n.checkFree(id); err != nil {
+		return nil, err
+	}
+	if err := n.pastMark(ctx, id); err != nil {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
 	cert, err := n.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
@@ -111,7 +117,7 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 // secret is not told.
 func (n *Node) checkInvite(r *clusterpb.JoinRequest) (raftstate.Invite, error) {
 	invite, ok := n.store.State().Invites[r.GetInvite()]
-	if !ok || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
+	if !ok || isMark(invite.ID) || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
 		return invite, inviteError(raftstate.ErrUnknownInvite)
 	}
 	if off := time.Until(time.UnixMilli(r.GetClockMs())); off.Abs() > maxClockOff {
@@ -160,10 +166,7 @@ func (n *Node) share(reply *clusterpb.JoinReply) (err error) {
 
 // Renew implements clusterpb.ClusterServer.
 func (s service) Renew(ctx context.Context, r *clusterpb.RenewRequest) (*clusterpb.RenewReply, error) {
-	id, ok := caller(ctx)
-	if !ok {
-		return nil, status.Error(codes.Unauthenticated, "no certificate")
-	}
+	id, _, _ := caller(ctx) // guard has looked
 	cert, err := s.node.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
@@ -174,10 +177,10 @@ func (s service) Renew(ctx context.Context, r *clusterpb.RenewRequest) (*cluster
 // Enter implements clusterpb.ClusterServer.
 func (s service) Enter(ctx context.Context, r *clusterpb.EnterRequest) (*clusterpb.EnterReply, error) {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
-	id, _ := caller(ctx)
+	id, _, _ := caller(ctx)
 	if err := checkAddress(r.GetAddress()); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -19,6 +20,7 @@ import (
 // A Client asks the balancers of a cluster with the certificate in a node's
 // directory: an operator's, or a balancer's own.
 type Client struct {
+	dir   string
 	creds *pki.Reloader
 	addrs []string
 	dial  DialFunc
@@ -44,8 +46,12 @@ func NewClient(dir string, balancers ...string) (*Client, error) {
 	if len(balancers) == 0 {
 		return nil, fmt.Errorf("no balancer to ask: name one: %w", ErrInvalid)
 	}
-	return &Client{creds: creds, addrs: balancers, dial: dialTCP}, nil
+	return &Client{dir: dir, creds: creds, addrs: balancers, dial: dialTCP}, nil
 }
+
+// askTime bounds a question to one balancer, connecting included, so that one
+// whose machine is gone does not keep the others from being asked.
+const askTime = 5 * time.Second
 
 // A Conn is a connection to one balancer.
 type Conn struct {
@@ -79,13 +85,22 @@ func (c *Client) Members(ctx context.Context) (*clusterpb.MembersReply, error) {
 	if err != nil || reply.GetLeaderAddress() == "" || reply.GetLeader() == reply.GetSelf() {
 		return reply, err
 	}
-	if conn, err := c.To(reply.GetLeaderAddress()); err == nil {
-		defer conn.Close()
-		if better, err := conn.Members(ctx, &clusterpb.MembersRequest{}); err == nil {
-			return better, nil
-		}
+	if better, err := c.membersAt(ctx, reply.GetLeaderAddress()); err == nil {
+		return better, nil
 	}
 	return reply, nil
+}
+
+// membersAt asks one balancer.
+func (c *Client) membersAt(ctx context.Context, addr string) (*clusterpb.MembersReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	conn, err := c.To(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Members(ctx, &clusterpb.MembersRequest{})
 }
 
 // anyMembers asks one after the other. An answer that names a leader is better.
@@ -93,12 +108,7 @@ func (c *Client) anyMembers(ctx context.Context) (*clusterpb.MembersReply, error
 	var best *clusterpb.MembersReply
 	var errs []error
 	for _, addr := range c.addrs {
-		conn, err := c.To(addr)
-		if err != nil {
-			return nil, err
-		}
-		reply, err := conn.Members(ctx, &clusterpb.MembersRequest{})
-		conn.Close()
+		reply, err := c.membersAt(ctx, addr)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
@@ -127,6 +137,9 @@ func (c *Client) Leader(ctx context.Context) (*Conn, error) {
 	return c.To(reply.GetLeaderAddress())
 }
 
+// enterTime is for the leader to send the state, of some megabytes at most.
+const enterTime = 30 * time.Second
+
 // enter asks the leader to make this balancer a member.
 func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 	leader, err := c.Leader(ctx)
@@ -134,6 +147,8 @@ func (c *Client) enter(ctx context.Context, address string, voter bool) error {
 		return err
 	}
 	defer leader.Close()
+	ctx, cancel := context.WithTimeout(ctx, enterTime)
+	defer cancel()
 	_, err = leader.Enter(ctx, &clusterpb.EnterRequest{Address: address, Voter: voter})
 	return plain(err)
 }
@@ -148,7 +163,7 @@ func plain(err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return errors.New(s.Message())
+		return errors.New(words(s.Message()))
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, s.Message())
 }

@@ -3,10 +3,13 @@ package cluster
 import (
 	"testing"
 	"time"
+
+	"github.com/onelease/onelease/raftstate"
 )
 
 func TestThreeBalancersReplaceTheirLeader(t *testing.T) {
 	r := newRig(t)
+	r.preset = raftstate.LAN()
 	r.form(3)
 	old := r.awaitLeader()
 	began := time.Now()

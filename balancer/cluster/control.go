@@ -20,7 +20,7 @@ type control struct {
 func (c control) redirect() (*controlpb.Redirect, error) {
 	leader := c.node.store.Leader()
 	if leader.Self || leader.ID == "" {
-		return nil, status.Errorf(codes.Unavailable, "balancer %s: %v", c.node.info.Name, c.node.office.Load())
+		return nil, status.Errorf(codes.Unavailable, "balancer %s: %s", c.node.info.Name, c.node.office())
 	}
 	return &controlpb.Redirect{Leader: leader.Addr}, nil
 }

@@ -20,6 +20,21 @@
 // frontends and backends, and the cluster service for operators. ALPN tells
 // raft from the services, the certificate tells who may do what.
 //
+// # Who may what
+//
+// Nobody without a certificate gets anything but Join, and is sent away after
+// half a minute. A frontend attaches, a backend asks for its permission, each
+// under its own name; an operator, and a balancer that is a member, do all
+// else; raft is for members. A balancer that is not a member yet may enter.
+//
+// A certificate is good for a year. Who is removed (Change) is refused from then
+// on with all certificates issued before, by every balancer and by later
+// leaders, its connections are closed, and it can join again with a new
+// invitation. What a removed backend was permitted to sign stays good until
+// it ends; what a removed frontend's router holds stays good for the minutes
+// that LeaseSets live. A removed balancer has had the CA's key: if it is
+// hostile, begin a new cluster.
+//
 // # The directory
 //
 //	node.json        who this is, and where it is reached

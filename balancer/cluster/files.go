@@ -11,6 +11,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // Names in a node's directory, besides those of package pki.
@@ -77,11 +78,7 @@ func (i Info) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, nodeName)
-	if err := os.WriteFile(path+".new", append(b, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return wholefile.Replace(filepath.Join(dir, nodeName), append(b, '\n'), 0o600)
 }
 
 // destination is Destination parsed.
@@ -98,8 +95,12 @@ func (i Info) identity() pki.Identity {
 	return pki.Identity{Cluster: i.Cluster, Role: pki.Role(i.Role), Name: i.Name}
 }
 
-// newDir makes a directory for a new node, and refuses one that is another's.
+// newDir makes a directory for a new node, and refuses one that is another's, or
+// that cannot be written to: an invitation would be lost on it.
 func newDir(dir string) error {
+	if dir == "" {
+		return fmt.Errorf("no directory (Dir): %w", ErrInvalid)
+	}
 	if info, err := ReadInfo(dir); err == nil {
 		return fmt.Errorf("%s is that of %s %q: give another one: %w", dir, info.Role, info.Name, ErrExists)
 	}
@@ -109,7 +110,11 @@ func newDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make a directory for the node: %w", err)
 	}
-	return nil
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("the node's directory cannot be written to: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // checkAddress wants what others can dial.

@@ -52,6 +52,15 @@ func Init(c InitConfig) error {
 	}.write(c.Dir)
 }
 
+// Check says why Init would refuse c, whatever is in Dir. The error is ErrInvalid.
+func (c InitConfig) Check() error {
+	return c.check(pki.Identity{Cluster: pki.NewCluster(), Role: pki.Balancer, Name: c.ID})
+}
+
+// errTransient: from other signing keys than the Destination's own, other key
+// epochs would follow.
+var errTransient = errors.New("the keys are transient ones, which cannot permit backends to sign: give the Destination's own")
+
 func (c *InitConfig) check(id pki.Identity) error {
 	if err := id.Validate(); err != nil {
 		return fmt.Errorf("name of the balancer: %w: %w", err, ErrInvalid)
@@ -63,7 +72,7 @@ func (c *InitConfig) check(id pki.Identity) error {
 	case c.Keys == nil:
 		return fmt.Errorf("no keys of a Destination: %w", ErrInvalid)
 	case c.Keys.Offline != nil:
-		return fmt.Errorf("the keys are transient ones, which cannot permit backends to sign: give the Destination's own: %w", ErrInvalid)
+		return fmt.Errorf("%w: %w", errTransient, ErrInvalid)
 	case c.Keys.SigType() != i2p.SigEd25519:
 		return fmt.Errorf("keys of type %v: only Ed25519 Destinations can be served: %w", c.Keys.SigType(), ErrInvalid)
 	case c.Expect < 0 || c.Expect > 9:

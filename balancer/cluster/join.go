@@ -63,6 +63,9 @@ func (c *JoinConfig) check() error {
 	if c.Dial == nil {
 		c.Dial = dialTCP
 	}
+	if c.Token == nil {
+		return fmt.Errorf("no token: make one with \"onelease cluster invite\": %w", ErrInvalid)
+	}
 	switch balancer := c.Token.Node.Role == pki.Balancer; {
 	case balancer && c.Address == "":
 		return fmt.Errorf("no address: say host:port at which the other balancers and the frontends reach this one: %w", ErrInvalid)
@@ -80,15 +83,7 @@ func (c *JoinConfig) check() error {
 func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinReply, error) {
 	var errs []error
 	for _, addr := range c.Token.Balancers {
-		conn, err := connect(addr, c.Dial, credentials.NewTLS(pki.JoinTLS(c.Token)))
-		if err != nil {
-			return nil, err
-		}
-		reply, err := conn.Join(ctx, &clusterpb.JoinRequest{
-			Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(),
-			Request: csr, ClockMs: time.Now().UnixMilli(),
-		})
-		conn.Close()
+		reply, err := c.redeemAt(ctx, addr, csr)
 		if err == nil {
 			return reply, nil
 		}
@@ -98,6 +93,21 @@ func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinRep
 		errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
 	}
 	return nil, errors.Join(errs...)
+}
+
+// redeemAt asks one balancer.
+func (c *JoinConfig) redeemAt(ctx context.Context, addr string, csr []byte) (*clusterpb.JoinReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	conn, err := connect(addr, c.Dial, credentials.NewTLS(pki.JoinTLS(c.Token)))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Join(ctx, &clusterpb.JoinRequest{
+		Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(),
+		Request: csr, ClockMs: time.Now().UnixMilli(),
+	})
 }
 
 // refusal reports whether other balancers would say the same.

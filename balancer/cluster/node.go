@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -34,8 +35,13 @@ type Node struct {
 	memory *keystore.Memory
 	server *grpc.Server
 
+	opened chan struct{}                     // closed when store is set
 	leader atomic.Pointer[balancer.Balancer] // nil while it could not lead
-	office atomic.Value                      // string: why not, or what it does
+	idle   atomic.Value                      // string: why it could not
+	anew   chan struct{}                     // the leader's work is to begin anew
+
+	settling sync.Mutex
+	settled  <-chan struct{} // store.LeaderChanged of when settle last had all
 
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -47,13 +53,16 @@ type Node struct {
 // the balancer can be reached; whether it is a member, and leads, comes later.
 // The errors are ErrInvalid, and those of packages pki, keystore and raftstate.
 func Start(cfg Config) (*Node, error) {
+	if cfg.Dir == "" {
+		return nil, fmt.Errorf("no directory (Dir): %w", ErrInvalid)
+	}
 	info, err := ReadInfo(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg.withDefaults(info), info: info}
+	n := &Node{cfg: cfg.withDefaults(info), info: info, opened: make(chan struct{}), anew: make(chan struct{}, 1)}
 	n.ctx, n.stop = context.WithCancel(context.Background())
-	n.office.Store("starting")
+	n.idle.Store("starting")
 	for _, step := range []func() error{n.load, n.unlock, n.listen, n.open} {
 		if err := step(); err != nil {
 			n.abandon()
@@ -65,6 +74,7 @@ func Start(cfg Config) (*Node, error) {
 	n.running.Go(n.work)
 	n.running.Go(n.renew)
 	n.running.Go(n.watchCompany)
+	n.running.Go(n.patrol)
 	return n, nil
 }
 
@@ -92,11 +102,15 @@ func (n *Node) unlock() error {
 	if n.cfg.Secret == nil {
 		return nil
 	}
-	keys, err := keystore.Open(filepath.Join(n.cfg.Dir, keysName), n.cfg.Secret)
+	path := filepath.Join(n.cfg.Dir, keysName)
+	keys, err := keystore.Open(path, n.cfg.Secret)
 	if err != nil {
 		return err
 	}
-	return n.memory.Set(keys)
+	if err := n.Unlock(keys); err != nil {
+		return fmt.Errorf("%s: %w; take another balancer's", path, err)
+	}
+	return nil
 }
 
 func (n *Node) listen() (err error) {
@@ -114,7 +128,7 @@ func (n *Node) listen() (err error) {
 func (n *Node) open() error {
 	transport, err := raftstate.NewTransport(raftstate.TransportConfig{
 		ID: n.info.Name, Cluster: n.info.Cluster, Advertise: n.info.Address,
-		Listener: n.port.raft, Dial: n.dialRaft, Authorize: authorizePeer,
+		Listener: n.port.raft, Dial: n.dialRaft, Authorize: n.authorizePeer,
 		MaxVersion: n.cfg.MaxVersion, Logger: n.cfg.Logger,
 	})
 	if err != nil {
@@ -124,7 +138,13 @@ func (n *Node) open() error {
 		ID: n.info.Name, Dir: filepath.Join(n.cfg.Dir, stateName), Transport: transport,
 		Bootstrap: n.info.First, MaxVersion: n.cfg.MaxVersion, Preset: n.cfg.Preset, Logger: n.cfg.Logger,
 	})
-	return err
+	if err != nil {
+		n.stop() // who waits for the store waits in vain
+		transport.Close()
+		return err
+	}
+	close(n.opened)
+	return nil
 }
 
 // dialRaft connects to another balancer's raft.
@@ -141,24 +161,28 @@ func (n *Node) dialRaft(ctx context.Context, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
-// authorizePeer wants a node to be whom its certificate says.
-func authorizePeer(conn net.Conn, id string) error {
-	secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
-	if !ok {
-		return fmt.Errorf("connection of type %T", conn)
-	}
-	if peer, ok := pki.PeerIdentity(secure.ConnectionState()); !ok || peer.Role != pki.Balancer || peer.Name != id {
-		return fmt.Errorf("the certificate is of %v, not of balancer %q", peer, id)
-	}
-	return nil
-}
+// Limits of the services. Most messages have some hundred bytes; a Chunk has 64 KiB.
+const (
+	maxMessage = 256 << 10
+	maxHeaders = 16 << 10
+	maxStreams = 64 // of one connection
+)
+
+// pulse finds connections whose other end is gone without a word.
+var pulse = keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}
 
 // serve answers frontends, backends, operators and balancers.
 func (n *Node) serve() {
 	n.server = grpc.NewServer(
 		grpc.Creds(shaken{}),
-		grpc.UnaryInterceptor(guardUnary),
-		grpc.StreamInterceptor(guardStream),
+		grpc.UnaryInterceptor(n.guardUnary),
+		grpc.StreamInterceptor(n.guardStream),
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ConnectionTimeout(shakeTime),
+		grpc.KeepaliveParams(pulse),
+		grpc.WaitForHandlers(true), // they use the store, which is closed after them
 	)
 	controlpb.RegisterControlServer(n.server, control{node: n})
 	clusterpb.RegisterClusterServer(n.server, service{node: n})
@@ -229,8 +253,13 @@ func (n *Node) Store() *raftstate.Store { return n.store }
 func (n *Node) Balancer() *balancer.Balancer { return n.leader.Load() }
 
 // Unlock takes the Destination's keys, to be held in memory. The errors are
-// those of keystore.Memory.
-func (n *Node) Unlock(keys *i2p.Keys) error { return n.memory.Set(keys) }
+// ErrInvalid for transient ones, and those of keystore.Memory.
+func (n *Node) Unlock(keys *i2p.Keys) error {
+	if keys.Offline != nil {
+		return fmt.Errorf("%w: %w", errTransient, ErrInvalid)
+	}
+	return n.memory.Set(keys)
+}
 
 // Reload reads the certificates again.
 func (n *Node) Reload() error { return n.creds.Reload() }

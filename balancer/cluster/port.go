@@ -3,8 +3,10 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -24,8 +26,11 @@ const (
 const (
 	// shakeTime is how long a TLS handshake may take.
 	shakeTime = 5 * time.Second
-	// maxShakes is how many may be under way; more connections wait.
-	maxShakes = 256
+	// joinTime is how long who has no certificate may stay: it only joins.
+	joinTime = 30 * time.Second
+	// acceptPause is waited after an error of the listener, such as too many
+	// open files.
+	acceptPause = 10 * time.Millisecond
 )
 
 // A port is one listener on which raft and the services are told apart.
@@ -34,18 +39,19 @@ type port struct {
 	tls        *tls.Config
 	log        *slog.Logger
 	raft, grpc *queue
-	shakes     chan struct{}
+	strangers  lobby
 	shaking    sync.WaitGroup
+	closed     chan struct{}
 
 	mu    sync.Mutex
-	conns map[net.Conn]bool // all that are open; nil when closed
+	conns map[net.Conn]*x509.Certificate // all that are open, nil for strangers'; nil when closed
 }
 
 func newPort(ln net.Listener, creds *pki.Reloader, log *slog.Logger) *port {
 	p := &port{
 		ln: ln, tls: pki.ServerTLS(creds, alpnRaft, alpnGRPC), log: log,
 		raft: newQueue(ln.Addr()), grpc: newQueue(ln.Addr()),
-		shakes: make(chan struct{}, maxShakes), conns: map[net.Conn]bool{},
+		closed: make(chan struct{}), conns: map[net.Conn]*x509.Certificate{},
 	}
 	p.shaking.Go(p.accept)
 	return p
@@ -54,20 +60,17 @@ func newPort(ln net.Listener, creds *pki.Reloader, log *slog.Logger) *port {
 func (p *port) accept() {
 	for {
 		conn, err := p.ln.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
 		if err != nil {
-			p.log.Warn("connection not accepted", "error", err)
-			time.Sleep(10 * time.Millisecond) // too many open files, say
-			continue
+			if p.pause(err) {
+				continue
+			}
+			return
 		}
 		if !p.track(conn) {
 			return
 		}
-		p.shakes <- struct{}{}
+		p.strangers.enter(conn)
 		p.shaking.Go(func() {
-			defer func() { <-p.shakes }()
 			if err := p.sort(conn); err != nil {
 				p.log.Debug("connection refused", "from", conn.RemoteAddr(), "error", err)
 				conn.Close()
@@ -77,22 +80,39 @@ func (p *port) accept() {
 	}
 }
 
+// pause waits a moment after an error of the listener, unless the port is closed.
+func (p *port) pause(err error) bool {
+	select {
+	case <-p.closed:
+		return false
+	case <-time.After(acceptPause):
+		p.log.Warn("connection not accepted", "error", err)
+		return true
+	}
+}
+
 // sort shakes hands and passes the connection on.
 func (p *port) sort(raw net.Conn) error {
-	conn := &trackedConn{tls.Server(raw, p.tls), p, raw}
+	conn := &trackedConn{Conn: tls.Server(raw, p.tls), port: p, raw: raw}
 	ctx, cancel := context.WithTimeout(context.Background(), shakeTime)
 	defer cancel()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
 	state := conn.ConnectionState()
-	switch id, ok := pki.PeerIdentity(state); {
+	id, known := pki.PeerIdentity(state)
+	if known {
+		p.identified(raw, state.PeerCertificates[0])
+	} else {
+		conn.leave = time.AfterFunc(joinTime, func() { raw.Close() })
+	}
+	switch {
 	case state.NegotiatedProtocol == alpnGRPC:
 		return p.grpc.put(conn)
-	case !ok || id.Role != pki.Balancer:
-		return fmt.Errorf("%v speaks raft: only balancers may", id)
+	case state.NegotiatedProtocol == alpnRaft && known && id.Role == pki.Balancer:
+		return p.raft.put(conn)
 	}
-	return p.raft.put(conn)
+	return fmt.Errorf("%v speaks %q: raft is for balancers only", id, state.NegotiatedProtocol)
 }
 
 // track notes an open connection, unless the port is closed.
@@ -103,18 +123,53 @@ func (p *port) track(conn net.Conn) bool {
 		conn.Close()
 		return false
 	}
-	p.conns[conn] = true
+	p.conns[conn] = nil
 	return true
 }
 
+// identified notes whose connection it is: a stranger's no more.
+func (p *port) identified(conn net.Conn, cert *x509.Certificate) {
+	p.strangers.leave(conn)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conns != nil {
+		p.conns[conn] = cert
+	}
+}
+
 func (p *port) forget(conn net.Conn) {
+	p.strangers.leave(conn)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, conn)
 }
 
+// expel closes the connections of those that are refused by now.
+func (p *port) expel(refused func(*x509.Certificate) error) {
+	for conn, cert := range p.open() {
+		if err := refused(cert); err != nil {
+			p.log.Info("connection closed", "from", conn.RemoteAddr(), "reason", err)
+			conn.Close()
+		}
+	}
+}
+
+// open are the connections of those who have shown a certificate.
+func (p *port) open() map[net.Conn]*x509.Certificate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	conns := map[net.Conn]*x509.Certificate{}
+	for conn, cert := range p.conns {
+		if cert != nil {
+			conns[conn] = cert
+		}
+	}
+	return conns
+}
+
 // close closes the listener and all connections, as the end of a process does.
 func (p *port) close() {
+	close(p.closed)
 	p.ln.Close()
 	p.mu.Lock()
 	conns := p.conns
@@ -131,11 +186,25 @@ func (p *port) close() {
 // A trackedConn tells its port when it is closed.
 type trackedConn struct {
 	*tls.Conn
-	port *port
-	raw  net.Conn
+	port  *port
+	raw   net.Conn
+	leave *time.Timer // of a stranger
+}
+
+// Read ends quietly when the port closes the connection: raft logs other errors
+// than io.EOF.
+func (c *trackedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, net.ErrClosed) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 func (c *trackedConn) Close() error {
+	if c.leave != nil {
+		c.leave.Stop()
+	}
 	c.port.forget(c.raw)
 	return c.Conn.Close()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
 )
 
@@ -21,16 +22,32 @@ type service struct {
 	node *Node
 }
 
-// needLeader refuses what only the leader can do.
-func (n *Node) needLeader() error {
+// needLeader refuses what only the leader can do, which may then rely on State.
+func (n *Node) needLeader(ctx context.Context) error {
 	leader := n.store.Leader()
 	switch {
 	case leader.Self:
-		return nil
+		return told(n.settle(ctx))
 	case leader.ID == "":
 		return status.Error(codes.Unavailable, "no balancer leads now: a majority of those with a vote must be up")
 	}
 	return status.Errorf(codes.FailedPrecondition, "balancer %s at %s leads: ask there", leader.ID, leader.Addr)
+}
+
+// settle has State know what earlier leaders have committed. That costs an entry
+// in the log, so it is done once for each time that this balancer leads.
+func (n *Node) settle(ctx context.Context) error {
+	n.settling.Lock()
+	defer n.settling.Unlock()
+	changed := n.store.LeaderChanged()
+	if n.settled == changed {
+		return nil
+	}
+	if err := n.store.Barrier(ctx); err != nil {
+		return err
+	}
+	n.settled = changed
+	return nil
 }
 
 // told puts an error of the replicated state into gRPC's words.
@@ -39,11 +56,13 @@ func told(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, raftstate.ErrNotLeader), errors.Is(err, raftstate.ErrUnreachable), errors.Is(err, raftstate.ErrVersion):
+	case errors.Is(err, raftstate.ErrNotLeader), errors.Is(err, raftstate.ErrUnreachable), errors.Is(err, raftstate.ErrVersion),
+		errors.Is(err, raftstate.ErrQuorum):
 		code = codes.FailedPrecondition
-	case errors.Is(err, raftstate.ErrUncertain), errors.Is(err, raftstate.ErrClosed):
+	case errors.Is(err, raftstate.ErrUncertain), errors.Is(err, raftstate.ErrClosed),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		code = codes.Unavailable
-	case errors.Is(err, raftstate.ErrInvalid), errors.Is(err, raftstate.ErrNotMember), errors.Is(err, raftstate.ErrQuorum):
+	case errors.Is(err, raftstate.ErrInvalid), errors.Is(err, raftstate.ErrNotMember):
 		code = codes.InvalidArgument
 	case errors.Is(err, raftstate.ErrUnknownMember), errors.Is(err, raftstate.ErrUnknownFrontend):
 		code = codes.NotFound
@@ -63,7 +82,7 @@ func (s service) Members(context.Context, *clusterpb.MembersRequest) (*clusterpb
 	reply := &clusterpb.MembersReply{
 		Cluster: n.info.Cluster, Self: n.info.Name, Leader: leader.ID, LeaderAddress: leader.Addr,
 		Generation: n.store.State().Generation, Format: n.store.WriteVersion(), Destination: n.dest.Base32(),
-		ClockMs: time.Now().UnixMilli(), Unlocked: unlocked, Office: fmt.Sprint(n.office.Load()),
+		ClockMs: time.Now().UnixMilli(), Unlocked: unlocked, Office: n.office(),
 	}
 	for _, m := range members {
 		reply.Members = append(reply.Members, memberMessage(m, leader.ID))
@@ -87,7 +106,7 @@ func memberMessage(m raftstate.Member, leader string) *clusterpb.Member {
 // Change implements clusterpb.ClusterServer.
 func (s service) Change(ctx context.Context, r *clusterpb.ChangeRequest) (*clusterpb.ChangeReply, error) {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	err := n.change(ctx, r)
@@ -101,10 +120,7 @@ func (s service) Change(ctx context.Context, r *clusterpb.ChangeRequest) (*clust
 func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
 	switch r.GetKind() {
 	case clusterpb.ChangeRequest_KIND_REMOVE:
-		if r.GetForce() {
-			return n.store.ForceRemove(ctx, r.GetId())
-		}
-		return n.store.Remove(ctx, r.GetId())
+		return n.removeBalancer(ctx, r.GetId(), r.GetForce())
 	case clusterpb.ChangeRequest_KIND_PROMOTE:
 		return n.store.Promote(ctx, r.GetId())
 	case clusterpb.ChangeRequest_KIND_DEMOTE:
@@ -112,8 +128,11 @@ func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
 	case clusterpb.ChangeRequest_KIND_TRANSFER:
 		return n.store.Transfer(ctx, r.GetId())
 	case clusterpb.ChangeRequest_KIND_REMOVE_FRONTEND:
-		_, err := n.store.Apply(ctx, raftstate.RemoveFrontend(r.GetId()))
-		return err
+		return n.removeFrontend(ctx, r.GetId(), r.GetForce())
+	case clusterpb.ChangeRequest_KIND_REMOVE_BACKEND:
+		return n.removeBackend(ctx, r.GetId(), r.GetForce())
+	case clusterpb.ChangeRequest_KIND_REMOVE_OPERATOR:
+		return n.shutOut(ctx, pki.Operator, r.GetId())
 	}
 	return fmt.Errorf("change of kind %v: %w", r.GetKind(), raftstate.ErrInvalid)
 }
@@ -121,16 +140,17 @@ func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
 // SetPolicy implements clusterpb.ClusterServer.
 func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (*clusterpb.SetPolicyReply, error) {
 	n := s.node
-	if err := n.needLeader(); err != nil {
+	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	policy := policyFromMessage(r.GetPolicy())
-	if err := balancer.CheckPolicy(policy); err != nil {
+	if err := n.cfg.Policy.CheckWith(policy); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	if _, err := n.store.Apply(ctx, raftstate.PutPolicy(n.dest.Hash(), policy)); err != nil {
 		return nil, told(err)
 	}
+	n.beginAnew()
 	return &clusterpb.SetPolicyReply{}, nil
 }
 
@@ -146,13 +166,13 @@ func policyFromMessage(p *clusterpb.Policy) raftstate.Policy {
 }
 
 // Drain implements clusterpb.ClusterServer.
-func (s service) Drain(_ context.Context, r *clusterpb.DrainRequest) (*clusterpb.DrainReply, error) {
-	if err := s.node.needLeader(); err != nil {
+func (s service) Drain(ctx context.Context, r *clusterpb.DrainRequest) (*clusterpb.DrainReply, error) {
+	if err := s.node.needLeader(ctx); err != nil {
 		return nil, err
 	}
 	b := s.node.leader.Load()
 	if b == nil {
-		return nil, status.Errorf(codes.Unavailable, "balancer %s: %v", s.node.info.Name, s.node.office.Load())
+		return nil, status.Errorf(codes.Unavailable, "balancer %s: %s", s.node.info.Name, s.node.office())
 	}
 	err := b.Drain(r.GetFrontend(), !r.GetOff())
 	if errors.Is(err, balancer.ErrNotMember) || errors.Is(err, balancer.ErrLastMember) {
@@ -163,9 +183,10 @@ func (s service) Drain(_ context.Context, r *clusterpb.DrainRequest) (*clusterpb
 
 // Unlock implements clusterpb.ClusterServer.
 func (s service) Unlock(_ context.Context, r *clusterpb.UnlockRequest) (*clusterpb.UnlockReply, error) {
+	defer clear(r.GetPrivateKeys())
 	keys, err := i2p.ParseKeys(r.GetPrivateKeys())
 	if err == nil {
-		err = s.node.memory.Set(keys)
+		err = s.node.Unlock(keys)
 	}
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())

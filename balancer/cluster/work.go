@@ -2,13 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/internal/pki"
 )
 
 // lookAgain is how often what may have changed without a word is looked at.
@@ -23,17 +21,33 @@ func (n *Node) work() {
 		keys, ok := n.memory.Keys()
 		switch {
 		case !ok:
-			n.office.Store("locked: it has no keys; unlock it with \"onelease cluster unlock\"")
+			n.idle.Store("locked: it has no keys; unlock it with \"onelease cluster unlock\"")
 			n.handOver()
 			n.rest(changed)
-		case n.voters() < n.info.Expect:
-			n.office.Store(fmt.Sprintf("waiting for %d balancers with a vote, there are %d", n.info.Expect, n.voters()))
+		case n.isForming():
+			n.idle.Store(fmt.Sprintf("waiting for %d balancers with a vote, there are %d", n.info.Expect, n.voters()))
 			n.rest(changed)
 		default:
-			n.office.Store("following or leading")
 			n.lead(keys, changed)
 		}
 	}
+}
+
+// isForming reports whether the cluster waits for its first voters. Once it has
+// worked it goes on with fewer.
+func (n *Node) isForming() bool {
+	return n.voters() < n.info.Expect && n.store.State().Generation == 0
+}
+
+// office is what the balancer does, or why it does nothing.
+func (n *Node) office() string {
+	switch {
+	case n.leader.Load() == nil:
+		return n.idle.Load().(string)
+	case n.store.Leader().Self:
+		return "leads"
+	}
+	return "follows"
 }
 
 // rest waits for new keys, another leader, or lookAgain.
@@ -48,16 +62,43 @@ func (n *Node) rest(changed <-chan struct{}) {
 	}
 }
 
-// handOver gives away a lead that this balancer can make nothing of.
+// handOver gives a lead that this balancer can make nothing of to one that has
+// keys. While none has, it keeps it: to hand it round would only cost elections.
 func (n *Node) handOver() {
-	if !n.store.Leader().Self || n.voters() < 2 {
+	if !n.store.Leader().Self {
 		return
 	}
-	ctx, cancel := context.WithTimeout(n.ctx, stepDownTime)
+	ctx, cancel := context.WithTimeout(n.ctx, handOverTime)
 	defer cancel()
-	if err := n.store.Transfer(ctx, ""); err != nil {
-		n.cfg.Logger.Warn("this balancer is locked, leads, and could not hand over", "error", err)
+	to := n.unlockedVoter(ctx)
+	if to == "" {
+		return
 	}
+	if err := n.store.Transfer(ctx, to); err != nil {
+		n.cfg.Logger.Warn("this balancer is locked, leads, and could not hand over", "to", to, "error", err)
+	}
+}
+
+// handOverTime is for handOver, which asks all others.
+const handOverTime = 5 * time.Second
+
+// unlockedVoter is another balancer that could do the leader's work.
+func (n *Node) unlockedVoter(ctx context.Context) string {
+	members, _ := n.store.Members()
+	for _, m := range members {
+		if m.Self || !m.Voter {
+			continue
+		}
+		if reply, err := n.client().membersAt(ctx, m.Addr); err == nil && reply.GetSelf() == m.ID && reply.GetUnlocked() {
+			return m.ID
+		}
+	}
+	return ""
+}
+
+// client asks with this balancer's own certificate.
+func (n *Node) client() *Client {
+	return &Client{creds: n.creds, addrs: n.info.Balancers, dial: n.cfg.Dial}
 }
 
 // voters is how many balancers have a vote.
@@ -71,13 +112,22 @@ func (n *Node) voters() (count int) {
 	return count
 }
 
-// lead runs the balancer until the keys change or the Node ends.
+// beginAnew has the leader's work done by a new policy at once. It looks at the
+// policy by itself, but only when something is due, which may be in an hour.
+func (n *Node) beginAnew() {
+	select {
+	case n.anew <- struct{}{}:
+	default:
+	}
+}
+
+// lead runs the balancer until the keys or the policy change, or the Node ends.
 func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	b, err := balancer.New(balancer.Config{
 		Keys: keys, Store: n.store, Policy: n.cfg.Policy, Authorize: authorize, Now: n.cfg.Now, Logger: n.cfg.Logger,
 	})
 	if err != nil {
-		n.office.Store(err.Error())
+		n.idle.Store(err.Error())
 		n.cfg.Logger.Error("this balancer cannot lead", "error", err)
 		n.rest(changed)
 		return
@@ -88,6 +138,8 @@ func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 		select {
 		case <-changed:
 			cancel()
+		case <-n.anew:
+			cancel()
 		case <-ctx.Done():
 		}
 	})
@@ -96,64 +148,23 @@ func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	_ = b.Run(ctx) // ends with ctx only
 }
 
-// enter makes a balancer that has joined a member of the cluster.
+// enter makes a balancer that has joined a member of the cluster, and goes on
+// until it has its vote. One that was a member before stays what it is: it may
+// have been demoted, or removed.
 func (n *Node) enter() {
-	warned := false
+	if n.isFormed() || n.info.First {
+		return
+	}
+	last := ""
 	for n.ctx.Err() == nil {
-		members, err := n.store.Members()
-		if err == nil && len(members) > 0 {
+		err := n.client().enter(n.ctx, n.info.Address, n.info.Voter)
+		if err == nil {
 			return
 		}
-		client := &Client{creds: n.creds, addrs: n.info.Balancers, dial: n.cfg.Dial}
-		err = client.enter(n.ctx, n.info.Address, n.info.Voter)
-		if err != nil && n.ctx.Err() == nil && !warned {
-			warned = true
+		if n.ctx.Err() == nil && err.Error() != last {
+			last = err.Error()
 			n.cfg.Logger.Warn("not a member of the cluster yet, trying on", "error", err)
 		}
 		n.rest(nil)
 	}
-}
-
-// renew issues the balancer a new certificate when a third of its life is left.
-func (n *Node) renew() {
-	ticker := time.NewTicker(renewEvery)
-	defer ticker.Stop()
-	for {
-		if err := renewOwn(n.cfg.Dir, n.creds, n.sign); err != nil {
-			n.cfg.Logger.Error("certificate not renewed", "error", err)
-		}
-		select {
-		case <-n.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// sign is what the leader would do for another.
-func (n *Node) sign(csr []byte) ([]byte, error) {
-	return n.ca.Sign(csr, n.info.identity(), pki.DefaultLife)
-}
-
-const renewEvery = time.Hour
-
-// renewOwn renews a node's certificate if it is time for that.
-func renewOwn(dir string, creds *pki.Reloader, sign func(csr []byte) ([]byte, error)) error {
-	c := creds.Credentials()
-	if time.Until(c.Expires()) > pki.DefaultLife/3 {
-		return nil
-	}
-	csr, err := pki.CSR(c.Key(), c.Identity().Role, c.Identity().Name)
-	if err != nil {
-		return err
-	}
-	cert, err := sign(csr)
-	if err != nil {
-		return err
-	}
-	next, err := pki.NewCredentials(c.Key(), cert, c.CAPEM())
-	if err != nil {
-		return err
-	}
-	return errors.Join(next.Replace(dir), creds.Reload())
 }

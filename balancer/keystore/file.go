@@ -6,9 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // Create seals keys in a new file at path with mode 0600: whole or not at all,
@@ -61,7 +61,7 @@ func WriteSealed(path string, sealed []byte) error {
 func readSealed(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; make one with cluster init, or join the cluster, which brings it here", err)
+		return nil, fmt.Errorf("%w; make one with \"onelease cluster init\", or join by \"onelease cluster join\", which brings it here; without one, unlock the balancer with \"onelease cluster unlock\"", err)
 	}
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func readSealed(path string) ([]byte, error) {
 }
 
 func writeNew(doing, path string, content []byte) error {
-	err := link(path, content)
+	err := wholefile.New(path, content, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s key file %s: %w; it may be the only copy of a Destination's key: give another name, or move it away first",
 			doing, path, fs.ErrExist)
@@ -84,32 +84,4 @@ func writeNew(doing, path string, content []byte) error {
 		return fmt.Errorf("%s key file: %w", doing, err)
 	}
 	return nil
-}
-
-// link writes a file beside path, then links it to path, which unlike a rename
-// fails if path exists.
-func link(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a new name in dir last through a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -86,7 +86,7 @@ func TestWrongSecret(t *testing.T) {
 			}
 			want := "it takes a" // the other kind
 			if given == kind {
-				want = "given at cluster init"
+				want = `given at "onelease cluster init"`
 			}
 			if text := err.Error(); !strings.Contains(text, want) || strings.Contains(text, "mouse") {
 				t.Errorf("%s opened with %s: %v", kind, given, err)

@@ -74,7 +74,7 @@ func openError(err error, s *Secret) error {
 	if other := sealedWith(mismatch.StanzaTypes); other != s.kind {
 		return fmt.Errorf("%w: it takes a %s, not the %v", ErrWrongSecret, other, s)
 	}
-	return fmt.Errorf("%w: the %v does not open it: it is the one given at cluster init (a damaged file looks the same; then take another balancer's)",
+	return fmt.Errorf("%w: the %v does not open it: it is the one given at \"onelease cluster init\" (a damaged file looks the same; then take another balancer's)",
 		ErrWrongSecret, s)
 }
 
@@ -98,7 +98,7 @@ func checkSealed(sealed []byte) error {
 		return fmt.Errorf("%w: over %d bytes", ErrDamaged, maxSealed)
 	}
 	if _, err := age.ExtractHeader(bytes.NewReader(sealed)); err != nil {
-		return fmt.Errorf("%w: not an age file; want what Create has made at cluster init", ErrDamaged)
+		return fmt.Errorf("%w: not an age file; want what \"onelease cluster init\" has made", ErrDamaged)
 	}
 	return nil
 }

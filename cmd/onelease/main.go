@@ -48,21 +48,45 @@ func root() *cobra.Command {
 merges the tunnels of all into one LeaseSet, so that the netDB sees what one
 router would show; when a router dies, its remotes go on with the others.
 
+A deployment has one to nine balancers, which form a cluster, and a frontend
+beside each router; "onelease cluster" makes and tends the cluster.
+
 Exit codes: 0 done; 1 failed; 2 wrong use.`,
-		Example:       "  onelease demo        # watch it work, with nothing installed",
+		Example: `  onelease demo                     # watch it work, with nothing installed
+  onelease cluster init --help      # begin a cluster of balancers
+  onelease balancer --dir DIR       # run one of them
+  onelease frontend --dir DIR       # run the frontend beside a router`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return wrongUse(cmd, fmt.Errorf("unknown command %q", args[0]))
-			}
-			return cmd.Help()
-		},
-		Args: cobra.ArbitraryArgs,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	cmd.AddCommand(demoCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), clusterCommand())
+}
+
+// group makes cmd one that only has others.
+func group(cmd *cobra.Command, others ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return wrongUse(cmd, fmt.Errorf("unknown command %q", args[0]))
+		}
+		return cmd.Help()
+	}
+	cmd.AddCommand(others...)
 	return cmd
+}
+
+// oneArg wants exactly one argument, which is a what.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return wrongUse(cmd, fmt.Errorf("no %s given", what))
+		case 1:
+			return nil
+		}
+		return wrongUse(cmd, fmt.Errorf("unexpected argument %q: one %s is wanted", args[1], what))
+	}
 }
 
 // noArgs refuses arguments as wrong use.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // envMain has the test binary be the program.
@@ -33,7 +35,9 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), envMain+"=1", "TMPDIR="+t.TempDir())
+	// With -race a process would else wait for a second when it ends.
+	race := "GORACE=atexit_sleep_ms=0 " + os.Getenv("GORACE")
+	cmd.Env = append(os.Environ(), envMain+"=1", race, "TMPDIR="+t.TempDir())
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
@@ -72,6 +76,34 @@ func TestUsage(t *testing.T) {
 		{"demo --for 30", []string{`"30"`, "--for", "onelease demo --help"}},
 		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader or none"}},
 		{"demo --routers 2 --kill router --kill router", []string{"--kill", "give more --routers"}},
+		{"balancer", []string{"--dir is not set", "cluster init", "cluster join", "onelease balancer --help"}},
+		{"balancer --dir x --preset moon", []string{`--preset "moon"`, "lan or wan"}},
+		{"balancer --dir x --log-level loud", []string{`--log-level "loud"`, "debug, info, warn or error"}},
+		{"balancer x", []string{`"x"`, "onelease balancer --help"}},
+		{"frontend", []string{"--dir is not set", "onelease frontend --help"}},
+		{"frontend --dir x --router 192.0.2.1:7654", []string{"--router 192.0.2.1:7654", "in the clear"}},
+		{"frontend --dir x --router here", []string{`--router "here"`, "host:port"}},
+		{"frontend --dir x --dont-publish maybe", []string{`--dont-publish "maybe"`, "normal, inverted or auto"}},
+		{"frontend --dir x --router-user u", []string{"--router-password-file", "give both"}},
+		{"frontend --dir x --publisher --sam 127.0.0.1:0", []string{"--sam", "only publishes"}},
+		{"cluster frobnicate", []string{`unknown command "frobnicate"`, "onelease cluster --help"}},
+		{"cluster init", []string{"--dir is not set", "onelease cluster init --help"}},
+		{"cluster init --dir x --name b1 --address a:1", []string{"--keys is not set", "private key file"}},
+		{"cluster invite --dir x --name y", []string{"--role is not set", "balancer, frontend, backend or operator"}},
+		{"cluster invite --dir x --name y --role king", []string{`--role "king"`, "balancer, frontend, backend or operator"}},
+		{"cluster invite --dir x --name y --role backend --non-voter", []string{"--non-voter", "only balancers vote"}},
+		{"cluster invite --dir x --role backend", []string{"--name is not set"}},
+		{"cluster join", []string{"--dir is not set", "onelease cluster join --help"}},
+		{"cluster join --dir x token", []string{`unexpected argument "token"`}},
+		{"cluster members", []string{"--dir is not set"}},
+		{"cluster members --dir x --timeout 0s", []string{"--timeout 0s", "more than 0s"}},
+		{"cluster remove --dir x", []string{"no balancer's ID given", "onelease cluster remove --help"}},
+		{"cluster transfer a b --dir x", []string{`"b"`}},
+		{"cluster drain a b --dir x", []string{`"b"`, "one frontend's name"}},
+		{"cluster policy set --dir x", []string{"nothing to set"}},
+		{"cluster policy set --dir x --own-life soon", []string{`"soon"`, "--own-life"}},
+		{"cluster recover --dir x", []string{"--member is not set", "ID=HOST:PORT"}},
+		{"cluster recover --dir x --member b1", []string{`--member "b1"`, "ID=HOST:PORT"}},
 		{"demo --policy both", []string{`--policy "both"`, "sticky or merged"}},
 	} {
 		t.Run(test.args, func(t *testing.T) {
@@ -101,6 +133,20 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: %v, %s", args, err, out)
 		}
 	}
+}
+
+// TestEveryCommandTeaches: each has a long help and an example that names it.
+func TestEveryCommandTeaches(t *testing.T) {
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		if len(cmd.Long) < 50 || !strings.Contains(cmd.Example, cmd.CommandPath()) {
+			t.Errorf("%s: long help %q, example %q", cmd.CommandPath(), cmd.Long, cmd.Example)
+		}
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look(root())
 }
 
 // TestInterrupt ends the demo as Ctrl-C does, while it waits for tunnels.

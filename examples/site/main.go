@@ -6,7 +6,9 @@
 //	go run ./examples/site site.dat ./public 127.0.0.1:7656 127.0.0.1:7657
 //
 // The first argument is the Destination's key file, the second the directory, the
-// others are the SAM addresses of its frontends.
+// others are the SAM addresses of its frontends. With a cluster of balancers the
+// first is the directory that "onelease cluster join" has made for a backend, and
+// the program has no key of the Destination.
 package main
 
 import (
@@ -18,6 +20,7 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/i2p"
 )
@@ -33,17 +36,21 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) < 3 {
-		return errors.New("usage: site KEYFILE DIRECTORY FRONTEND [FRONTEND ...]")
-	}
-	keys, err := i2p.ReadKeyFile(args[0])
-	if err != nil {
-		return err
+		return errors.New("usage: site KEYFILE|CLUSTERDIR DIRECTORY FRONTEND [FRONTEND ...]")
 	}
 	root, err := os.OpenRoot(args[1])
 	if err != nil {
 		return fmt.Errorf("directory of the site: %w", err)
 	}
 	defer root.Close()
+	service := site{http.FileServerFS(root.FS())}
+	if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+		return inCluster(ctx, args[0], args[2:], service)
+	}
+	keys, err := i2p.ReadKeyFile(args[0])
+	if err != nil {
+		return err
+	}
 	cfg := backend.Config{Destination: keys.Destination, Signer: keys, Offline: keys.Offline}
 	for _, addr := range args[2:] {
 		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Addr: addr})
@@ -53,7 +60,22 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("the site is http://%s/\n", keys.Destination.Base32())
-	return backend.Run(ctx, host, site{http.FileServerFS(root.FS())})
+	return backend.Run(ctx, host, service)
+}
+
+// inCluster runs the service as a backend of a cluster, until ctx ends.
+func inCluster(ctx context.Context, dir string, frontends []string, service site) error {
+	node, err := onelease.Start(onelease.Config{
+		Cluster: &onelease.Cluster{Dir: dir}, Frontends: frontends, Service: service,
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-node.Done():
+	}
+	return node.Close()
 }
 
 // site is a service that speaks HTTP on port 80, to which browsers connect, and

@@ -34,4 +34,4 @@ var (
 )
 
 // renew is the cure for a certificate whose time is over.
-const renew = "renew with a new token: onelease join"
+const renew = "renew with a new token: \"onelease cluster invite\" on a balancer, and \"onelease cluster join\" here with a new directory"

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/onelease/onelease/internal/wholefile"
 )
 
 // The names of the files in a directory.
@@ -54,7 +56,7 @@ func saveNew(dir string, files ...file) error {
 		}
 		made = append(made, path)
 	}
-	return syncDir(dir)
+	return nil
 }
 
 func has(path string, content []byte) bool {
@@ -62,56 +64,18 @@ func has(path string, content []byte) bool {
 	return err == nil && bytes.Equal(old, content)
 }
 
-// writeNew links the file to its name, which unlike a rename fails if the name
-// is taken.
+// writeNew says what to do if the name is taken.
 func writeNew(path string, f file) error {
-	staged, err := stage(path, f)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(staged)
-	if err := os.Link(staged, path); errors.Is(err, fs.ErrExist) {
+	err := wholefile.New(path, f.content, f.mode)
+	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w; use another directory, or move that file away first", path, fs.ErrExist)
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // replaceFile puts the file in the place of the one with its name, at once.
 func replaceFile(dir string, f file) error {
-	path := filepath.Join(dir, f.name)
-	staged, err := stage(path, f)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(staged, path); err != nil {
-		return errors.Join(err, os.Remove(staged))
-	}
-	return syncDir(dir)
-}
-
-// stage writes the file beside path, to the disk, and returns its name.
-func stage(path string, f file) (string, error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".pki-*") // mode 0600
-	if err != nil {
-		return "", err
-	}
-	_, err = temp.Write(f.content)
-	err = errors.Join(err, temp.Chmod(f.mode), temp.Sync(), temp.Close())
-	if err != nil {
-		return "", errors.Join(err, os.Remove(temp.Name()))
-	}
-	return temp.Name(), nil
-}
-
-// syncDir makes new names in dir last through a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return wholefile.Replace(filepath.Join(dir, f.name), f.content, f.mode)
 }
 
 func readSmall(path string) ([]byte, error) {

@@ -64,6 +64,9 @@ func leafTemplate(id Identity, now time.Time) *x509.Certificate {
 	}
 }
 
+// IssuedAt is when a certificate was issued, by the clock of the CA.
+func IssuedAt(cert *x509.Certificate) time.Time { return cert.NotBefore.Add(skew) }
+
 // CSR asks for a certificate for key, in PEM (PKCS #10). Role and name are for
 // people to read: Sign ignores them.
 func CSR(key *ecdsa.PrivateKey, role Role, name string) ([]byte, error) {

@@ -38,6 +38,8 @@ const (
 	ChangeRequest_KIND_DEMOTE          ChangeRequest_Kind = 3
 	ChangeRequest_KIND_TRANSFER        ChangeRequest_Kind = 4 // id may be empty: to anyone
 	ChangeRequest_KIND_REMOVE_FRONTEND ChangeRequest_Kind = 5
+	ChangeRequest_KIND_REMOVE_BACKEND  ChangeRequest_Kind = 6 // the permission that it has is good until it ends
+	ChangeRequest_KIND_REMOVE_OPERATOR ChangeRequest_Kind = 7
 )
 
 // Enum value maps for ChangeRequest_Kind.
@@ -49,6 +51,8 @@ var (
 		3: "KIND_DEMOTE",
 		4: "KIND_TRANSFER",
 		5: "KIND_REMOVE_FRONTEND",
+		6: "KIND_REMOVE_BACKEND",
+		7: "KIND_REMOVE_OPERATOR",
 	}
 	ChangeRequest_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":     0,
@@ -57,6 +61,8 @@ var (
 		"KIND_DEMOTE":          3,
 		"KIND_TRANSFER":        4,
 		"KIND_REMOVE_FRONTEND": 5,
+		"KIND_REMOVE_BACKEND":  6,
+		"KIND_REMOVE_OPERATOR": 7,
 	}
 )
 
@@ -790,10 +796,12 @@ func (x *Member) GetVersion() uint32 {
 }
 
 type ChangeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          ChangeRequest_Kind     `protobuf:"varint,1,opt,name=kind,proto3,enum=onelease.cluster.v1.ChangeRequest_Kind" json:"kind,omitempty"`
-	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Force         bool                   `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  ChangeRequest_Kind     `protobuf:"varint,1,opt,name=kind,proto3,enum=onelease.cluster.v1.ChangeRequest_Kind" json:"kind,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Remove a balancer though the cluster may stand still then, or another node
+	// that nobody has heard of.
+	Force         bool `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1010,6 +1018,86 @@ func (x *Policy) GetDelegationLifeMs() int64 {
 	return 0
 }
 
+type GetPolicyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPolicyRequest) Reset() {
+	*x = GetPolicyRequest{}
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPolicyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPolicyRequest) ProtoMessage() {}
+
+func (x *GetPolicyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPolicyRequest.ProtoReflect.Descriptor instead.
+func (*GetPolicyRequest) Descriptor() ([]byte, []int) {
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{14}
+}
+
+type GetPolicyReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Policy        *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPolicyReply) Reset() {
+	*x = GetPolicyReply{}
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPolicyReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPolicyReply) ProtoMessage() {}
+
+func (x *GetPolicyReply) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPolicyReply.ProtoReflect.Descriptor instead.
+func (*GetPolicyReply) Descriptor() ([]byte, []int) {
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GetPolicyReply) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
 type SetPolicyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Policy        *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
@@ -1019,7 +1107,7 @@ type SetPolicyRequest struct {
 
 func (x *SetPolicyRequest) Reset() {
 	*x = SetPolicyRequest{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[14]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1119,7 @@ func (x *SetPolicyRequest) String() string {
 func (*SetPolicyRequest) ProtoMessage() {}
 
 func (x *SetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[14]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1132,7 @@ func (x *SetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*SetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{14}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetPolicyRequest) GetPolicy() *Policy {
@@ -1062,7 +1150,7 @@ type SetPolicyReply struct {
 
 func (x *SetPolicyReply) Reset() {
 	*x = SetPolicyReply{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[15]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1074,7 +1162,7 @@ func (x *SetPolicyReply) String() string {
 func (*SetPolicyReply) ProtoMessage() {}
 
 func (x *SetPolicyReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[15]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1087,7 +1175,7 @@ func (x *SetPolicyReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPolicyReply.ProtoReflect.Descriptor instead.
 func (*SetPolicyReply) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{15}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{17}
 }
 
 type DrainRequest struct {
@@ -1100,7 +1188,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[16]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1200,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[16]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1213,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{16}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DrainRequest) GetFrontend() string {
@@ -1150,7 +1238,7 @@ type DrainReply struct {
 
 func (x *DrainReply) Reset() {
 	*x = DrainReply{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[17]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1250,7 @@ func (x *DrainReply) String() string {
 func (*DrainReply) ProtoMessage() {}
 
 func (x *DrainReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[17]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1263,7 @@ func (x *DrainReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainReply.ProtoReflect.Descriptor instead.
 func (*DrainReply) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{17}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{19}
 }
 
 type UnlockRequest struct {
@@ -1187,7 +1275,7 @@ type UnlockRequest struct {
 
 func (x *UnlockRequest) Reset() {
 	*x = UnlockRequest{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[18]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1287,7 @@ func (x *UnlockRequest) String() string {
 func (*UnlockRequest) ProtoMessage() {}
 
 func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[18]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1300,7 @@ func (x *UnlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockRequest.ProtoReflect.Descriptor instead.
 func (*UnlockRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{18}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UnlockRequest) GetPrivateKeys() []byte {
@@ -1231,7 +1319,7 @@ type UnlockReply struct {
 
 func (x *UnlockReply) Reset() {
 	*x = UnlockReply{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[19]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1331,7 @@ func (x *UnlockReply) String() string {
 func (*UnlockReply) ProtoMessage() {}
 
 func (x *UnlockReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[19]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1344,7 @@ func (x *UnlockReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockReply.ProtoReflect.Descriptor instead.
 func (*UnlockReply) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{19}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UnlockReply) GetDestination() string {
@@ -1274,7 +1362,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[20]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1374,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[20]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1387,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{20}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
 }
 
 type Chunk struct {
@@ -1311,7 +1399,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1411,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1424,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Chunk) GetData() []byte {
@@ -1355,7 +1443,7 @@ type RestoreReply struct {
 
 func (x *RestoreReply) Reset() {
 	*x = RestoreReply{}
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1455,7 @@ func (x *RestoreReply) String() string {
 func (*RestoreReply) ProtoMessage() {}
 
 func (x *RestoreReply) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_balancer_cluster_clusterpb_cluster_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1468,7 @@ func (x *RestoreReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreReply.ProtoReflect.Descriptor instead.
 func (*RestoreReply) Descriptor() ([]byte, []int) {
-	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+	return file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RestoreReply) GetGeneration() uint64 {
@@ -1450,18 +1538,20 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x05voter\x18\x03 \x01(\bR\x05voter\x12\x16\n" +
 	"\x06leader\x18\x04 \x01(\bR\x06leader\x12\x1b\n" +
 	"\tsilent_ms\x18\x05 \x01(\x03R\bsilentMs\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\rR\aversion\"\xf1\x01\n" +
+	"\aversion\x18\x06 \x01(\rR\aversion\"\xa5\x02\n" +
 	"\rChangeRequest\x12;\n" +
 	"\x04kind\x18\x01 \x01(\x0e2'.onelease.cluster.v1.ChangeRequest.KindR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\"}\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\"\xb0\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_REMOVE\x10\x01\x12\x10\n" +
 	"\fKIND_PROMOTE\x10\x02\x12\x0f\n" +
 	"\vKIND_DEMOTE\x10\x03\x12\x11\n" +
 	"\rKIND_TRANSFER\x10\x04\x12\x18\n" +
-	"\x14KIND_REMOVE_FRONTEND\x10\x05\"%\n" +
+	"\x14KIND_REMOVE_FRONTEND\x10\x05\x12\x17\n" +
+	"\x13KIND_REMOVE_BACKEND\x10\x06\x12\x18\n" +
+	"\x14KIND_REMOVE_OPERATOR\x10\a\"%\n" +
 	"\vChangeReply\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"\xe4\x02\n" +
 	"\x06Policy\x12\x18\n" +
@@ -1475,7 +1565,10 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x0edrain_limit_ms\x18\b \x01(\x03R\fdrainLimitMs\x12$\n" +
 	"\x0ehand_over_keys\x18\t \x01(\bR\fhandOverKeys\x12,\n" +
 	"\x12delegation_life_ms\x18\n" +
-	" \x01(\x03R\x10delegationLifeMs\"G\n" +
+	" \x01(\x03R\x10delegationLifeMs\"\x12\n" +
+	"\x10GetPolicyRequest\"E\n" +
+	"\x0eGetPolicyReply\x123\n" +
+	"\x06policy\x18\x01 \x01(\v2\x1b.onelease.cluster.v1.PolicyR\x06policy\"G\n" +
 	"\x10SetPolicyRequest\x123\n" +
 	"\x06policy\x18\x01 \x01(\v2\x1b.onelease.cluster.v1.PolicyR\x06policy\"\x10\n" +
 	"\x0eSetPolicyReply\"<\n" +
@@ -1494,7 +1587,7 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRestoreReply\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
-	"generation2\xee\x06\n" +
+	"generation2\xc7\a\n" +
 	"\aCluster\x12H\n" +
 	"\x04Join\x12 .onelease.cluster.v1.JoinRequest\x1a\x1e.onelease.cluster.v1.JoinReply\x12K\n" +
 	"\x05Renew\x12!.onelease.cluster.v1.RenewRequest\x1a\x1f.onelease.cluster.v1.RenewReply\x12K\n" +
@@ -1502,6 +1595,7 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06Invite\x12\".onelease.cluster.v1.InviteRequest\x1a .onelease.cluster.v1.InviteReply\x12Q\n" +
 	"\aMembers\x12#.onelease.cluster.v1.MembersRequest\x1a!.onelease.cluster.v1.MembersReply\x12N\n" +
 	"\x06Change\x12\".onelease.cluster.v1.ChangeRequest\x1a .onelease.cluster.v1.ChangeReply\x12W\n" +
+	"\tGetPolicy\x12%.onelease.cluster.v1.GetPolicyRequest\x1a#.onelease.cluster.v1.GetPolicyReply\x12W\n" +
 	"\tSetPolicy\x12%.onelease.cluster.v1.SetPolicyRequest\x1a#.onelease.cluster.v1.SetPolicyReply\x12K\n" +
 	"\x05Drain\x12!.onelease.cluster.v1.DrainRequest\x1a\x1f.onelease.cluster.v1.DrainReply\x12N\n" +
 	"\x06Unlock\x12\".onelease.cluster.v1.UnlockRequest\x1a .onelease.cluster.v1.UnlockReply\x12J\n" +
@@ -1521,7 +1615,7 @@ func file_balancer_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_balancer_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_balancer_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_balancer_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_balancer_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(ChangeRequest_Kind)(0),  // 0: onelease.cluster.v1.ChangeRequest.Kind
 	(*JoinRequest)(nil),      // 1: onelease.cluster.v1.JoinRequest
@@ -1538,47 +1632,52 @@ var file_balancer_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*ChangeRequest)(nil),    // 12: onelease.cluster.v1.ChangeRequest
 	(*ChangeReply)(nil),      // 13: onelease.cluster.v1.ChangeReply
 	(*Policy)(nil),           // 14: onelease.cluster.v1.Policy
-	(*SetPolicyRequest)(nil), // 15: onelease.cluster.v1.SetPolicyRequest
-	(*SetPolicyReply)(nil),   // 16: onelease.cluster.v1.SetPolicyReply
-	(*DrainRequest)(nil),     // 17: onelease.cluster.v1.DrainRequest
-	(*DrainReply)(nil),       // 18: onelease.cluster.v1.DrainReply
-	(*UnlockRequest)(nil),    // 19: onelease.cluster.v1.UnlockRequest
-	(*UnlockReply)(nil),      // 20: onelease.cluster.v1.UnlockReply
-	(*BackupRequest)(nil),    // 21: onelease.cluster.v1.BackupRequest
-	(*Chunk)(nil),            // 22: onelease.cluster.v1.Chunk
-	(*RestoreReply)(nil),     // 23: onelease.cluster.v1.RestoreReply
+	(*GetPolicyRequest)(nil), // 15: onelease.cluster.v1.GetPolicyRequest
+	(*GetPolicyReply)(nil),   // 16: onelease.cluster.v1.GetPolicyReply
+	(*SetPolicyRequest)(nil), // 17: onelease.cluster.v1.SetPolicyRequest
+	(*SetPolicyReply)(nil),   // 18: onelease.cluster.v1.SetPolicyReply
+	(*DrainRequest)(nil),     // 19: onelease.cluster.v1.DrainRequest
+	(*DrainReply)(nil),       // 20: onelease.cluster.v1.DrainReply
+	(*UnlockRequest)(nil),    // 21: onelease.cluster.v1.UnlockRequest
+	(*UnlockReply)(nil),      // 22: onelease.cluster.v1.UnlockReply
+	(*BackupRequest)(nil),    // 23: onelease.cluster.v1.BackupRequest
+	(*Chunk)(nil),            // 24: onelease.cluster.v1.Chunk
+	(*RestoreReply)(nil),     // 25: onelease.cluster.v1.RestoreReply
 }
 var file_balancer_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	11, // 0: onelease.cluster.v1.MembersReply.members:type_name -> onelease.cluster.v1.Member
 	0,  // 1: onelease.cluster.v1.ChangeRequest.kind:type_name -> onelease.cluster.v1.ChangeRequest.Kind
-	14, // 2: onelease.cluster.v1.SetPolicyRequest.policy:type_name -> onelease.cluster.v1.Policy
-	1,  // 3: onelease.cluster.v1.Cluster.Join:input_type -> onelease.cluster.v1.JoinRequest
-	3,  // 4: onelease.cluster.v1.Cluster.Renew:input_type -> onelease.cluster.v1.RenewRequest
-	5,  // 5: onelease.cluster.v1.Cluster.Enter:input_type -> onelease.cluster.v1.EnterRequest
-	7,  // 6: onelease.cluster.v1.Cluster.Invite:input_type -> onelease.cluster.v1.InviteRequest
-	9,  // 7: onelease.cluster.v1.Cluster.Members:input_type -> onelease.cluster.v1.MembersRequest
-	12, // 8: onelease.cluster.v1.Cluster.Change:input_type -> onelease.cluster.v1.ChangeRequest
-	15, // 9: onelease.cluster.v1.Cluster.SetPolicy:input_type -> onelease.cluster.v1.SetPolicyRequest
-	17, // 10: onelease.cluster.v1.Cluster.Drain:input_type -> onelease.cluster.v1.DrainRequest
-	19, // 11: onelease.cluster.v1.Cluster.Unlock:input_type -> onelease.cluster.v1.UnlockRequest
-	21, // 12: onelease.cluster.v1.Cluster.Backup:input_type -> onelease.cluster.v1.BackupRequest
-	22, // 13: onelease.cluster.v1.Cluster.Restore:input_type -> onelease.cluster.v1.Chunk
-	2,  // 14: onelease.cluster.v1.Cluster.Join:output_type -> onelease.cluster.v1.JoinReply
-	4,  // 15: onelease.cluster.v1.Cluster.Renew:output_type -> onelease.cluster.v1.RenewReply
-	6,  // 16: onelease.cluster.v1.Cluster.Enter:output_type -> onelease.cluster.v1.EnterReply
-	8,  // 17: onelease.cluster.v1.Cluster.Invite:output_type -> onelease.cluster.v1.InviteReply
-	10, // 18: onelease.cluster.v1.Cluster.Members:output_type -> onelease.cluster.v1.MembersReply
-	13, // 19: onelease.cluster.v1.Cluster.Change:output_type -> onelease.cluster.v1.ChangeReply
-	16, // 20: onelease.cluster.v1.Cluster.SetPolicy:output_type -> onelease.cluster.v1.SetPolicyReply
-	18, // 21: onelease.cluster.v1.Cluster.Drain:output_type -> onelease.cluster.v1.DrainReply
-	20, // 22: onelease.cluster.v1.Cluster.Unlock:output_type -> onelease.cluster.v1.UnlockReply
-	22, // 23: onelease.cluster.v1.Cluster.Backup:output_type -> onelease.cluster.v1.Chunk
-	23, // 24: onelease.cluster.v1.Cluster.Restore:output_type -> onelease.cluster.v1.RestoreReply
-	14, // [14:25] is the sub-list for method output_type
-	3,  // [3:14] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	14, // 2: onelease.cluster.v1.GetPolicyReply.policy:type_name -> onelease.cluster.v1.Policy
+	14, // 3: onelease.cluster.v1.SetPolicyRequest.policy:type_name -> onelease.cluster.v1.Policy
+	1,  // 4: onelease.cluster.v1.Cluster.Join:input_type -> onelease.cluster.v1.JoinRequest
+	3,  // 5: onelease.cluster.v1.Cluster.Renew:input_type -> onelease.cluster.v1.RenewRequest
+	5,  // 6: onelease.cluster.v1.Cluster.Enter:input_type -> onelease.cluster.v1.EnterRequest
+	7,  // 7: onelease.cluster.v1.Cluster.Invite:input_type -> onelease.cluster.v1.InviteRequest
+	9,  // 8: onelease.cluster.v1.Cluster.Members:input_type -> onelease.cluster.v1.MembersRequest
+	12, // 9: onelease.cluster.v1.Cluster.Change:input_type -> onelease.cluster.v1.ChangeRequest
+	15, // 10: onelease.cluster.v1.Cluster.GetPolicy:input_type -> onelease.cluster.v1.GetPolicyRequest
+	17, // 11: onelease.cluster.v1.Cluster.SetPolicy:input_type -> onelease.cluster.v1.SetPolicyRequest
+	19, // 12: onelease.cluster.v1.Cluster.Drain:input_type -> onelease.cluster.v1.DrainRequest
+	21, // 13: onelease.cluster.v1.Cluster.Unlock:input_type -> onelease.cluster.v1.UnlockRequest
+	23, // 14: onelease.cluster.v1.Cluster.Backup:input_type -> onelease.cluster.v1.BackupRequest
+	24, // 15: onelease.cluster.v1.Cluster.Restore:input_type -> onelease.cluster.v1.Chunk
+	2,  // 16: onelease.cluster.v1.Cluster.Join:output_type -> onelease.cluster.v1.JoinReply
+	4,  // 17: onelease.cluster.v1.Cluster.Renew:output_type -> onelease.cluster.v1.RenewReply
+	6,  // 18: onelease.cluster.v1.Cluster.Enter:output_type -> onelease.cluster.v1.EnterReply
+	8,  // 19: onelease.cluster.v1.Cluster.Invite:output_type -> onelease.cluster.v1.InviteReply
+	10, // 20: onelease.cluster.v1.Cluster.Members:output_type -> onelease.cluster.v1.MembersReply
+	13, // 21: onelease.cluster.v1.Cluster.Change:output_type -> onelease.cluster.v1.ChangeReply
+	16, // 22: onelease.cluster.v1.Cluster.GetPolicy:output_type -> onelease.cluster.v1.GetPolicyReply
+	18, // 23: onelease.cluster.v1.Cluster.SetPolicy:output_type -> onelease.cluster.v1.SetPolicyReply
+	20, // 24: onelease.cluster.v1.Cluster.Drain:output_type -> onelease.cluster.v1.DrainReply
+	22, // 25: onelease.cluster.v1.Cluster.Unlock:output_type -> onelease.cluster.v1.UnlockReply
+	24, // 26: onelease.cluster.v1.Cluster.Backup:output_type -> onelease.cluster.v1.Chunk
+	25, // 27: onelease.cluster.v1.Cluster.Restore:output_type -> onelease.cluster.v1.RestoreReply
+	16, // [16:28] is the sub-list for method output_type
+	4,  // [4:16] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_balancer_cluster_clusterpb_cluster_proto_init() }
@@ -1592,7 +1691,7 @@ func file_balancer_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_balancer_cluster_clusterpb_cluster_proto_rawDesc), len(file_balancer_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -33,6 +33,7 @@ const (
 	Cluster_Invite_FullMethodName    = "/onelease.cluster.v1.Cluster/Invite"
 	Cluster_Members_FullMethodName   = "/onelease.cluster.v1.Cluster/Members"
 	Cluster_Change_FullMethodName    = "/onelease.cluster.v1.Cluster/Change"
+	Cluster_GetPolicy_FullMethodName = "/onelease.cluster.v1.Cluster/GetPolicy"
 	Cluster_SetPolicy_FullMethodName = "/onelease.cluster.v1.Cluster/SetPolicy"
 	Cluster_Drain_FullMethodName     = "/onelease.cluster.v1.Cluster/Drain"
 	Cluster_Unlock_FullMethodName    = "/onelease.cluster.v1.Cluster/Unlock"
@@ -47,7 +48,8 @@ type ClusterClient interface {
 	// Join trades an invitation for a certificate.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -57,9 +59,12 @@ type ClusterClient interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(ctx context.Context, in *ChangeRequest, opts ...grpc.CallOption) (*ChangeReply, error)
-	// SetPolicy changes what all leaders go by.
+	// GetPolicy says what was set; only the leader does.
+	GetPolicy(ctx context.Context, in *GetPolicyRequest, opts ...grpc.CallOption) (*GetPolicyReply, error)
+	// SetPolicy replaces what all leaders go by, whole.
 	SetPolicy(ctx context.Context, in *SetPolicyRequest, opts ...grpc.CallOption) (*SetPolicyReply, error)
 	// Drain takes a member router out of service, or puts it back.
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainReply, error)
@@ -140,6 +145,16 @@ func (c *clusterClient) Change(ctx context.Context, in *ChangeRequest, opts ...g
 	return out, nil
 }
 
+func (c *clusterClient) GetPolicy(ctx context.Context, in *GetPolicyRequest, opts ...grpc.CallOption) (*GetPolicyReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPolicyReply)
+	err := c.cc.Invoke(ctx, Cluster_GetPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *clusterClient) SetPolicy(ctx context.Context, in *SetPolicyRequest, opts ...grpc.CallOption) (*SetPolicyReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SetPolicyReply)
@@ -209,7 +224,8 @@ type ClusterServer interface {
 	// Join trades an invitation for a certificate.
 	Join(context.Context, *JoinRequest) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do; the identity stays.
+	// certificate of the cluster will do, unless its owner was removed; the
+	// identity stays.
 	Renew(context.Context, *RenewRequest) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -219,9 +235,12 @@ type ClusterServer interface {
 	// Members says who is in the cluster, as the asked balancer sees it.
 	Members(context.Context, *MembersRequest) (*MembersReply, error)
 	// Change removes, promotes or demotes a balancer, hands the lead over, or
-	// forgets a frontend.
+	// removes another node. Who is removed has its certificates refused and its
+	// connections closed; it may join again.
 	Change(context.Context, *ChangeRequest) (*ChangeReply, error)
-	// SetPolicy changes what all leaders go by.
+	// GetPolicy says what was set; only the leader does.
+	GetPolicy(context.Context, *GetPolicyRequest) (*GetPolicyReply, error)
+	// SetPolicy replaces what all leaders go by, whole.
 	SetPolicy(context.Context, *SetPolicyRequest) (*SetPolicyReply, error)
 	// Drain takes a member router out of service, or puts it back.
 	Drain(context.Context, *DrainRequest) (*DrainReply, error)
@@ -259,6 +278,9 @@ func (UnimplementedClusterServer) Members(context.Context, *MembersRequest) (*Me
 }
 func (UnimplementedClusterServer) Change(context.Context, *ChangeRequest) (*ChangeReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Change not implemented")
+}
+func (UnimplementedClusterServer) GetPolicy(context.Context, *GetPolicyRequest) (*GetPolicyReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPolicy not implemented")
 }
 func (UnimplementedClusterServer) SetPolicy(context.Context, *SetPolicyRequest) (*SetPolicyReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetPolicy not implemented")
@@ -404,6 +426,24 @@ func _Cluster_Change_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Cluster_GetPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServer).GetPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Cluster_GetPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServer).GetPolicy(ctx, req.(*GetPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Cluster_SetPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SetPolicyRequest)
 	if err := dec(in); err != nil {
@@ -506,6 +546,10 @@ var Cluster_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Change",
 			Handler:    _Cluster_Change_Handler,
+		},
+		{
+			MethodName: "GetPolicy",
+			Handler:    _Cluster_GetPolicy_Handler,
 		},
 		{
 			MethodName: "SetPolicy",

@@ -1,0 +1,290 @@
+package cluster
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/raftstate"
+)
+
+// leavesNothing runs a test and waits until its goroutines are gone.
+func leavesNothing(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	if !t.Run("run", test) {
+		return
+	}
+	limit := time.After(10 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-tick.C:
+		case <-limit:
+			var stacks strings.Builder
+			_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+			t.Fatalf("%d goroutines, there were %d:\n%s", runtime.NumGoroutine(), before, stacks.String())
+		}
+	}
+}
+
+// free fails the test unless addr can be listened on.
+func free(t *testing.T, addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Errorf("the port is not free: %v", err)
+		return
+	}
+	ln.Close()
+}
+
+func TestKillLeavesNothing(t *testing.T) {
+	leavesNothing(t, func(t *testing.T) {
+		r := newRig(t)
+		r.form(3)
+		if _, _, err := attach(t.Context(), r.leaderFor(r.join("frontend", "f1")).Control, "f1"); err != nil {
+			t.Fatal(err)
+		}
+		silent, err := net.Dial("tcp", r.nodes[0].Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		for _, n := range r.nodes {
+			n.Kill()
+			free(t, n.Address())
+		}
+		for _, n := range r.nodes {
+			n.Kill() // again is no harm
+			if err := n.Close(); err != nil {
+				t.Errorf("Close after Kill: %v", err)
+			}
+		}
+	})
+}
+
+// When Close returns another leads already: nobody had to elect.
+func TestCloseHandsOver(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.form(3)
+	old := r.awaitLeader()
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range r.nodes {
+		if n != old && n.store.Leader().Self {
+			return
+		}
+	}
+	t.Error("nobody leads when Close returns")
+}
+
+// A directory that is open, or holds what belongs to another, is refused, and
+// nothing is left of the try.
+func TestStartRefuses(t *testing.T) {
+	r := newRig(t)
+	r.form(2)
+	other := newRig(t)
+	other.form(1)
+	frontend := r.join("frontend", "f1")
+	r.nodes[1].Kill()
+	other.nodes[0].Kill()
+	mixed := func(dir, stateOf string) string {
+		copied := t.TempDir()
+		for _, err := range []error{
+			os.CopyFS(copied, os.DirFS(dir)),
+			os.RemoveAll(filepath.Join(copied, stateName)),
+			os.CopyFS(filepath.Join(copied, stateName), os.DirFS(filepath.Join(stateOf, stateName))),
+			private(copied),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return copied
+	}
+	for _, wrong := range []struct {
+		what, dir string
+		err       error
+		says      string
+	}{
+		{"one that is open", r.nodeDir(0), raftstate.ErrLocked, "stop the program"},
+		{"the state of another node", mixed(r.nodeDir(0), r.nodeDir(1)), raftstate.ErrNotMember, `"b2", not "b1"`},
+		{"the state of another cluster", mixed(r.nodeDir(0), other.nodeDir(0)), raftstate.ErrNotMember, "state of cluster"},
+		{"a frontend's", frontend, ErrInvalid, "directory of a frontend"},
+		{"none", "", ErrInvalid, "Dir"},
+		{"an empty one", t.TempDir(), nil, "onelease cluster init"},
+	} {
+		leavesNothing(t, func(t *testing.T) {
+			ln := listen(t)
+			defer ln.Close() // what is refused before it listens leaves it alone
+			node, err := Start(Config{Dir: wrong.dir, Listener: ln, Secret: r.secret, Logger: r.logger})
+			if err == nil {
+				node.Kill()
+			}
+			if err == nil || wrong.err != nil && !errors.Is(err, wrong.err) || !strings.Contains(err.Error(), wrong.says) {
+				t.Errorf("Start on %s: %v, want %v that says %s", wrong.what, err, wrong.err, wrong.says)
+			}
+		})
+	}
+	if got := r.awaitTerm(); got == 0 {
+		t.Error("the open one does not work any more")
+	}
+}
+
+// private gives key files the mode that they must have.
+func private(dir string) error {
+	for _, name := range []string{"ca.key", "node.key", keysName} {
+		if err := os.Chmod(filepath.Join(dir, name), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitTerm starts the second node of two again, so that they can commit, and
+// returns the term in which they do.
+func (r *rig) awaitTerm() uint64 {
+	r.t.Helper()
+	ln, err := net.Listen("tcp", r.nodes[1].Address())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.start(1, ln)
+	result, err := r.awaitLeader().store.Apply(r.t.Context(), touch(r))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return result.Term
+}
+
+// Connections that say nothing do not keep out who does.
+func TestFlood(t *testing.T) {
+	r := newRig(t)
+	r.form(1)
+	frontend := r.clientOf(r.join("frontend", "f1"))
+	for i := range 1000 {
+		conn, err := net.Dial("tcp", r.nodes[0].Address())
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		defer conn.Close()
+	}
+	began := time.Now()
+	conn, err := frontend.To(r.nodes[0].Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, _, err := attach(t.Context(), conn.Control, "f1"); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
+	t.Logf("attached in %v behind 1,000 silent connections", took)
+	if took > 2*time.Second {
+		t.Errorf("attached after %v", took)
+	}
+	r.nodes[0].port.strangers.mu.Lock()
+	defer r.nodes[0].port.strangers.mu.Unlock()
+	if n := len(r.nodes[0].port.strangers.waiting); n > maxStrangers {
+		t.Errorf("%d strangers are let wait, want up to %d", n, maxStrangers)
+	}
+}
+
+// A host that floods pushes out its own connections and not those of others.
+func TestLobbyIsFair(t *testing.T) {
+	var l lobby
+	quiet := &fakeConn{host: "192.0.2.1"}
+	l.enter(quiet)
+	var flood []*fakeConn
+	for range 2 * maxStrangers {
+		conn := &fakeConn{host: "192.0.2.2"}
+		flood = append(flood, conn)
+		l.enter(conn)
+	}
+	if quiet.closed || !flood[0].closed || flood[len(flood)-1].closed {
+		t.Errorf("closed: the quiet one %v, the oldest of the flood %v, its newest %v", quiet.closed, flood[0].closed, flood[len(flood)-1].closed)
+	}
+	l.leave(quiet)
+	if len(l.waiting) != maxStrangers-1 {
+		t.Errorf("%d wait, want %d", len(l.waiting), maxStrangers-1)
+	}
+}
+
+type fakeConn struct {
+	net.Conn
+	host   string
+	closed bool
+}
+
+func (c *fakeConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(c.host), Port: 1} }
+func (c *fakeConn) Close() error         { c.closed = true; return nil }
+
+// A cluster that has worked goes on with fewer voters than it began with.
+func TestExpect(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ln := listen(t)
+	err := Init(InitConfig{Dir: r.nodeDir(0), ID: "b1", Address: ln.Addr().String(), Keys: r.keys, Secret: r.secret, Expect: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := r.start(0, ln)
+	r.until("it waits", func() bool { return strings.Contains(first.office(), "waiting for 2") })
+	conn, err := r.client().To(first.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r.lockedLeader()
+	reply, err := conn.Invite(t.Context(), &clusterpb.InviteRequest{Role: "balancer", Name: "b2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.addWith(1, reply.GetToken())
+	r.awaitLeader()
+	r.remove(clusterpb.ChangeRequest_KIND_REMOVE, "b2", false)
+	r.nodes[1].Kill()
+	address := first.Address()
+	first.Kill()
+	if ln, err = net.Listen("tcp", address); err != nil {
+		t.Fatal(err)
+	}
+	r.start(0, ln)
+	r.awaitLeader()
+}
+
+// A follower that was away while the members changed finds its way back, though
+// it does not know who leads now.
+func TestBackAfterTheMembersChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.form(3)
+	if r.awaitLeader() == r.nodes[2] {
+		t.Fatal("b3 leads, though nothing happened")
+	}
+	away := r.nodes[2].Address()
+	r.nodes[2].Kill()
+	r.add(3)
+	transfer := &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER, Id: "b4"}
+	if _, err := r.leader().Change(t.Context(), transfer); err != nil {
+		t.Fatal(err)
+	}
+	r.until("b4 leads", func() bool { return r.awaitLeader() == r.nodes[3] })
+	ln, err := net.Listen("tcp", away)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := r.start(2, ln)
+	r.until("b3 knows b4", func() bool { return back.isMember("b4") && back.store.Leader().ID == "b4" })
+}

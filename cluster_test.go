@@ -1,0 +1,127 @@
+package onelease_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/internal/pki"
+)
+
+// A site is a Destination whose parts are all by themselves: balancers,
+// frontends, and a backend that holds no key.
+type site struct {
+	w         *world
+	balancers *cluster.Local
+	sam       map[string]*memconn.Listener // by address
+	stopping  []func()
+}
+
+// startSite starts three balancers, a frontend for each router, and the backend.
+func (w *world) startSite(service backend.Service) *site {
+	w.t.Helper()
+	dir, log := w.t.TempDir(), slog.New(slog.NewTextHandler(&w.log, nil))
+	balancers, err := cluster.StartLocal(w.ctx, cluster.LocalConfig{Dir: dir, Balancers: 3, Keys: w.keys, Logger: log})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := &site{w: w, balancers: balancers, sam: map[string]*memconn.Listener{}}
+	s.frontend("127.0.0.1:1", frontend.Config{Name: memberA, Member: true, Logger: log})
+	s.frontend("127.0.0.1:2", frontend.Config{Name: memberB, Member: true, Logger: log})
+	s.frontend("", frontend.Config{Name: publish, Publisher: true, Logger: log})
+	if _, err := balancers.Join(w.ctx, pki.Backend, "web"); err != nil {
+		w.t.Fatal(err)
+	}
+	s.stopping = append(s.stopping, w.start(onelease.Config{
+		Cluster:   &onelease.Cluster{Dir: filepath.Join(dir, "backend-web"), Balancers: balancers.Addresses(), Dial: s.dial},
+		Frontends: []string{"127.0.0.1:1", "127.0.0.1:2"},
+		Service:   service,
+		Logger:    log,
+	}))
+	return s
+}
+
+// frontend runs one beside the router of its name, with backends at addr.
+func (s *site) frontend(addr string, cfg frontend.Config) {
+	s.w.t.Helper()
+	creds, err := s.balancers.Join(s.w.ctx, pki.Frontend, cfg.Name)
+	if err != nil {
+		s.w.t.Fatal(err)
+	}
+	cfg.Router.Dial, cfg.DontPublish = s.w.network.Router(cfg.Name).DialI2CP, quirkOf(s.w.profile)
+	cfg.Control = frontend.ControlConfig{
+		Balancers: s.balancers.Addresses(), Dial: s.balancers.Dial, TLS: pki.ClientTLS(creds, pki.Balancer, ""),
+	}
+	if addr != "" {
+		s.sam[addr] = memconn.Listen(addr)
+		cfg.SAM = []net.Listener{s.sam[addr]}
+	}
+	f, err := frontend.New(cfg)
+	if err != nil {
+		s.w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(s.w.ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := f.Run(ctx); err != nil {
+			s.w.t.Error(err)
+		}
+	})
+	s.stopping = append(s.stopping, func() {
+		cancel()
+		running.Wait()
+	})
+}
+
+// dial connects to balancers and frontends.
+func (s *site) dial(ctx context.Context, addr string) (net.Conn, error) {
+	if ln := s.sam[addr]; ln != nil {
+		return ln.Dial(ctx)
+	}
+	return s.balancers.Dial(ctx, addr)
+}
+
+// stop ends the backend first and the balancers last.
+func (s *site) stop() {
+	for i := range s.stopping {
+		s.stopping[len(s.stopping)-1-i]()
+	}
+	if err := s.balancers.Close(); err != nil {
+		s.w.t.Error(err)
+	}
+}
+
+// TestBackendWithoutKey has streams signed by a permission of the leader, whose
+// death in their midst they do not notice.
+func TestBackendWithoutKey(t *testing.T) {
+	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD258, func(w *world) {
+		runs := &streamRuns{w: w}
+		s := w.startSite(runs)
+		defer s.stop()
+		w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
+			ls := w.leaseSet()
+			return ls != nil && len(ls.Leases) == 6
+		})
+		w.addStreamRemotes(3, w.profile, true)
+		for i, remote := range w.remotes {
+			runs.add(remote, i%2 == 1, askersApart*time.Duration(i), 300, 200*time.Millisecond)
+		}
+		time.Sleep(20 * time.Second)
+		w.until(time.Minute, "a balancer leads", func() bool { return s.balancers.Leader() != nil })
+		s.balancers.Leader().Kill()
+		runs.finish(5 * time.Minute)
+		if stats := w.node.Host().Stats(); stats.SignsUntil.IsZero() || time.Until(stats.SignsUntil) > 25*time.Hour {
+			t.Errorf("the backend signs until %v: it should have a permission for a day", stats.SignsUntil)
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/raftstate"
+)
+
+func balancerCommand() *cobra.Command {
+	var (
+		cfg    cluster.Config
+		secret secretFlags
+		log    logFlag
+		preset string
+	)
+	cmd := &cobra.Command{
+		Use:   "balancer --dir DIR",
+		Short: "Run a balancer: one of the cluster that chooses, signs and publishes",
+		Long: `Balancer runs the balancer in a directory that "onelease cluster init" or "onelease
+cluster join" has made, until SIGINT or SIGTERM: then it hands the lead over and
+ends. A balancer that has joined becomes a member of the cluster at its first
+start, and gets its vote when it has caught up.
+
+Balancers, frontends and operators reach it by one port, over TLS with the
+cluster's own certificates. It renews its certificate by itself; SIGHUP has it
+read a changed one.
+
+` + secretHelp + `
+Without one of those flags the balancer asks at the terminal. If there is none to
+ask at, or no keys are stored, it runs locked: it votes, hands the lead to one that
+has the keys, and waits for "onelease cluster unlock".
+
+Exit codes: 0 it was told to end; 1 it failed, as when the cluster's state has
+become one of a newer version; 2 wrong use.`,
+		Example: `  onelease balancer --dir /var/lib/onelease/b1
+  onelease balancer --dir /var/lib/onelease/b1 --passphrase-file /etc/onelease/passphrase
+  onelease balancer --dir /var/lib/onelease/b1 --passphrase-fd 3 3< <(pass show onelease)
+  onelease balancer --dir /var/lib/onelease/b1 --listen 0.0.0.0:7660 --preset wan`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := needDir(cmd); err != nil {
+				return err
+			}
+			if cfg.Preset, err = presetOf(cmd, preset); err != nil {
+				return err
+			}
+			if cfg.Logger, err = log.logger(cmd); err != nil {
+				return err
+			}
+			if cfg.Secret, err = balancerSecret(cmd, cfg.Dir, secret, cfg.Logger); err != nil {
+				return err
+			}
+			node, err := cluster.Start(cfg)
+			if errors.Is(err, raftstate.ErrVersion) && cfg.MaxVersion != 0 {
+				return fmt.Errorf("--max-format %d: %w", cfg.MaxVersion, err)
+			}
+			if err != nil {
+				return err
+			}
+			return runBalancer(cmd.Context(), node, cfg.Logger)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&cfg.Dir, "dir", "", "the balancer's `directory`")
+	flags.StringVar(&cfg.Listen, "listen", "", "`host:port` to listen on, if not the address that the others know")
+	flags.StringVar(&preset, "preset", "lan", "timing between balancers, the same on all: lan within a site, wan between sites")
+	flags.Uint32Var(&cfg.MaxVersion, "max-format", 0, "hold the cluster to an older `format` of its state, to be able to go back to an older program")
+	secret.add(cmd)
+	log.add(cmd)
+	return cmd
+}
+
+func presetOf(cmd *cobra.Command, name string) (raftstate.Preset, error) {
+	if name == "wan" {
+		return raftstate.WAN(), nil
+	}
+	return raftstate.LAN(), oneOf(cmd, "preset", name, "lan", "wan")
+}
+
+// balancerSecret is what opens the balancer's keys, nil if it is to run locked.
+func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog.Logger) (*keystore.Secret, error) {
+	if _, err := cluster.ReadInfo(dir); err != nil {
+		return nil, err
+	}
+	secret, err := flags.read(cmd)
+	stored := cluster.HasKeys(dir)
+	switch {
+	case secret != nil || err != nil:
+		return secret, err
+	case stored && atTerminal():
+		return askPassphrase(cmd)
+	case stored:
+		log.Warn("locked: start it with --passphrase-file, --passphrase-fd or --identity-file, or unlock it with \"onelease cluster unlock\"")
+	default:
+		log.Warn("locked: no keys are stored here; unlock it with \"onelease cluster unlock\"")
+	}
+	return nil, nil
+}
+
+// runBalancer runs node until ctx ends or it fails.
+func runBalancer(ctx context.Context, node *cluster.Node, log *slog.Logger) error {
+	defer reloadOnHangup(node.Reload, log)()
+	log.Info("balancer runs", "name", node.Name(), "address", node.Address())
+	select {
+	case <-ctx.Done():
+		log.Info("balancer ends")
+		return node.Close()
+	case <-node.Failed():
+		err := node.Err()
+		node.Kill()
+		return fmt.Errorf("balancer %s cannot go on: %w: install the program of the version that the others run, and start it again with the same directory", node.Name(), err)
+	}
+}
+
+// reloadOnHangup has reload called on each SIGHUP, until the returned function
+// is.
+func reloadOnHangup(reload func() error, log *slog.Logger) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-hangups:
+			case <-done:
+				return
+			}
+			if err := reload(); err != nil {
+				log.Error("certificates not read again", "error", err)
+				continue
+			}
+			log.Info("certificates read again")
+		}
+	}()
+	return func() { signal.Stop(hangups); close(done) }
+}

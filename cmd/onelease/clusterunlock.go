@@ -1,0 +1,92 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/i2p"
+)
+
+func unlockCommand() *cobra.Command {
+	var (
+		access accessFlags
+		keys   string
+	)
+	cmd := &cobra.Command{
+		Use:   "unlock --dir DIR --keys FILE",
+		Short: "Give a locked balancer the Destination's keys, to be held in memory",
+		Long: `Unlock sends the Destination's private keys to a balancer, over TLS to whom the
+cluster's CA has certified. It holds them in memory until it ends, and writes them
+nowhere; after the next start it is locked again.
+
+With a balancer's own directory it unlocks that balancer. An operator names the
+balancers by --balancer: each is unlocked for itself.`,
+		Example: `  onelease cluster unlock --dir b1 --keys site.dat
+  onelease cluster unlock --dir .onelease --keys site.dat --balancer 10.0.0.1:7660 --balancer 10.0.0.2:7660`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := cmp.Or(needDir(cmd), need(cmd, "keys", "name the Destination's private key file"))
+			if err != nil {
+				return err
+			}
+			targets, err := unlockTargets(cmd, &access)
+			if err != nil {
+				return err
+			}
+			k, err := readKeys(keys)
+			if err != nil {
+				return err
+			}
+			return unlock(cmd, &access, targets, k)
+		},
+	}
+	cmd.Flags().StringVar(&keys, "keys", "", "the Destination's private key `file`")
+	access.add(cmd)
+	return cmd
+}
+
+// unlockTargets are the addresses of whom to unlock.
+func unlockTargets(cmd *cobra.Command, access *accessFlags) ([]string, error) {
+	if len(access.balancers) > 0 {
+		return access.balancers, nil
+	}
+	info, err := cluster.ReadInfo(access.dir)
+	if err != nil {
+		return nil, err
+	}
+	if info.Address == "" {
+		return nil, wrongUse(cmd, fmt.Errorf("whom to unlock? %s is the directory of %s %q: name the balancers by --balancer", access.dir, info.Role, info.Name))
+	}
+	return []string{info.Address}, nil
+}
+
+func unlock(cmd *cobra.Command, access *accessFlags, targets []string, keys *i2p.Keys) error {
+	client, err := access.client(cmd)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), access.timeout)
+	defer cancel()
+	for _, addr := range targets {
+		if err := unlockOne(ctx, client, addr, keys); err != nil {
+			return fmt.Errorf("balancer %s: %w", addr, err)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "Balancer %s holds the keys, until it ends.\n", addr)
+	}
+	return nil
+}
+
+func unlockOne(ctx context.Context, client *cluster.Client, addr string, keys *i2p.Keys) error {
+	conn, err := client.To(addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Unlock(ctx, &clusterpb.UnlockRequest{PrivateKeys: keys.Bytes()})
+	return cluster.Plain(err)
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/pki"
+)
+
+// A frontendFlags is what the command takes besides the frontend's Config.
+type frontendFlags struct {
+	dir          string
+	balancers    []string
+	sam          []string
+	dontPublish  string
+	passwordFile string
+	log          logFlag
+}
+
+func frontendCommand() *cobra.Command {
+	var (
+		cfg frontend.Config
+		f   frontendFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "frontend --dir DIR",
+		Short: "Run the frontend beside a router",
+		Long: `Frontend connects one router with the rest, until SIGINT or SIGTERM: it holds the
+Destination's I2CP session there, passes packets to and from the backends that
+attach over SAM, reports the router's tunnels to the balancers, and installs
+what their leader signs. --dir was made by "onelease cluster join" with a token for
+a frontend; it keeps there which LeaseSet was the newest, so that it refuses older
+ones after a restart.
+
+The router runs on the same machine: the keys of LeaseSets cross I2CP in the clear.
+A router that serves is a --member, one that publishes the LeaseSet a --publisher;
+give every cluster a router of each kind at least. Without either it is a member.
+i2pd 2.58 reads the option not to publish the wrong way round: say --dont-publish
+inverted there, or auto to have it found out.
+
+Backends attach at --sam. On the loopback they do so as they are; on any other
+address they need a certificate of the cluster, for a backend, and TLS.
+
+It renews its certificate by itself; SIGHUP has it read a changed one. When no
+balancer can be reached it serves on for a while with what it has.`,
+		Example: `  onelease frontend --dir /var/lib/onelease/router-1 --router 127.0.0.1:7654 --sam 127.0.0.1:7670
+  onelease frontend --dir router-3 --router 127.0.0.1:7674 --publisher --dont-publish auto
+  onelease frontend --dir router-1 --sam 10.0.0.5:7670 --router-user u --router-password-file /etc/onelease/i2cp`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := f.configure(cmd, &cfg)
+			if err != nil {
+				return err
+			}
+			return runFrontend(cmd.Context(), cfg, client)
+		},
+	}
+	f.add(cmd, &cfg)
+	return cmd
+}
+
+func (f *frontendFlags) add(cmd *cobra.Command, cfg *frontend.Config) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.dir, "dir", "", "the frontend's `directory`")
+	flags.StringArrayVar(&f.balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
+	flags.StringVar(&cfg.Router.Addr, "router", "127.0.0.1:7654", "`host:port` of the router's I2CP, on this machine")
+	flags.StringVar(&cfg.Router.User, "router-user", "", "`user` for Java I2P with i2cp.auth")
+	flags.StringVar(&f.passwordFile, "router-password-file", "", "`file` with its password, which only its owner may read")
+	flags.BoolVar(&cfg.Member, "member", false, "the router serves")
+	flags.BoolVar(&cfg.Publisher, "publisher", false, "the router publishes the LeaseSet")
+	flags.StringVar(&f.dontPublish, "dont-publish", string(frontend.Normal), "how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto")
+	flags.StringArrayVar(&f.sam, "sam", nil, "`host:port` to serve backends on; repeatable")
+	f.log.add(cmd)
+}
+
+// configure completes cfg from the flags and the directory.
+func (f *frontendFlags) configure(cmd *cobra.Command, cfg *frontend.Config) (*cluster.Client, error) {
+	if err := cmp.Or(needDir(cmd), oneOf(cmd, "dont-publish", f.dontPublish, "normal", "inverted", "auto"), f.checkRouter(cmd, cfg)); err != nil {
+		return nil, err
+	}
+	client, err := cluster.NewClient(f.dir, f.balancers...)
+	if err != nil {
+		return nil, err
+	}
+	creds := client.Credentials()
+	id := creds.Credentials().Identity()
+	if id.Role != pki.Frontend {
+		return nil, fmt.Errorf("%s is the directory of a %s: make a frontend's with onelease cluster invite --role frontend", f.dir, id.Role)
+	}
+	if cfg.Logger, err = f.log.logger(cmd); err != nil {
+		return nil, err
+	}
+	if cfg.Router.Password, err = f.password(); err != nil {
+		return nil, err
+	}
+	cfg.Name, cfg.Dir, cfg.DontPublish = id.Name, f.dir, frontend.Quirk(f.dontPublish)
+	cfg.Control = frontend.ControlConfig{Balancers: client.Balancers(), TLS: pki.ClientTLS(creds, pki.Balancer, "")}
+	cfg.SAM, err = listenSAM(f.sam)
+	cfg.SAMTLS = backendTLS(creds)
+	return client, err
+}
+
+// checkRouter keeps what is secret from crossing a network in the clear.
+func (f *frontendFlags) checkRouter(cmd *cobra.Command, cfg *frontend.Config) error {
+	host, _, err := net.SplitHostPort(cfg.Router.Addr)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil:
+		return wrongUse(cmd, fmt.Errorf("--router %q: want host:port of the router's I2CP", cfg.Router.Addr))
+	case host != "localhost" && (ip == nil || !ip.IsLoopback()):
+		return wrongUse(cmd, fmt.Errorf("--router %s is not on this machine: LeaseSets' keys would cross the network in the clear; run the frontend beside its router", cfg.Router.Addr))
+	case (cfg.Router.User == "") != (f.passwordFile == ""):
+		return wrongUse(cmd, fmt.Errorf("--router-user and --router-password-file: give both, or none"))
+	case !cfg.Member && cfg.Publisher && len(f.sam) > 0:
+		return wrongUse(cmd, fmt.Errorf("--sam with a router that only publishes: it serves no backends"))
+	}
+	return nil
+}
+
+// password reads the router's password.
+func (f *frontendFlags) password() (string, error) {
+	if f.passwordFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(f.passwordFile)
+	if err == nil {
+		err = i2p.CheckKeyFile(f.passwordFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("router's password: %w", err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
+func listenSAM(addrs []string) (listeners []net.Listener, err error) {
+	for _, addr := range addrs {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("listen for backends: %w", err)
+		}
+		listeners = append(listeners, ln)
+	}
+	return listeners, nil
+}
+
+// runFrontend serves until ctx ends. The certificate is renewed meanwhile.
+func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client) error {
+	f, err := frontend.New(cfg)
+	if err != nil {
+		return err
+	}
+	defer reloadOnHangup(client.Credentials().Reload, cfg.Logger)()
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	renewing.Go(func() { client.KeepRenewed(ctx, cfg.Logger) })
+	cfg.Logger.Info("frontend runs", "name", cfg.Name, "router", cfg.Router.Addr, "sam", addresses(cfg.SAM))
+	defer cfg.Logger.Info("frontend ends")
+	return f.Run(ctx)
+}
+
+func addresses(listeners []net.Listener) slog.Value {
+	var all []string
+	for _, ln := range listeners {
+		all = append(all, ln.Addr().String())
+	}
+	return slog.AnyValue(all)
+}
