@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +20,6 @@ import (
 // What a world has, besides members.
 const (
 	balancers   = 3
-	tunnels     = 3 // of each member, by default
 	publisher   = "publisher"
 	operator    = "operator"
 	backendName = "service"
@@ -79,7 +79,7 @@ func (w *world) serve() {
 	w.t.Helper()
 	w.network = simnet.New(simnet.Config{
 		Seed:    1,
-		Tunnels: simnet.TunnelTimes{First: 200 * time.Millisecond, Rest: time.Second},
+		Tunnels: simnet.TunnelTimes{First: 200 * time.Millisecond, Rest: 2 * time.Second},
 		Observe: w.history.observe,
 		Logger:  slog.New(slog.DiscardHandler),
 	})
@@ -103,7 +103,7 @@ func (w *world) serve() {
 			w.t.Errorf("Close: %v", err)
 		}
 	})
-	w.until(time.Minute, "the netDB has all members", func() bool { return w.inNetDB() == w.members*tunnels })
+	w.until(time.Minute, "the netDB has all members' tunnels", w.published)
 }
 
 // router adds a router to the network and has a frontend join for it.
@@ -122,17 +122,34 @@ func (w *world) frontends() (names []string) {
 	return append(names, publisher)
 }
 
-// inNetDB is how many leases the netDB has now.
-func (w *world) inNetDB() int {
+// published reports whether the netDB has what the members' routers have, which
+// may be fewer tunnels than they are to have: while one waits for a LeaseSet it
+// does not ask for another, as i2pd does not.
+func (w *world) published() bool {
 	raw, ok := w.network.Lookup(w.keys.Destination.Hash())
 	if !ok {
-		return 0
+		return false
 	}
 	ls, _, err := i2p.ParseLeaseSet2(raw)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return len(ls.Leases)
+	for _, name := range w.frontends() {
+		pool := w.node.Frontend(name).Status().Pool
+		if name != publisher && (len(pool) == 0 || !listsAll(ls, pool)) {
+			return false
+		}
+	}
+	return true
+}
+
+func listsAll(ls *i2p.LeaseSet2, pool []i2p.Lease) bool {
+	for _, own := range pool {
+		if !slices.ContainsFunc(ls.Leases, own.SameTunnel) {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) logHandler() slog.Handler {
