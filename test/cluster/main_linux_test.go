@@ -21,16 +21,16 @@ const envInside = "ONELEASE_CLUSTER_INSIDE"
 // run here.
 func runTests(m *testing.M) int {
 	if os.Getenv(envInside) != "" {
-		noNamespaces = enter()
+		errNoNamespaces = enter()
 		return m.Run()
 	}
 	if os.Geteuid() != 0 {
-		noNamespaces = errors.New("network namespaces need root")
+		errNoNamespaces = errors.New("network namespaces need root")
 		return m.Run()
 	}
 	code, err := runInside()
 	if err != nil {
-		noNamespaces = err
+		errNoNamespaces = err
 		return m.Run()
 	}
 	return code

@@ -12,9 +12,9 @@ const (
 	envSoak    = "ONELEASE_SOAK"          // set: the long forms
 )
 
-// noNamespaces is nil if the tests run in namespaces of their own, else it says
+// errNoNamespaces is nil if the tests run in namespaces of their own, else it says
 // why they do not. TestMain sets it.
-var noNamespaces = errors.New("network namespaces need Linux")
+var errNoNamespaces = errors.New("network namespaces need Linux")
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envNode) != "" {
@@ -27,11 +27,11 @@ func TestMain(m *testing.M) {
 func needNamespaces(t *testing.T) {
 	t.Helper()
 	switch {
-	case noNamespaces == nil:
+	case errNoNamespaces == nil:
 	case os.Getenv(envRequire) == "1":
-		t.Fatalf("%s=1, but %v", envRequire, noNamespaces)
+		t.Fatalf("%s=1, but %v", envRequire, errNoNamespaces)
 	default:
-		t.Skip(noNamespaces)
+		t.Skip(errNoNamespaces)
 	}
 }
 

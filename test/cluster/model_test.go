@@ -84,7 +84,7 @@ func step(state, input, output any) (bool, any) {
 	switch in := input.(type) {
 	case issue:
 		last := stateOr(state, lastIssued{})
-		next := lastIssued{in.place, in.published}
+		next := lastIssued(in)
 		rises := in.place.compare(last.place) > 0 && in.place.Seq > last.place.Seq && in.published > last.published
 		return rises, next
 	case lookIssued:
