@@ -10,11 +10,14 @@ import (
 func (w *world) judge() {
 	w.t.Helper()
 	w.until(time.Minute, "the leader's state is looked at", func() bool { return w.lookAtState() == nil })
+	began := time.Now()
 	for _, fault := range w.history.faults() {
 		w.t.Error(fault)
 	}
 	w.history.mu.Lock()
 	defer w.history.mu.Unlock()
+	w.t.Logf("judged %d offers, %d LeaseSets on routers and in the netDB, %d operations, in %v",
+		len(w.history.offers), len(w.history.seen), len(w.history.ops), time.Since(began).Round(time.Millisecond))
 	if len(w.history.offers) == 0 || len(w.history.seen) == 0 {
 		w.t.Error("no LeaseSet was seen: nothing was judged")
 	}

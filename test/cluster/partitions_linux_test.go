@@ -58,6 +58,7 @@ func TestPartitions(t *testing.T) {
 // try has something go wrong, and then looks whether all is well again.
 func (w *siege) try(trial trial) {
 	w.t.Helper()
+	called := time.Now()
 	w.settle()
 	w.ops.setPolicy()
 	began := time.Now()
@@ -73,7 +74,7 @@ func (w *siege) try(trial trial) {
 	if w.traffic.tally.Since(began).Answered <= before {
 		w.t.Errorf("%s: no traffic", trial.name)
 	}
-	w.t.Logf("%s: %.1f s, all well %.1f s after", trial.name, struck.Seconds(), settled.Seconds())
+	w.t.Logf("%s: %.1f s, all well %.1f s after; %.1f s in all", trial.name, struck.Seconds(), settled.Seconds(), time.Since(called).Seconds())
 }
 
 // cutTime is how long balancers are cut off.
