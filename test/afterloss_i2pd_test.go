@@ -3,11 +3,13 @@ package test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/test/i2pd"
 	"github.com/onelease/onelease/test/i2pd/samclient"
 	"github.com/onelease/onelease/test/streamservice"
@@ -38,13 +40,30 @@ const visitorsEach = 2
 // afterTime is how long visitors are watched after the loss.
 const afterTime = 150 * time.Second
 
+// envRefuge, if it is set, adds a refuge.
+const envRefuge = "ONELEASE_TEST_REFUGE"
+
+// refuge is the number of its router in the network.
+const refuge = 13
+
+// refugeAt is that router of the network as a refuge.
+func refugeAt(net *i2pd.Network, i int) onelease.Router {
+	r := memberAt(net, i)
+	r.Member, r.Refuge = false, true
+	return r
+}
+
 // TestSoakAfterLoss measures what visitors of each kind see of a member that is
 // killed with -9: when their live stream goes on, and when a new stream works.
 // It is how the policies of key rotation and the lives of LeaseSets are compared.
 func TestSoakAfterLoss(t *testing.T) {
 	soakOnly(t)
-	net := i2pd.Start(t, i2pd.Config{Routers: 13, Floodfills: floodfills, Killable: members})
-	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", threeMembers(net))}
+	net := i2pd.Start(t, i2pd.Config{Routers: 14, Floodfills: floodfills, Killable: members})
+	routers := threeMembers(net)
+	if os.Getenv(envRefuge) != "" {
+		routers = append(routers, refugeAt(net, refuge))
+	}
+	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", routers)}
 	kinds := []*visitors{
 		{name: "published, old", old: true}, {name: "unpublished, old", old: true, unpublished: true},
 		{name: "published, young"}, {name: "unpublished, young", unpublished: true},

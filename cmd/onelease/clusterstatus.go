@@ -71,6 +71,7 @@ type frontendView struct {
 	Name         string     `json:"name"`
 	Member       bool       `json:"member"`
 	Publisher    bool       `json:"publisher"`
+	Refuge       bool       `json:"refuge"`
 	Attached     bool       `json:"attached"`
 	RouterUp     bool       `json:"router_up"`
 	Leases       int        `json:"leases"`
@@ -100,7 +101,7 @@ func statusOf(s *controlpb.Status, now time.Time) statusView {
 
 func frontendOf(f *controlpb.FrontendStatus) frontendView {
 	v := frontendView{
-		Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Attached: f.GetAttached(), RouterUp: f.GetUp(),
+		Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Refuge: f.GetRefuge(), Attached: f.GetAttached(), RouterUp: f.GetUp(),
 		Leases: len(f.GetLeases()), InstalledSeq: f.GetInstalledSeq(), Draining: f.GetDraining(), Error: f.GetError(),
 	}
 	if ms := f.GetDrainUntilMs(); ms != 0 {
@@ -139,6 +140,8 @@ func (f frontendView) roles() string {
 		return "member, publisher"
 	case f.Publisher:
 		return "publisher"
+	case f.Refuge:
+		return "refuge"
 	}
 	return "member"
 }
