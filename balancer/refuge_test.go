@@ -116,14 +116,15 @@ func TestRefugeIsNoMember(t *testing.T) {
 // A loss has the refuge listed alone, for RefugeTime, and the members again after
 // that. Their keys do not change, and all get a LeaseSet newer than the merged.
 func TestLossOpensTheRefuge(t *testing.T) {
-	inBubble(t, Policy{}, func(w *bench) {
+	const open = 133 * time.Second // ends at no renewal of another LeaseSet
+	inBubble(t, Policy{RefugeTime: open}, func(w *bench) {
 		publisher, m1, m2, refuge := w.withRefuge()
 		m2.routerDown()
 		publisher.lists(1, refugeRouter)
-		if until := time.UnixMilli(w.b.Status().GetRefugeUntilMs()); time.Until(until).Round(time.Second) != DefaultPolicy().RefugeTime {
+		if until := time.UnixMilli(w.b.Status().GetRefugeUntilMs()); time.Until(until).Round(time.Second) != open {
 			t.Errorf("until %v", until)
 		}
-		merged := w.b.merged.leaseSet.Published
+		merged := w.publishedAt()
 		for c, epoch := range map[*caller]uint64{m1: 0, refuge: 1} {
 			own := c.installed()
 			w.hasKey(own, epoch)
@@ -131,16 +132,23 @@ func TestLossOpensTheRefuge(t *testing.T) {
 				t.Errorf("own LeaseSet of %s is not newer than the merged one", c.f.name)
 			}
 		}
-		end := time.Now().Add(DefaultPolicy().RefugeTime)
+		end := time.Now().Add(open)
 		time.Sleep(DefaultPolicy().MergedRefresh)
 		publisher.stays(time.Until(end)-DefaultPolicy().MergedRefresh, 1, refugeRouter)
-		time.Sleep(time.Until(end) + DefaultPolicy().PublishGap)
+		time.Sleep(time.Until(end))
 		publisher.lists(0, 1)
 		w.hasKey(refuge.installed(), 1)
 		if s := w.b.Status(); s.GetEpoch() != 0 || s.GetRefugeUntilMs() != 0 {
 			t.Errorf("status %v", s)
 		}
 	})
+}
+
+// publishedAt is the merged LeaseSet's `published`.
+func (w *bench) publishedAt() time.Time {
+	w.b.mu.Lock()
+	defer w.b.mu.Unlock()
+	return w.b.merged.leaseSet.Published
 }
 
 // Both switches wait for no more than the gap between two publishes.
@@ -251,18 +259,28 @@ func TestNoRefugeBesideAMemberThatPublishes(t *testing.T) {
 	})
 }
 
+// ownLeft is how long the caller's own LeaseSet is good.
+func (c *caller) ownLeft() time.Duration {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	return time.Until(c.f.own.leaseSet.Expires)
+}
+
 // With a refuge, who holds a lost member's LeaseSet looks anew in time.
 func TestOwnLifeWithRefuge(t *testing.T) {
 	inBubble(t, Policy{}, func(w *bench) {
-		_, m1, _, refuge := w.withRefuge()
+		_, m1, m2, refuge := w.withRefuge()
+		w.drain("m2", true)
 		for second := range 120 {
 			for _, c := range []*caller{m1, refuge} {
 				if ls := c.installed(); ls != nil && time.Until(ls.Leases[0].End) > 76*time.Second {
 					t.Fatalf("leases of %s have %v left", c.f.name, time.Until(ls.Leases[0].End))
 				}
 			}
-			if left := time.Until(m1.f.own.leaseSet.Expires); left < 56*time.Second {
-				t.Fatalf("after %d s a LeaseSet has %v left: the reserve comes in", second, left)
+			for _, c := range []*caller{m1, m2, refuge} {
+				if left := c.ownLeft(); left < 56*time.Second {
+					t.Fatalf("after %d s the LeaseSet of %s has %v left: the reserve comes in", second, c.f.name, left)
+				}
 			}
 			time.Sleep(time.Second)
 		}
