@@ -117,7 +117,7 @@ func (n *Node) startBackend(ctx context.Context, cfg Config) error {
 	}
 	for _, r := range cfg.Routers {
 		if r.Member || r.Refuge {
-			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM, Refuge: r.Refuge})
+			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
 		}
 	}
 	host, err := backend.NewHost(config)

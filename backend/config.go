@@ -44,9 +44,6 @@ type Frontend struct {
 	// Dial connects to it in place of plain TCP to Addr: with TLS, or within
 	// the process.
 	Dial func(ctx context.Context) (net.Conn, error)
-	// Refuge says that its router is one: it takes in remotes that come to it,
-	// and with its other key no hello of it could save a stream.
-	Refuge bool
 }
 
 // Config is what a Host is made of. Frontends must be set; for the others the

@@ -4,16 +4,27 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/onelease/onelease/backend/backendtest"
 )
 
-// lastIsRefuge makes the last of the frontends a refuge's.
-func lastIsRefuge(c *Config) { c.Frontends[len(c.Frontends)-1].Refuge = true }
+// newRefugeRig is newRig with a refuge for the last of the frontends.
+func newRefugeRig(t *testing.T, n int) *rig {
+	t.Helper()
+	var refuge *backendtest.Frontend
+	r := newRig(t, n-1, func(c *Config) {
+		refuge = backendtest.NewRefuge(c.Destination)
+		c.Frontends = append(c.Frontends, Frontend{Name: "refuge", Dial: refuge.Dial})
+	})
+	r.frontends = append(r.frontends, refuge)
+	return r
+}
 
 // A refuge serves who comes to it, and is chosen for nobody else: neither for
 // those that were not heard, nor for hellos.
 func TestRefugeServesOnlyWhoComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 3, lastIsRefuge)
+		r := newRefugeRig(t, 3)
 		defer r.stop()
 		conn := r.listen(Datagram, 7)
 		for range 20 { // each is for another frontend with the same chance
@@ -43,7 +54,7 @@ func TestRefugeServesOnlyWhoComes(t *testing.T) {
 // With nobody else it is better than nothing; drained members come first.
 func TestRefugeIsTheLastResort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 3, lastIsRefuge)
+		r := newRefugeRig(t, 3)
 		defer r.stop()
 		conn := r.listen(Datagram, 7)
 		r.frontends[0].Kill()
@@ -66,7 +77,7 @@ func TestRefugeIsTheLastResort(t *testing.T) {
 // Who is served by a lost refuge is said hello to by the members.
 func TestRemotesOfALostRefuge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 2, lastIsRefuge)
+		r := newRefugeRig(t, 2)
 		defer r.stop()
 		r.listen(Datagram, 7)
 		r.hear(1, r.remote())

@@ -49,7 +49,7 @@ func (h *Host) chooseButLocked(hash i2p.Hash, not *link) *link {
 // resort is lower for links that are to be chosen before others.
 func (l *link) resort() int {
 	switch {
-	case l.front.Refuge:
+	case l.refuge:
 		return 2
 	case l.draining:
 		return 1

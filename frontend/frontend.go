@@ -68,7 +68,7 @@ func New(cfg Config) (*Frontend, error) {
 		f.upstream = newUpstream(f)
 		host = f.upstream
 	}
-	f.server = sam.NewServer(sam.ServerConfig{Host: host, Logger: f.log})
+	f.server = sam.NewServer(sam.ServerConfig{Host: host, Logger: f.log, Refuge: cfg.Refuge})
 	return f, nil
 }
 
