@@ -93,6 +93,9 @@ func (c Config) check() error {
 		case !r.Member && !r.Publisher && !r.Refuge:
 			return fmt.Errorf("%w: Router %q is neither Member nor Publisher: set one, or both", ErrConfig, r.Name)
 		}
+		if rotation := c.Policy.Rotation; r.Refuge && rotation != "" && rotation != balancer.RotateNever {
+			return fmt.Errorf("%w: Router %q is a Refuge, and Policy.Rotation is %q: a Refuge has the key that the others would get; leave Rotation out", ErrConfig, r.Name, rotation)
+		}
 		names[r.Name] = true
 		members += count(r.Member)
 		publishers += count(r.Publisher)

@@ -47,12 +47,15 @@ netDB. SEQ is that of the last LeaseSet that the frontend's router has installed
 
 // A statusView is what the leader knows.
 type statusView struct {
-	Destination string         `json:"destination"` // b32
-	InOffice    bool           `json:"in_office"`
-	Term        uint64         `json:"term"`
-	Epoch       uint64         `json:"epoch"`
-	Publishes   uint64         `json:"publishes"`
-	LeaseSet    *leaseSetView  `json:"leaseset"` // null: this leader has signed none
+	Destination string        `json:"destination"` // b32
+	InOffice    bool          `json:"in_office"`
+	Term        uint64        `json:"term"`
+	Epoch       uint64        `json:"epoch"`
+	Publishes   uint64        `json:"publishes"`
+	LeaseSet    *leaseSetView `json:"leaseset"` // null: this leader has signed none
+	// RefugeUntil is until when a refuge is listed, if one has tunnels, in
+	// place of the members; null: none was lost just now.
+	RefugeUntil *time.Time     `json:"refuge_until"`
 	Frontends   []frontendView `json:"frontends"`
 }
 
@@ -92,6 +95,10 @@ func statusOf(s *controlpb.Status, now time.Time) statusView {
 			Term: m.GetTerm(), Seq: m.GetSeq(), Published: published, Expires: time.Unix(m.GetExpires(), 0).UTC(),
 			AgeMS: now.Sub(published).Milliseconds(), Leases: m.GetLeases(), Routers: m.GetRouters(),
 		}
+	}
+	if ms := s.GetRefugeUntilMs(); ms != 0 {
+		until := time.UnixMilli(ms).UTC()
+		v.RefugeUntil = &until
 	}
 	for _, f := range s.GetFrontends() {
 		v.Frontends = append(v.Frontends, frontendOf(f))
