@@ -291,15 +291,14 @@ func TestOwnLifeWithRefuge(t *testing.T) {
 // does not come over as any other.
 func TestNextLeaderKnowsTheRefuge(t *testing.T) {
 	inBubble(t, Policy{}, func(w *bench) {
-		publisher, m1, _, refuge := w.withRefuge()
+		publisher, m1, _, _ := w.withRefuge()
 		atPublisher, atM1 := leaseMessages(publisher.f.leases), leaseMessages(m1.f.leases)
 		w.succeed()
 		if f := w.b.Status().GetFrontends()[3]; !f.GetRefuge() {
 			t.Errorf("the next leader has %v", f)
 		}
 		publisher, m1 = publisher.again(atPublisher), m1.again(atM1)
-		refuge = w.attachRefuge()
-		w.hasKey(refuge.installed(), 1)
+		w.hasKey(w.attachRefuge().installed(), 1)
 		time.Sleep(DefaultPolicy().TakeoverTime + DefaultPolicy().PublishGap)
 		publisher.lists(1, refugeRouter)
 
