@@ -46,11 +46,15 @@ const envRefuge = "ONELEASE_TEST_REFUGE"
 // refuge is the number of its router in the network.
 const refuge = 13
 
-// refugeAt is that router of the network as a refuge.
-func refugeAt(net *i2pd.Network, i int) onelease.Router {
-	r := memberAt(net, i)
-	r.Member, r.Refuge = false, true
-	return r
+// maybeRefuge are the routers of the main job, and a refuge if one is wanted.
+func maybeRefuge(net *i2pd.Network) []onelease.Router {
+	routers := threeMembers(net)
+	if os.Getenv(envRefuge) != "" {
+		r := memberAt(net, refuge)
+		r.Member, r.Refuge = false, true
+		routers = append(routers, r)
+	}
+	return routers
 }
 
 // TestSoakAfterLoss measures what visitors of each kind see of a member that is
@@ -59,11 +63,7 @@ func refugeAt(net *i2pd.Network, i int) onelease.Router {
 func TestSoakAfterLoss(t *testing.T) {
 	soakOnly(t)
 	net := i2pd.Start(t, i2pd.Config{Routers: 14, Floodfills: floodfills, Killable: members})
-	routers := threeMembers(net)
-	if os.Getenv(envRefuge) != "" {
-		routers = append(routers, refugeAt(net, refuge))
-	}
-	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", routers)}
+	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", maybeRefuge(net))}
 	kinds := []*visitors{
 		{name: "published, old", old: true}, {name: "unpublished, old", old: true, unpublished: true},
 		{name: "published, young"}, {name: "unpublished, young", unpublished: true},
