@@ -22,7 +22,9 @@ type visitors struct {
 	// old ones begin their session ageTime before the loss, others a few
 	// seconds; newcomers begin it after the loss.
 	old, newcomers bool
-	all            []*visitor
+	// late is how long after the loss newcomers begin.
+	late time.Duration
+	all  []*visitor
 }
 
 // A visitor is one client, with a stream of its own.
@@ -68,6 +70,7 @@ func TestSoakAfterLoss(t *testing.T) {
 		{name: "published, old", old: true}, {name: "unpublished, old", old: true, unpublished: true},
 		{name: "published, young"}, {name: "unpublished, young", unpublished: true},
 		{name: "newcomers", newcomers: true},
+		{name: "newcomers 40 s later", newcomers: true, late: 40 * time.Second},
 	}
 	for _, k := range kinds {
 		k.open(s)
@@ -90,7 +93,10 @@ func TestSoakAfterLoss(t *testing.T) {
 	var watching sync.WaitGroup
 	for _, k := range kinds {
 		for _, v := range k.all {
-			watching.Go(func() { v.watch(t.Context(), s.host, lost) })
+			watching.Go(func() {
+				time.Sleep(time.Until(lost.Add(k.late)))
+				v.watch(t.Context(), s.host, lost.Add(k.late))
+			})
 		}
 	}
 	watching.Wait()
@@ -151,7 +157,8 @@ func (k *visitors) talk(t *testing.T) {
 	}
 }
 
-// watch uses the live stream, and tries new ones, until both work.
+// watch uses the live stream, and tries new ones, until both work; lost is when
+// it begins.
 func (v *visitor) watch(ctx context.Context, host *streamHost, lost time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, lost.Add(afterTime))
 	defer cancel()
