@@ -39,8 +39,13 @@ func (f *frontend) epoch(issued raftstate.Destination) uint64 {
 	return issued.Epoch
 }
 
-// openRefugeLocked has the refuge listed, if there is one, after a loss.
+// openRefugeLocked has the refuge listed, if there is one, after a loss. Before
+// the first merged LeaseSet nobody has come: a session that breaks then is one of
+// a router that starts.
 func (b *Balancer) openRefugeLocked(now time.Time) {
+	if b.mergedAt.IsZero() {
+		return
+	}
 	b.refugeUntil = now.Add(b.policy.RefugeTime)
 	if b.refugeOpenLocked(now) {
 		b.log.Info("refuge opens", "until", b.refugeUntil)

@@ -202,6 +202,20 @@ func TestRefugeThatIsDown(t *testing.T) {
 	})
 }
 
+// A session that breaks while routers start has served nobody.
+func TestNoRefugeBeforeTheFirstLeaseSet(t *testing.T) {
+	inBubble(t, Policy{}, func(w *bench) {
+		w.attachRefuge()
+		publisher, m1, m2 := w.attach("p", false, true), w.attach("m1", true, false), w.attach("m2", true, false)
+		m1.report(1, 3, true)
+		m2.report(2, 1, true)
+		m2.routerDown()
+		m2.report(2, 3, true)
+		publisher.report(9, 1, true)
+		publisher.lists(0, 1, 2)
+	})
+}
+
 // Maintenance is no loss, and a refuge cannot be drained: no other could take
 // its remotes.
 func TestDrainOpensNoRefuge(t *testing.T) {
