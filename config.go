@@ -30,6 +30,10 @@ type Router struct {
 	// Member says that the router serves, Publisher that it publishes the
 	// LeaseSet. A router that is both does not keep its own remotes as well.
 	Member, Publisher bool
+	// Refuge says that the router takes in, after a loss, the visitors that no
+	// other could serve before minutes. In normal times it serves nobody: a
+	// small router will do. It is neither Member nor Publisher.
+	Refuge bool
 	// DontPublish is how the router reads i2cp.dontPublishLeaseSet:
 	// frontend.Normal if empty, frontend.Auto to find out.
 	DontPublish frontend.Quirk
@@ -88,8 +92,14 @@ func (c Config) check() error {
 		if names[r.Name] {
 			return fmt.Errorf("%w: two Routers are named %q", ErrConfig, r.Name)
 		}
-		if !r.Member && !r.Publisher {
+		switch {
+		case r.Refuge && (r.Member || r.Publisher):
+			return fmt.Errorf("%w: Router %q is a Refuge, and a Member or Publisher: a Refuge has another key than those; use a router of its own", ErrConfig, r.Name)
+		case !r.Member && !r.Publisher && !r.Refuge:
 			return fmt.Errorf("%w: Router %q is neither Member nor Publisher: set one, or both", ErrConfig, r.Name)
+		}
+		if rotation := c.Policy.Rotation; r.Refuge && rotation != "" && rotation != balancer.RotateNever {
+			return fmt.Errorf("%w: Router %q is a Refuge, and Policy.Rotation is %q: a Refuge has the key that the others would get; leave Rotation out", ErrConfig, r.Name, rotation)
 		}
 		names[r.Name] = true
 		members += count(r.Member)

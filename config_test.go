@@ -41,6 +41,13 @@ func TestConfigErrors(t *testing.T) {
 		{"no member", func(c *onelease.Config) { c.Routers = c.Routers[2:] }, []string{"Member"}},
 		{"no publisher", func(c *onelease.Config) { c.Routers = c.Routers[:2] }, []string{"Publisher"}},
 		{"no role", func(c *onelease.Config) { c.Routers[0].Member = false }, []string{memberA, "Member", "Publisher"}},
+		{"a refuge that serves", func(c *onelease.Config) { c.Routers[1].Refuge = true }, []string{"Refuge", "Member"}},
+		{"a refuge and new keys", func(c *onelease.Config) {
+			c.Routers[1].Member, c.Routers[1].Refuge, c.Policy.Rotation = false, true, "at-once"
+		}, []string{"Refuge", "Rotation"}},
+		{"refuges only", func(c *onelease.Config) {
+			c.Routers[0].Member, c.Routers[1].Member, c.Routers[0].Refuge, c.Routers[1].Refuge = false, false, true, true
+		}, []string{"Member"}},
 		{"a name twice", func(c *onelease.Config) { c.Routers[1].Name = memberA }, []string{"Routers", `"a"`}},
 		{"a bad name", func(c *onelease.Config) { c.Routers[1].Name = "No Name" }, []string{"Name", `"No Name"`, "a-z"}},
 		{"no name", func(c *onelease.Config) { c.Routers[1].Name = "" }, []string{"Name"}},

@@ -79,6 +79,7 @@ func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
 			Name:        r.Name,
 			Member:      r.Member,
 			Publisher:   r.Publisher,
+			Refuge:      r.Refuge,
 			Router:      frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password},
 			DontPublish: r.DontPublish,
 			Dir:         r.Dir,
@@ -105,7 +106,7 @@ func (n *Node) run(name string, f *frontend.Frontend) {
 	r.Go(func() { n.note("frontend "+name, f.Run(r.ctx)) })
 }
 
-// startBackend attaches the service to the frontends of all members.
+// startBackend attaches the service to the frontends of all members and refuges.
 func (n *Node) startBackend(ctx context.Context, cfg Config) error {
 	config := backend.Config{Logger: cfg.Logger}
 	if cfg.Keys != nil {
@@ -115,7 +116,7 @@ func (n *Node) startBackend(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("backend: %w", err)
 	}
 	for _, r := range cfg.Routers {
-		if r.Member {
+		if r.Member || r.Refuge {
 			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
 		}
 	}

@@ -82,7 +82,7 @@ func (h *Host) moveLocked(r *remote, now time.Time) {
 // chooseOtherLocked is the link that is to take r from one that drains; nil if
 // there is none.
 func (h *Host) chooseOtherLocked(r *remote) *link {
-	if l := h.chooseLocked(r.hash); l != nil && !l.draining {
+	if l := h.chooseLocked(r.hash); l != nil && l.resort() == 0 {
 		return l
 	}
 	return nil

@@ -48,7 +48,7 @@ func (h *Host) handedLocked(r *rescue, ok bool, now time.Time) {
 	if r.drain || ok && r.said < len(helloWaits) {
 		return
 	}
-	if other := h.chooseButLocked(r.remote.hash, r.via); other != nil && !other.draining {
+	if other := h.chooseButLocked(r.remote.hash, r.via); other != nil && other.resort() == 0 {
 		h.rescues.redirect(r, other, now)
 	}
 }

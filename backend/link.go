@@ -38,6 +38,9 @@ type link struct {
 	pace   pace
 	// draining is set while its frontend says that its router is to go.
 	draining bool
+	// refuge is set if its router is one: it serves the remotes that come to it,
+	// and with its other key no hello by it could save a stream.
+	refuge bool
 }
 
 func newLink(h *Host, index int, f Frontend) *link {
@@ -151,6 +154,7 @@ func (h *Host) linkUp(l *link, client *sam.PacketClient) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l.live.Store(client)
+	l.refuge = client.Refuge()
 	l.connects.Add(1)
 	h.setStateLocked(l, LinkUp)
 	h.adoptStrandedLocked(l)

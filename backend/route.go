@@ -27,7 +27,7 @@ func (h *Host) routeLocked(hash i2p.Hash) *link {
 // are such. That spreads remotes evenly, sends all packets to one remote through
 // one router until it answers (round robin would start a session in each router,
 // and the remote would be torn between them), and moves no more remotes than it
-// must when a link comes or goes.
+// must when a link comes or goes. A refuge is the last resort.
 func (h *Host) chooseLocked(hash i2p.Hash) *link { return h.chooseButLocked(hash, nil) }
 
 // chooseButLocked is choose without one of the links.
@@ -35,15 +35,26 @@ func (h *Host) chooseButLocked(hash i2p.Hash, not *link) *link {
 	var best *link
 	var highest uint64
 	for _, l := range h.links {
-		if !l.up() || l == not || (best != nil && l.draining && !best.draining) {
+		if !l.up() || l == not || (best != nil && l.resort() > best.resort()) {
 			continue
 		}
 		rank := l.rank(hash)
-		if best == nil || rank > highest || (best.draining && !l.draining) {
+		if best == nil || rank > highest || l.resort() < best.resort() {
 			best, highest = l, rank
 		}
 	}
 	return best
+}
+
+// resort is lower for links that are to be chosen before others.
+func (l *link) resort() int {
+	switch {
+	case l.refuge:
+		return 2
+	case l.draining:
+		return 1
+	}
+	return 0
 }
 
 // rank mixes the link's seed with hash, which is random already; the finishing

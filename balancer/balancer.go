@@ -89,8 +89,11 @@ type Balancer struct {
 	firstPool  time.Time // when the first member had a tunnel
 	rotateAt   time.Time // when the next key epoch begins; zero: not planned
 	rotatedAt  time.Time // when the last key epoch began; zero: not since New
-	publishes  uint64
-	probes     uint64
+	// refugeUntil is until when a refuge is listed in place of the members. It
+	// outlives a term of office: an operator may change the policy meanwhile.
+	refugeUntil time.Time
+	publishes   uint64
+	probes      uint64
 }
 
 // New checks cfg and makes a Balancer that does nothing yet.

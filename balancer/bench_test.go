@@ -25,21 +25,17 @@ func BenchmarkMergeAndSign(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	key, err := keys.EpochKey(1)
-	if err != nil {
-		b.Fatal(err)
-	}
 	var pools []pool
 	for router := range 100 {
 		pools = append(pools, poolOf(router, i2p.MaxLeases, 5*time.Minute))
 	}
 	for turn := 0; b.Loop(); turn++ {
 		d := draft{leases: choose(pools, epochStart, leastLife, turn), life: leader.policy.MergedLife}
-		made, _, err := leader.build([]draft{d}, key, epochStart)
+		made, _, err := leader.build([]draft{d}, epochStart)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := leader.sign(&made[0], 1, key); err != nil {
+		if err := leader.sign(&made[0], 1); err != nil {
 			b.Fatal(err)
 		}
 	}

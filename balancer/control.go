@@ -151,8 +151,11 @@ func receive(stream attachStream) (<-chan *controlpb.FrontendMessage, <-chan err
 func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*frontend, *line, error) {
 	b.roles.Lock()
 	defer b.roles.Unlock()
+	if err := b.checkRefuge(hello); err != nil {
+		return nil, nil, err
+	}
 	drained := b.drained(hello.GetName()) && hello.GetMember()
-	roles := raftstate.Roles{Member: hello.GetMember(), Publisher: hello.GetPublisher()}
+	roles := raftstate.Roles{Member: hello.GetMember(), Publisher: hello.GetPublisher(), Refuge: hello.GetRefuge()}
 	if drained {
 		roles = raftstate.Roles{}
 	}
@@ -172,7 +175,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	} else if f.attached {
 		f.line.cut()
 	}
-	f.member, f.publisher = hello.GetMember(), hello.GetPublisher()
+	f.member, f.publisher, f.refuge = hello.GetMember() || hello.GetRefuge(), hello.GetPublisher(), hello.GetRefuge()
 	first := f.line == nil
 	f.attached, f.line, f.sentSeq = true, newLine(), 0
 	f.reported, f.clockKnown = false, false
@@ -186,7 +189,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	if f.own != nil && first {
 		f.installLocked(f.own, f.ownAt) // signed when this leader took over
 	}
-	b.log.Info("frontend attached", "frontend", f.name, "member", f.member, "publisher", f.publisher)
+	b.log.Info("frontend attached", "frontend", f.name, "member", f.lists(), "publisher", f.publisher, "refuge", f.refuge)
 	return f, f.line, nil
 }
 
@@ -208,8 +211,10 @@ func (b *Balancer) checkHello(ctx context.Context, hello *controlpb.Hello) error
 		return status.Error(codes.InvalidArgument, "the first message must be Hello")
 	case hello.GetVersion() != controlVersion:
 		return status.Errorf(codes.FailedPrecondition, "control protocol version %d, this balancer speaks %d", hello.GetVersion(), controlVersion)
-	case !hello.GetMember() && !hello.GetPublisher():
+	case !hello.GetMember() && !hello.GetPublisher() && !hello.GetRefuge():
 		return status.Errorf(codes.InvalidArgument, "frontend %.80q is neither member nor publisher", hello.GetName())
+	case hello.GetRefuge() && (hello.GetMember() || hello.GetPublisher()):
+		return status.Errorf(codes.InvalidArgument, "frontend %.80q is a refuge and a member or publisher: a refuge has another key than those", hello.GetName())
 	}
 	return b.authorize(ctx, RoleFrontend, hello.GetName())
 }

@@ -16,8 +16,9 @@ import (
 var (
 	// ErrUnknownFrontend says that no frontend of that name was ever attached.
 	ErrUnknownFrontend = raftstate.ErrUnknownFrontend
-	// ErrNotMember says that a frontend only publishes: it serves nobody.
-	ErrNotMember = errors.New("frontend is no member: it can be stopped as it is if another publishes")
+	// ErrNotMember says that a frontend only publishes, or is a refuge: no
+	// newcomers go there, as a rule, and what a refuge serves no other can.
+	ErrNotMember = errors.New("frontend is no member: it can be stopped as it is, a publisher if another publishes")
 	// ErrLastMember says that nobody else could take the newcomers.
 	ErrLastMember = errors.New("no other member could take its place: add one, or just stop it")
 )
@@ -80,7 +81,7 @@ func (b *Balancer) rolesAfter(name string, on bool) (raftstate.Roles, error) {
 		return raftstate.Roles{Member: f.member, Publisher: f.publisher}, nil
 	case !on: // it says what it is when it attaches
 		return raftstate.Roles{Member: true}, nil
-	case !known.Roles.Member && known.Roles.Publisher:
+	case !known.Roles.Member:
 		return none, ErrNotMember
 	case b.countLocked(func(o *frontend) bool { return o != f && o.listed() && len(o.leases) > 0 }) == 0:
 		return none, ErrLastMember
@@ -155,18 +156,21 @@ func (b *Balancer) drainUntilMsLocked(f *frontend) int64 {
 }
 
 // offersLocked tells whose leases are to be listed: those of the members that
-// do not drain, or of all if no other has any.
-func (b *Balancer) offersLocked() func(*frontend) bool {
+// do not drain, or of all if no other has any; or a refuge's.
+func (b *Balancer) offersLocked(now time.Time) func(*frontend) bool {
+	if b.refugeOpenLocked(now) {
+		return (*frontend).shelters
+	}
 	if b.countLocked(func(f *frontend) bool { return f.listed() && len(f.leases) > 0 }) > 0 {
 		return (*frontend).listed
 	}
-	return (*frontend).serves
+	return func(f *frontend) bool { return f.lists() && f.up }
 }
 
 // listsDrainedLocked reports whether had has tunnels that are not to be listed
 // any more.
-func (b *Balancer) listsDrainedLocked(had map[tunnelKey]bool) bool {
-	offers := b.offersLocked()
+func (b *Balancer) listsDrainedLocked(now time.Time, had map[tunnelKey]bool) bool {
+	offers := b.offersLocked(now)
 	for _, f := range b.frontends {
 		if !offers(f) && anyListed(f.leases, had) {
 			return true
@@ -198,7 +202,7 @@ func (b *Balancer) freshenListedLocked() {
 // ownRefreshLocked is how often f's own LeaseSet is renewed.
 func (b *Balancer) ownRefreshLocked(f *frontend, members int) time.Duration {
 	if f.drains() {
-		return b.policy.drainRefresh(members)
+		return b.livesLocked().drainRefresh(members)
 	}
 	return b.policy.ownRefresh(members)
 }

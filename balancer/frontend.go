@@ -19,6 +19,7 @@ type frontend struct {
 	name      string
 	member    bool
 	publisher bool
+	refuge    bool // a member that is not listed with the others; see refuge.go
 
 	attached bool
 	goneAt   time.Time // when the stream ended, if not attached
@@ -53,7 +54,10 @@ func (f *frontend) serves() bool { return f.member && f.up }
 func (f *frontend) drains() bool { return !f.drainUntil.IsZero() }
 
 // listed reports whether f's leases belong in the merged LeaseSet.
-func (f *frontend) listed() bool { return f.serves() && !f.drains() }
+func (f *frontend) listed() bool { return f.lists() && f.up && !f.drains() }
+
+// lists reports whether f is one of the members whose leases are listed together.
+func (f *frontend) lists() bool { return f.member && !f.refuge }
 
 // waitsForFirst reports whether f's router waits and there is nothing that its
 // frontend could have answered with.
@@ -102,7 +106,7 @@ func (b *Balancer) setPoolLocked(f *frontend, up, requested bool, leases []i2p.L
 	if wasUp && !up {
 		b.lostLocked(f, now)
 	}
-	if f.member && up && len(leases) > 0 && b.firstPool.IsZero() {
+	if f.lists() && up && len(leases) > 0 && b.firstPool.IsZero() {
 		b.firstPool = now
 	}
 }
@@ -115,7 +119,13 @@ func (b *Balancer) lostLocked(f *frontend, now time.Time) {
 		return
 	}
 	b.freshenLocked()
+	if f.refuge {
+		return // the members' key would not help who held the refuge's
+	}
 	b.planRotationLocked(now)
+	if !f.drains() { // maintenance
+		b.openRefugeLocked(now)
+	}
 }
 
 // freshenLocked makes the own LeaseSets of all members due at once. The remotes

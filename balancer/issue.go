@@ -27,6 +27,7 @@ func (d draft) merged() bool { return d.frontend == "" }
 // A sealed LeaseSet is one that was committed and signed.
 type sealed struct {
 	draft
+	key      *ecdh.PrivateKey // of draft.epoch
 	leaseSet *i2p.LeaseSet2
 	reserve  *i2p.LeaseSet2 // of the same tunnels; see controlpb.Reserve
 	install  *controlpb.Install
@@ -36,11 +37,7 @@ type sealed struct {
 // returns it. A balancer that does not lead any more cannot commit, and so
 // signs nothing.
 func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]sealed, error) {
-	key, err := b.cfg.Keys.EpochKey(b.issued().Epoch)
-	if err != nil {
-		return nil, fmt.Errorf("key of the epoch: %w", err)
-	}
-	made, records, err := b.build(drafts, key, now)
+	made, records, err := b.build(drafts, now)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +46,7 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 		return nil, fmt.Errorf("commit %d LeaseSets: %w", len(drafts), err)
 	}
 	for i := range made {
-		if err := b.sign(&made[i], result.Term, key); err != nil {
+		if err := b.sign(&made[i], result.Term); err != nil {
 			return nil, err
 		}
 	}
@@ -61,14 +58,18 @@ const maxDrafts = raftstate.MaxRecords / 2
 
 // build makes the LeaseSets of drafts and, one newer each, their reserves, in
 // which leases live as long as their tunnels; and the records of all.
-func (b *Balancer) build(drafts []draft, key *ecdh.PrivateKey, now time.Time) ([]sealed, []raftstate.Record, error) {
+func (b *Balancer) build(drafts []draft, now time.Time) ([]sealed, []raftstate.Record, error) {
 	b.mu.Lock()
 	now = b.wallLocked(now)
 	b.mu.Unlock()
 	seq, published := b.issued().Next(now)
+	keys, err := b.epochKeys(drafts)
+	if err != nil {
+		return nil, nil, err
+	}
 	made := make([]sealed, len(drafts))
 	records := make([]raftstate.Record, 0, 2*len(drafts))
-	add := func(d draft) (*i2p.LeaseSet2, error) {
+	add := func(d draft, key *ecdh.PrivateKey) (*i2p.LeaseSet2, error) {
 		n := uint32(len(records))
 		leaseSet := b.leaseSet(d, key, now, time.Unix(int64(published+n), 0))
 		body, err := leaseSet.AppendBody(nil)
@@ -85,15 +86,32 @@ func (b *Balancer) build(drafts []draft, key *ecdh.PrivateKey, now time.Time) ([
 		s := &made[i]
 		s.draft, s.install = d, &controlpb.Install{Merged: d.merged(), Seq: seq + uint64(len(records))}
 		var err, reserveErr error
-		s.leaseSet, err = add(d)
+		s.key = keys[d.epoch]
+		s.leaseSet, err = add(d, s.key)
 		d.life = i2p.MaxLeaseSetLife
 		s.install.Reserve = &controlpb.Reserve{Seq: s.install.Seq + 1}
-		s.reserve, reserveErr = add(d)
+		s.reserve, reserveErr = add(d, s.key)
 		if err := errors.Join(err, reserveErr); err != nil {
 			return nil, nil, err
 		}
 	}
 	return made, records, nil
+}
+
+// epochKeys are the keys of the drafts' epochs.
+func (b *Balancer) epochKeys(drafts []draft) (map[uint64]*ecdh.PrivateKey, error) {
+	keys := map[uint64]*ecdh.PrivateKey{}
+	for _, d := range drafts {
+		if keys[d.epoch] != nil {
+			continue
+		}
+		key, err := b.cfg.Keys.EpochKey(d.epoch)
+		if err != nil {
+			return nil, fmt.Errorf("key of epoch %d: %w", d.epoch, err)
+		}
+		keys[d.epoch] = key
+	}
+	return keys, nil
 }
 
 // leaseSet is the unsigned LeaseSet of d, dated by a clock that reads now.
@@ -125,7 +143,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // sign completes s as committed in the given term.
-func (b *Balancer) sign(s *sealed, term uint64, key *ecdh.PrivateKey) error {
+func (b *Balancer) sign(s *sealed, term uint64) error {
 	var err, reserveErr error
 	s.install.LeaseSet, err = s.leaseSet.Sign(b.cfg.Keys)
 	s.install.Reserve.LeaseSet, reserveErr = s.reserve.Sign(b.cfg.Keys)
@@ -133,6 +151,6 @@ func (b *Balancer) sign(s *sealed, term uint64, key *ecdh.PrivateKey) error {
 		return err
 	}
 	s.install.Term, s.install.Generation = term, b.generation
-	s.install.Keys = []*controlpb.PrivateKey{{Type: uint32(i2p.CryptoX25519), Key: key.Bytes()}}
+	s.install.Keys = []*controlpb.PrivateKey{{Type: uint32(i2p.CryptoX25519), Key: s.key.Bytes()}}
 	return nil
 }

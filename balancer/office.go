@@ -124,7 +124,7 @@ func inherit(state *raftstate.State, hash [32]byte, now time.Time, policy Policy
 			continue
 		}
 		f := &frontend{
-			name: name, member: known.Roles.Member, publisher: known.Roles.Publisher,
+			name: name, member: known.Roles.Member || known.Roles.Refuge, publisher: known.Roles.Publisher, refuge: known.Roles.Refuge,
 			up: known.Pool.Up, leases: known.Pool.Leases, goneAt: now,
 		}
 		if known.Roles == (raftstate.Roles{}) {

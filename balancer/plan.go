@@ -24,7 +24,7 @@ func (b *Balancer) plan(now time.Time) ([]draft, time.Time) {
 	defer b.mu.Unlock()
 	issued := b.issued()
 	next := b.startPublishersLocked(now)
-	for _, due := range b.duesLocked() {
+	for _, due := range b.duesLocked(now) {
 		next = earlier(next, due)
 	}
 	if !b.datesLocked(now, issued) {
@@ -48,10 +48,13 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // duesLocked are the times at which something other than a LeaseSet is due.
-func (b *Balancer) duesLocked() []time.Time {
+func (b *Balancer) duesLocked(now time.Time) []time.Time {
 	var dues []time.Time
 	if !b.rotateAt.IsZero() {
 		dues = append(dues, b.rotateAt)
+	}
+	if b.refugeUntil.After(now) {
+		dues = append(dues, b.refugeUntil)
 	}
 	for _, f := range b.frontends {
 		if !f.attached && f.up {
@@ -74,6 +77,7 @@ func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time
 // LeaseSet back.
 func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstate.Destination) []draft {
 	members := b.countLocked((*frontend).serves)
+	life := b.livesLocked().ownLife(members)
 	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead), now)
 	alive := b.aliveLocked(now, issued)
 	var drafts []draft
@@ -82,7 +86,8 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		if !f.serves() || f.publisher {
 			continue
 		}
-		due := f.ownDue(now, b.ownRefreshLocked(f, members), issued.Epoch)
+		epoch := f.epoch(issued)
+		due := f.ownDue(now, b.ownRefreshLocked(f, members), epoch)
 		if !f.waitsForFirst() {
 			due = later(due, canWait)
 		}
@@ -92,7 +97,7 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		}
 		if leases := longest(f.leases, alive); len(leases) > 0 {
 			leases = leases[:min(len(leases), i2p.MaxLeases)]
-			drafts = append(drafts, draft{frontend: name, leases: leases, life: b.policy.ownLife(members), epoch: issued.Epoch})
+			drafts = append(drafts, draft{frontend: name, leases: leases, life: life, epoch: epoch})
 			if f.drains() {
 				b.freshenListedLocked()
 			}
@@ -104,11 +109,12 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 // planMergedLocked drafts the merged LeaseSet if it is due.
 func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued raftstate.Destination) (draft, bool) {
 	publishers := b.countLocked(func(f *frontend) bool { return f.publisher && f.attached && f.up })
-	leases := choose(b.poolsLocked(), b.aliveLocked(now, issued), leastLife, int(b.publishes))
+	pools, epoch := b.poolsLocked(now), b.mergedEpochLocked(now, issued)
+	leases := choose(pools, b.aliveLocked(now, issued), leastLife, int(b.publishes))
 	if publishers == 0 || len(leases) == 0 {
 		return draft{}, false
 	}
-	d := draft{leases: leases, life: b.policy.MergedLife, epoch: issued.Epoch}
+	d := draft{leases: leases, life: b.policy.MergedLife, epoch: epoch}
 	if due := b.mergedDueLocked(now, d); due.After(now) {
 		*next = earlier(*next, due)
 		return draft{}, false
@@ -119,7 +125,7 @@ func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued rafts
 // mergedDueLocked says when the next merged LeaseSet, which would be d, is due.
 func (b *Balancer) mergedDueLocked(now time.Time, d draft) time.Time {
 	if b.merged != nil {
-		if b.changedLocked(d) {
+		if b.changedLocked(now, d) {
 			return b.mergedAt.Add(b.policy.PublishGap)
 		}
 		return b.mergedAt.Add(b.policy.MergedRefresh)
@@ -144,16 +150,16 @@ func (b *Balancer) mergedDueLocked(now time.Time, d draft) time.Time {
 }
 
 // changedLocked reports whether d differs from the merged LeaseSet in more than dates.
-func (b *Balancer) changedLocked(d draft) bool {
+func (b *Balancer) changedLocked(now time.Time, d draft) bool {
 	old := b.merged.leases
 	if b.merged.epoch != d.epoch || len(old) != len(d.leases) {
 		return true
 	}
 	had := tunnelsOf(old)
-	if b.listsDrainedLocked(had) {
+	if b.listsDrainedLocked(now, had) {
 		return true
 	}
-	if len(b.poolsLocked()) > i2p.MaxLeases {
+	if len(b.poolsLocked(now)) > i2p.MaxLeases {
 		return false // each publish lists others; only time moves it on
 	}
 	for _, l := range d.leases {
@@ -176,15 +182,15 @@ func keyOf(l i2p.Lease) tunnelKey { return tunnelKey{l.Gateway, l.Tunnel} }
 // tunnels. Nobody waits for those that drain.
 func (b *Balancer) readyLocked() bool {
 	full := b.countLocked(func(f *frontend) bool {
-		return f.member && f.drains() || f.serves() && len(f.leases) >= b.policy.Tunnels
+		return f.lists() && (f.drains() || f.up && len(f.leases) >= b.policy.Tunnels)
 	})
-	all := b.countLocked(func(f *frontend) bool { return f.member })
+	all := b.countLocked((*frontend).lists)
 	return full > 0 && full >= max(all, b.cfg.Expect)
 }
 
 // allReportedLocked reports whether all that an earlier leader left have come over.
 func (b *Balancer) allReportedLocked() bool {
-	return b.countLocked(func(f *frontend) bool { return f.member && f.up && !f.reported }) == 0
+	return b.countLocked(func(f *frontend) bool { return f.lists() && f.up && !f.reported }) == 0
 }
 
 func (b *Balancer) countLocked(of func(*frontend) bool) int {
@@ -198,9 +204,9 @@ func (b *Balancer) countLocked(of func(*frontend) bool) int {
 }
 
 // poolsLocked are the pools to choose from, in the order of their members' names.
-func (b *Balancer) poolsLocked() []pool {
+func (b *Balancer) poolsLocked(now time.Time) []pool {
 	var pools []pool
-	offers := b.offersLocked()
+	offers := b.offersLocked(now)
 	for _, name := range b.namesLocked() {
 		if f := b.frontends[name]; offers(f) && len(f.leases) > 0 {
 			pools = append(pools, pool{name, f.leases})

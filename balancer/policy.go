@@ -51,6 +51,11 @@ type Policy struct {
 	OwnLife time.Duration
 	// OwnRefresh is how often it is renewed when nothing changes.
 	OwnRefresh time.Duration
+	// RefugeOwnLife takes OwnLife's place, if it is shorter, where there is a
+	// refuge.
+	RefugeOwnLife time.Duration
+	// RefugeTime is how long a refuge is listed after a loss.
+	RefugeTime time.Duration
 	// Rotation is when a key epoch begins, RotateNever if empty.
 	Rotation Rotation
 	// RotationGap is the least time between two key epochs.
@@ -90,6 +95,8 @@ func DefaultPolicy() Policy {
 		HeadStart:      10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
 		OwnLife:        90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end; with 130 s more streams broke where members are lost all the time (docs/streams.md)
 		OwnRefresh:     10 * time.Second,        // several chances to be bundled in each lease's life
+		RefugeOwnLife:  75 * time.Second,        // who held a lost member's has 65-75 s left and looks anew 51 s before the end: after 14-24 s, when the refuge is in the netDB
+		RefugeTime:     130 * time.Second,       // all sessions of before are older than 120 s then, and a hello reaches who can be reached
 		Rotation:       RotateNever,             // see there
 		RotationGap:    130 * time.Second,       // until 120 s a new session does not take the place of another
 		HelloTime:      1800 * time.Millisecond, // remotes that a hello moves were back in 1.6 s; the next hello, at 2.1 s, brings the new key
@@ -152,6 +159,8 @@ func (p Policy) withDefaults() Policy {
 	setDefault(&p.HeadStart, d.HeadStart)
 	setDefault(&p.OwnLife, d.OwnLife)
 	setDefault(&p.OwnRefresh, d.OwnRefresh)
+	setDefault(&p.RefugeOwnLife, d.RefugeOwnLife)
+	setDefault(&p.RefugeTime, d.RefugeTime)
 	setDefault(&p.Rotation, d.Rotation)
 	setDefault(&p.RotationGap, d.RotationGap)
 	setDefault(&p.HelloTime, d.HelloTime)
@@ -179,8 +188,10 @@ func (p Policy) check() error {
 		return fmt.Errorf("policy Hops is %d, want 1 to 7, or -1 for none", p.Hops)
 	case p.MergedLife > i2p.MaxLeaseSetLife || p.OwnLife > i2p.MaxLeaseSetLife:
 		return fmt.Errorf("policy MergedLife and OwnLife are at most %v", i2p.MaxLeaseSetLife)
-	case p.MergedRefresh >= p.MergedLife || p.OwnRefresh >= p.OwnLife:
+	case p.MergedRefresh >= p.MergedLife || p.OwnRefresh >= min(p.OwnLife, p.RefugeOwnLife):
 		return fmt.Errorf("policy MergedRefresh and OwnRefresh must be shorter than the lives they renew")
+	case p.RefugeTime < 0:
+		return fmt.Errorf("policy RefugeTime is %v, want more than 0, or 0 for the default", p.RefugeTime)
 	case p.PublishGap < 20*time.Second:
 		return fmt.Errorf("policy PublishGap is %v: below 20 s routers put publishing off again and again", p.PublishGap)
 	case p.DelegationLife < time.Minute || p.DelegationLife > maxDelegationLife:
@@ -220,7 +231,8 @@ func (p Policy) ownLife(members int) time.Duration {
 // may call a remote back that has moved on, so they are few, but still renewed
 // above the 51 s at which i2pd calls a lease near its end.
 func (p Policy) drainRefresh(members int) time.Duration {
-	return max(p.ownRefresh(members), p.ownLife(members)/3)
+	life := p.ownLife(members)
+	return max(p.ownRefresh(members), min(life/3, life-nearEnd))
 }
 
 // options are the I2CP options of a session. The router's netDB must not get

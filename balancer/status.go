@@ -25,12 +25,16 @@ func (b *Balancer) Status() *controlpb.Status {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := b.cfg.Now()
+	if b.refugeUntil.After(now) {
+		s.RefugeUntilMs = b.wallLocked(b.refugeUntil).UnixMilli()
+	}
 	s.Leader, s.Publishes = b.inOffice, b.publishes
 	for _, name := range b.namesLocked() {
 		s.Frontends = append(s.Frontends, b.statusOfLocked(b.frontends[name]))
 	}
 	if b.merged != nil {
-		s.Merged = b.merged.status(b.poolsLocked())
+		s.Merged = b.merged.status(b.poolsLocked(now))
 	}
 	return s
 }
@@ -38,7 +42,7 @@ func (b *Balancer) Status() *controlpb.Status {
 func (b *Balancer) statusOfLocked(f *frontend) *controlpb.FrontendStatus {
 	return &controlpb.FrontendStatus{
 		Name:         f.name,
-		Member:       f.member,
+		Member:       f.lists(),
 		Publisher:    f.publisher,
 		Attached:     f.attached,
 		Up:           f.up,
@@ -47,6 +51,7 @@ func (b *Balancer) statusOfLocked(f *frontend) *controlpb.FrontendStatus {
 		Error:        f.failure,
 		Draining:     f.drains(),
 		DrainUntilMs: b.drainUntilMsLocked(f),
+		Refuge:       f.refuge,
 	}
 }
 

@@ -42,8 +42,12 @@ type Config struct {
 	// Name tells the balancers' frontends apart: 1 to 64 of a-z, 0-9, ".", "_" and "-".
 	Name string
 	// Member says that the router carries traffic, Publisher that it
-	// publishes the merged LeaseSet. If neither is set, it is a member.
+	// publishes the merged LeaseSet. Without Publisher it is a member.
 	Member, Publisher bool
+	// Refuge says that the router takes in, after a loss, whom no other can
+	// serve (see DESIGN.md, "A refuge has the next key"). It serves as a member
+	// does and is no Publisher.
+	Refuge bool
 	// Router is the router that this frontend is for.
 	Router RouterConfig
 	// DontPublish is the router's quirk; Normal if empty.
@@ -113,7 +117,7 @@ var namePattern = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
 // withDefaults checks c and returns it with defaults filled in.
 func (c Config) withDefaults() (Config, error) {
-	if !c.Member && !c.Publisher {
+	if c.Refuge || !c.Publisher {
 		c.Member = true
 	}
 	if c.DontPublish == "" {

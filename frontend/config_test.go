@@ -40,6 +40,8 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		{"no name", func(c *Config) { c.Name = "" }, "Name"},
 		{"bad name", func(c *Config) { c.Name = "Router 1" }, "a-z"},
 		{"quirk", func(c *Config) { c.DontPublish = "yes" }, "DontPublish"},
+		{"refuge", func(c *Config) { c.Refuge = true }, ""},
+		{"refuge that publishes", func(c *Config) { c.Refuge, c.Publisher = true, true }, "two routers"},
 		{"no balancer", func(c *Config) { c.Control.Balancers = nil }, "name one balancer"},
 		{"balancer in the clear", func(c *Config) { c.Control.Balancers = []string{"192.0.2.1:1"} }, "Control.TLS"},
 		{"balancer by name in the clear", func(c *Config) { c.Control.Balancers = []string{"balancer:1"} }, "Control.TLS"},
@@ -55,6 +57,9 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		{"upstream and balancers", func(c *Config) {
 			c.Router.SAM = &UpstreamConfig{Addr: "127.0.0.1:7656", Keys: keys}
 		}, "Balancers"},
+		{"upstream of a refuge", func(c *Config) {
+			c.Control, c.Router, c.Refuge = ControlConfig{}, RouterConfig{SAM: &UpstreamConfig{Addr: "127.0.0.1:7656", Keys: keys}}, true
+		}, "use I2CP"},
 		{"upstream and I2CP", func(c *Config) {
 			c.Router = RouterConfig{Addr: "127.0.0.1:7654", SAM: &UpstreamConfig{Addr: "127.0.0.1:7656", Keys: keys}}
 		}, "choose one"},

@@ -12,6 +12,8 @@ func checkBasics(c *Config) error {
 	switch {
 	case !namePattern.MatchString(c.Name):
 		return fmt.Errorf("the Name is %.80q: want 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", unlike other frontends' names", c.Name)
+	case c.Refuge && c.Publisher:
+		return errors.New("a Refuge that is a Publisher: it has another key than what is published; use two routers")
 	case c.DontPublish != Normal && c.DontPublish != Inverted && c.DontPublish != Auto:
 		return fmt.Errorf("DontPublish is %.80q: want %q, %q or %q", string(c.DontPublish), Normal, Inverted, Auto)
 	}
@@ -25,6 +27,9 @@ func checkRouter(c *Config) error {
 	}
 	if r.Addr != "" || r.Dial != nil || r.TLS != nil || r.User != "" || r.Password != "" {
 		return errors.New("the Router has SAM and I2CP settings: choose one")
+	}
+	if c.Refuge {
+		return errors.New("a Refuge with Router.SAM: a router used over SAM has one key only; use I2CP")
 	}
 	if c.Publisher {
 		return errors.New("a Publisher with Router.SAM: a router used over SAM publishes for itself only; use I2CP")

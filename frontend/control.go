@@ -88,7 +88,7 @@ func newControl(cfg *Config, events controlEvents) *control {
 // greeting says who this is and what it has heard.
 func (c *control) greeting() *controlpb.Hello {
 	return &controlpb.Hello{
-		Version: controlVersion, Name: c.self.Name, Member: c.self.Member, Publisher: c.self.Publisher,
+		Version: controlVersion, Name: c.self.Name, Member: c.self.Member && !c.self.Refuge, Publisher: c.self.Publisher, Refuge: c.self.Refuge,
 		DrainUntilMs: c.events.drainUntilMs(), ClockMs: time.Now().UnixMilli(), Unreachable: c.unreachable,
 	}
 }

@@ -68,7 +68,7 @@ func New(cfg Config) (*Frontend, error) {
 		f.upstream = newUpstream(f)
 		host = f.upstream
 	}
-	f.server = sam.NewServer(sam.ServerConfig{Host: host, Logger: f.log})
+	f.server = sam.NewServer(sam.ServerConfig{Host: host, Logger: f.log, Refuge: cfg.Refuge})
 	return f, nil
 }
 
@@ -140,7 +140,7 @@ func (f *Frontend) DialSAM(ctx context.Context) (net.Conn, error) {
 // Status returns a snapshot.
 func (f *Frontend) Status() Status {
 	s := Status{
-		Name: f.cfg.Name, Mode: ModeOneLease, Member: f.cfg.Member, Publisher: f.cfg.Publisher,
+		Name: f.cfg.Name, Mode: ModeOneLease, Member: f.cfg.Member, Publisher: f.cfg.Publisher, Refuge: f.cfg.Refuge,
 		Balancer:   f.control.attachedTo(),
 		Backends:   len(f.server.Sessions()),
 		PacketsIn:  f.traffic.in.Load(),

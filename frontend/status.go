@@ -23,6 +23,8 @@ type Status struct {
 	Name              string
 	Mode              Mode
 	Member, Publisher bool
+	// Refuge: a Member that is listed after a loss only.
+	Refuge bool
 	// Destination is the b32 address, empty until a balancer has told it.
 	Destination string
 

@@ -16,7 +16,11 @@ const Version = 2
 // changes the roles of a known one. It is refused with ErrInvalid if the
 // frontend is known with another Destination.
 func PutFrontend(name string, destination i2p.Hash, roles Roles) *statepb.Command {
-	return &statepb.Command{Version: 1, Op: &statepb.Command_PutFrontend{
+	version := uint32(1)
+	if roles.Refuge {
+		version = 2
+	}
+	return &statepb.Command{Version: version, Op: &statepb.Command_PutFrontend{
 		PutFrontend: &statepb.PutFrontend{
 			Name: name, DestinationHash: destination[:], Roles: rolesToPB(roles),
 		},

@@ -22,11 +22,11 @@ func decodeCommand(b []byte) (*statepb.Command, error) {
 // The functions ...FromPB take messages that have been validated.
 
 func rolesToPB(r Roles) *statepb.Roles {
-	return &statepb.Roles{Member: r.Member, Publisher: r.Publisher}
+	return &statepb.Roles{Member: r.Member, Publisher: r.Publisher, Refuge: r.Refuge}
 }
 
 func rolesFromPB(r *statepb.Roles) Roles {
-	return Roles{Member: r.GetMember(), Publisher: r.GetPublisher()}
+	return Roles{Member: r.GetMember(), Publisher: r.GetPublisher(), Refuge: r.GetRefuge()}
 }
 
 func leasesToPB(leases []i2p.Lease) []*statepb.Lease {

@@ -126,6 +126,7 @@ func stateFromPB(pb *statepb.Snapshot) (*State, error) {
 func (s *State) restoreFrontend(pb *statepb.Frontend) error {
 	err := first(validName("frontend", pb.GetName()),
 		validHash("Destination", pb.GetDestinationHash()),
+		validRoles(s.Version, pb.GetRoles()),
 		validLeases(pb.GetLeases()))
 	if err != nil {
 		return err

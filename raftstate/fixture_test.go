@@ -52,6 +52,7 @@ func fixtureCommands2() []*statepb.Command {
 		PutInvite(invite("removed"), inviteTime),
 		RemoveInvite("removed"),
 		Issue(hash(2), record(2, "")),
+		PutFrontend("refuge", hash(2), Roles{Refuge: true}),
 	)
 }
 
@@ -148,6 +149,9 @@ func TestReadsVersion2(t *testing.T) {
 		}
 		if len(d.Delegations) != 1 || !reflect.DeepEqual(d.Delegations["backend-1"], delegation("backend-1")) || len(other.Delegations) != 0 {
 			t.Errorf("%s: delegations %+v, %+v", name, d.Delegations, other.Delegations)
+		}
+		if f := s.Frontends["refuge"]; f.Destination != hash(2) || f.Roles != (Roles{Refuge: true}) {
+			t.Errorf("%s: refuge %+v", name, f)
 		}
 		if d.LastTerm != 0 || d.LastSeq != 3 || other.LastTerm != fixtureTerm || other.LastSeq != 2 {
 			t.Errorf("%s: Destinations %+v, %+v", name, d, other)

@@ -1,6 +1,7 @@
 package raftstate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -149,6 +150,21 @@ func TestInviteLimits(t *testing.T) {
 	refuse(t, s, 1, PutInvite(invite("more"), inviteTime), ErrInvalid)
 	if _, err := decodeState(encode(t, s)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A refuge has no other role, and no state of version 1 has one.
+func TestRefugeIsRefused(t *testing.T) {
+	for name, roles := range map[string]Roles{"member": {Refuge: true, Member: true}, "publisher": {Refuge: true, Publisher: true}} {
+		t.Run(name, func(t *testing.T) { refuse(t, newState(), 1, PutFrontend("a", hash(1), roles), ErrInvalid) })
+	}
+	s := run(t, PutFrontend("a", hash(1), Roles{Refuge: true}))
+	if s.Version != 2 || s.Frontends["a"].Roles != (Roles{Refuge: true}) {
+		t.Errorf("state %+v", s)
+	}
+	s.Version = 1
+	if _, err := decodeState(encode(t, s)); !errors.Is(err, ErrInvalid) {
+		t.Errorf("snapshot of version 1 with a refuge: %v", err)
 	}
 }
 

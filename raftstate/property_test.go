@@ -17,6 +17,9 @@ func drawCommand(t *rapid.T, s *State) *statepb.Command {
 	h := hash(rapid.IntRange(1, 2).Draw(t, "destination"))
 	switch rapid.IntRange(0, 10).Draw(t, "operation") {
 	case 0:
+		if rapid.IntRange(0, 9).Draw(t, "refuge") == 0 {
+			return PutFrontend(name, h, Roles{Refuge: true})
+		}
 		return PutFrontend(name, h, Roles{Member: rapid.Bool().Draw(t, "member"), Publisher: rapid.Bool().Draw(t, "publisher")})
 	case 1:
 		return RemoveFrontend(name)

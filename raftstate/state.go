@@ -28,12 +28,15 @@ type State struct {
 	Invites map[string]Invite
 }
 
-// Roles of a frontend's router. Neither means that it is known, and drained.
+// Roles of a frontend's router. None means that it is known, and drained.
 type Roles struct {
 	// Member: it serves traffic.
 	Member bool
 	// Publisher: it publishes the merged LeaseSet.
 	Publisher bool
+	// Refuge: it takes remotes in after a loss, and has neither of the others.
+	// Version 2 has it.
+	Refuge bool
 }
 
 // A Pool is what a frontend last reported of its router's inbound tunnels.

@@ -38,7 +38,8 @@ func validate(cmd *statepb.Command) error {
 	switch op := cmd.GetOp().(type) {
 	case *statepb.Command_PutFrontend:
 		return first(validName("frontend", op.PutFrontend.GetName()),
-			validHash("Destination", op.PutFrontend.GetDestinationHash()))
+			validHash("Destination", op.PutFrontend.GetDestinationHash()),
+			validRoles(cmd.GetVersion(), op.PutFrontend.GetRoles()))
 	case *statepb.Command_RemoveFrontend:
 		return validName("frontend", op.RemoveFrontend.GetName())
 	case *statepb.Command_ReportPool:
@@ -71,6 +72,16 @@ func validName(of, name string) error {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
 	if name == "" || len(name) > MaxNameLength || strings.Trim(name, alphabet) != "" {
 		return fmt.Errorf("name of %s %.80q: want 1 to %d characters of a-z 0-9 . - _: %w", of, name, MaxNameLength, ErrInvalid)
+	}
+	return nil
+}
+
+func validRoles(version uint32, r *statepb.Roles) error {
+	switch {
+	case r.GetRefuge() && version < 2:
+		return fmt.Errorf("refuge in version 1, which has none: %w", ErrInvalid)
+	case r.GetRefuge() && (r.GetMember() || r.GetPublisher()):
+		return fmt.Errorf("refuge that is a member or publisher as well: %w", ErrInvalid)
 	}
 	return nil
 }

@@ -3,11 +3,13 @@ package test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/test/i2pd"
 	"github.com/onelease/onelease/test/i2pd/samclient"
 	"github.com/onelease/onelease/test/streamservice"
@@ -20,7 +22,9 @@ type visitors struct {
 	// old ones begin their session ageTime before the loss, others a few
 	// seconds; newcomers begin it after the loss.
 	old, newcomers bool
-	all            []*visitor
+	// late is how long after the loss newcomers begin.
+	late time.Duration
+	all  []*visitor
 }
 
 // A visitor is one client, with a stream of its own.
@@ -38,17 +42,35 @@ const visitorsEach = 2
 // afterTime is how long visitors are watched after the loss.
 const afterTime = 150 * time.Second
 
+// envRefuge, if it is set, adds a refuge.
+const envRefuge = "ONELEASE_TEST_REFUGE"
+
+// refuge is the number of its router in the network.
+const refuge = 13
+
+// maybeRefuge are the routers of the main job, and a refuge if one is wanted.
+func maybeRefuge(net *i2pd.Network) []onelease.Router {
+	routers := threeMembers(net)
+	if os.Getenv(envRefuge) != "" {
+		r := memberAt(net, refuge)
+		r.Member, r.Refuge = false, true
+		routers = append(routers, r)
+	}
+	return routers
+}
+
 // TestSoakAfterLoss measures what visitors of each kind see of a member that is
 // killed with -9: when their live stream goes on, and when a new stream works.
 // It is how the policies of key rotation and the lives of LeaseSets are compared.
 func TestSoakAfterLoss(t *testing.T) {
 	soakOnly(t)
-	net := i2pd.Start(t, i2pd.Config{Routers: 13, Floodfills: floodfills, Killable: members})
-	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", threeMembers(net))}
+	net := i2pd.Start(t, i2pd.Config{Routers: 14, Floodfills: floodfills, Killable: members})
+	s := &survival{t: t, net: net, loss: loss{name: "after", members: members}, host: startHost(t, "after", maybeRefuge(net))}
 	kinds := []*visitors{
 		{name: "published, old", old: true}, {name: "unpublished, old", old: true, unpublished: true},
 		{name: "published, young"}, {name: "unpublished, young", unpublished: true},
 		{name: "newcomers", newcomers: true},
+		{name: "newcomers 40 s later", newcomers: true, late: 40 * time.Second},
 	}
 	for _, k := range kinds {
 		k.open(s)
@@ -71,7 +93,10 @@ func TestSoakAfterLoss(t *testing.T) {
 	var watching sync.WaitGroup
 	for _, k := range kinds {
 		for _, v := range k.all {
-			watching.Go(func() { v.watch(t.Context(), s.host, lost) })
+			watching.Go(func() {
+				time.Sleep(time.Until(lost.Add(k.late)))
+				v.watch(t.Context(), s.host, lost.Add(k.late))
+			})
 		}
 	}
 	watching.Wait()
@@ -132,7 +157,8 @@ func (k *visitors) talk(t *testing.T) {
 	}
 }
 
-// watch uses the live stream, and tries new ones, until both work.
+// watch uses the live stream, and tries new ones, until both work; lost is when
+// it begins.
 func (v *visitor) watch(ctx context.Context, host *streamHost, lost time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, lost.Add(afterTime))
 	defer cancel()

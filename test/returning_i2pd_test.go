@@ -16,8 +16,8 @@ import (
 // know the session. How often is what it measures: docs/streams.md.
 func TestSoakReturningVisitors(t *testing.T) {
 	soakOnly(t)
-	net := i2pd.Start(t, i2pd.Config{Routers: 13, Floodfills: floodfills})
-	host := startHost(t, "returning", threeMembers(net))
+	net := i2pd.Start(t, i2pd.Config{Routers: 14, Floodfills: floodfills})
+	host := startHost(t, "returning", maybeRefuge(net))
 	streamHosts{host}.await(t, openStreams(t, net.Router(remoteRouters[0]), i2pd.StreamOptions{}))
 	s := &survival{t: t, net: net, host: host}
 	var reading sync.WaitGroup

@@ -45,9 +45,14 @@ type Frontend struct {
 }
 
 // NewFrontend returns one that is up. It must be closed.
-func NewFrontend(dest i2p.Destination) *Frontend {
+func NewFrontend(dest i2p.Destination) *Frontend { return newFrontend(dest, false) }
+
+// NewRefuge is NewFrontend for a router that is a refuge.
+func NewRefuge(dest i2p.Destination) *Frontend { return newFrontend(dest, true) }
+
+func newFrontend(dest i2p.Destination, refuge bool) *Frontend {
 	f := &Frontend{dest: dest, names: make(map[string]i2p.Destination)}
-	f.server = sam.NewServer(sam.ServerConfig{Host: host{f}, Logger: slog.New(slog.DiscardHandler)})
+	f.server = sam.NewServer(sam.ServerConfig{Host: host{f}, Logger: slog.New(slog.DiscardHandler), Refuge: refuge})
 	return f
 }
 

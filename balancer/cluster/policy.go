@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/raftstate"
 )
@@ -18,6 +20,19 @@ func (s service) GetPolicy(ctx context.Context, _ *clusterpb.GetPolicyRequest) (
 		reply.Policy = policyMessage(*p)
 	}
 	return reply, nil
+}
+
+// checkRefuges says why keys cannot be rotated: a refuge has the next one.
+func checkRefuges(state *raftstate.State, p raftstate.Policy) error {
+	if p.Rotation == "" || p.Rotation == string(balancer.RotateNever) {
+		return nil
+	}
+	for name, f := range state.Frontends {
+		if f.Roles.Refuge {
+			return fmt.Errorf("policy Rotation is %q, and frontend %s is a refuge, which has the key that the others would get: remove it first", p.Rotation, name)
+		}
+	}
+	return nil
 }
 
 func policyMessage(p raftstate.Policy) *clusterpb.Policy {

@@ -144,7 +144,7 @@ func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (
 		return nil, err
 	}
 	policy := policyFromMessage(r.GetPolicy())
-	if err := n.cfg.Policy.CheckWith(policy); err != nil {
+	if err := errors.Join(n.cfg.Policy.CheckWith(policy), checkRefuges(n.store.State(), policy)); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	if _, err := n.store.Apply(ctx, raftstate.PutPolicy(n.dest.Hash(), policy)); err != nil {

@@ -349,6 +349,7 @@ type Hello struct {
 	// A balancer that it could not reach just now, as a Redirect had named it:
 	// who thinks that this one leads waits a moment for another to be elected.
 	Unreachable   string `protobuf:"bytes,7,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
+	Refuge        bool   `protobuf:"varint,8,opt,name=refuge,proto3" json:"refuge,omitempty"` // the router takes remotes in after a loss; not with member or publisher
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +431,13 @@ func (x *Hello) GetUnreachable() string {
 		return x.Unreachable
 	}
 	return ""
+}
+
+func (x *Hello) GetRefuge() bool {
+	if x != nil {
+		return x.Refuge
+	}
+	return false
 }
 
 // Welcome names the Destination to host.
@@ -1424,14 +1432,17 @@ func (*StatusRequest) Descriptor() ([]byte, []int) {
 
 // Status is what the leader knows.
 type Status struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Leader        bool                   `protobuf:"varint,1,opt,name=leader,proto3" json:"leader,omitempty"`
-	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
-	Destination   string                 `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"` // b32
-	Epoch         uint64                 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Frontends     []*FrontendStatus      `protobuf:"bytes,5,rep,name=frontends,proto3" json:"frontends,omitempty"`
-	Merged        *LeaseSetStatus        `protobuf:"bytes,6,opt,name=merged,proto3" json:"merged,omitempty"`
-	Publishes     uint64                 `protobuf:"varint,7,opt,name=publishes,proto3" json:"publishes,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Leader      bool                   `protobuf:"varint,1,opt,name=leader,proto3" json:"leader,omitempty"`
+	Term        uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	Destination string                 `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"` // b32
+	Epoch       uint64                 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Frontends   []*FrontendStatus      `protobuf:"bytes,5,rep,name=frontends,proto3" json:"frontends,omitempty"`
+	Merged      *LeaseSetStatus        `protobuf:"bytes,6,opt,name=merged,proto3" json:"merged,omitempty"`
+	Publishes   uint64                 `protobuf:"varint,7,opt,name=publishes,proto3" json:"publishes,omitempty"`
+	// Unix time in milliseconds until which a refuge is listed in place of the
+	// members, if it has tunnels; 0: no member was lost just now.
+	RefugeUntilMs int64 `protobuf:"varint,8,opt,name=refuge_until_ms,json=refugeUntilMs,proto3" json:"refuge_until_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1515,6 +1526,13 @@ func (x *Status) GetPublishes() uint64 {
 	return 0
 }
 
+func (x *Status) GetRefugeUntilMs() int64 {
+	if x != nil {
+		return x.RefugeUntilMs
+	}
+	return 0
+}
+
 // FrontendStatus is one frontend in a Status.
 type FrontendStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1528,6 +1546,7 @@ type FrontendStatus struct {
 	Error         string                 `protobuf:"bytes,8,opt,name=error,proto3" json:"error,omitempty"`
 	Draining      bool                   `protobuf:"varint,9,opt,name=draining,proto3" json:"draining,omitempty"`
 	DrainUntilMs  int64                  `protobuf:"varint,10,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // 0: not draining
+	Refuge        bool                   `protobuf:"varint,11,opt,name=refuge,proto3" json:"refuge,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1630,6 +1649,13 @@ func (x *FrontendStatus) GetDrainUntilMs() int64 {
 		return x.DrainUntilMs
 	}
 	return 0
+}
+
+func (x *FrontendStatus) GetRefuge() bool {
+	if x != nil {
+		return x.Refuge
+	}
+	return false
 }
 
 // LeaseSetStatus is the last merged LeaseSet in a Status.
@@ -1747,7 +1773,7 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probe\x122\n" +
 	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drain\x12>\n" +
 	"\theartbeat\x18\a \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeatB\x06\n" +
-	"\x04kind\"\xce\x01\n" +
+	"\x04kind\"\xe6\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1755,7 +1781,8 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\tpublisher\x18\x04 \x01(\bR\tpublisher\x12$\n" +
 	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\x12\x19\n" +
 	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\x12 \n" +
-	"\vunreachable\x18\a \x01(\tR\vunreachable\"_\n" +
+	"\vunreachable\x18\a \x01(\tR\vunreachable\x12\x16\n" +
+	"\x06refuge\x18\b \x01(\bR\x06refuge\"_\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12 \n" +
 	"\vdestination\x18\x02 \x01(\fR\vdestination\x12\x1e\n" +
@@ -1821,7 +1848,7 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x122\n" +
 	"\x15dont_publish_inverted\x18\x03 \x01(\bR\x13dontPublishInverted\x12+\n" +
 	"\x11destination_found\x18\x04 \x01(\bR\x10destinationFound\"\x0f\n" +
-	"\rStatusRequest\"\x8a\x02\n" +
+	"\rStatusRequest\"\xb2\x02\n" +
 	"\x06Status\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\bR\x06leader\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12 \n" +
@@ -1829,7 +1856,8 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12A\n" +
 	"\tfrontends\x18\x05 \x03(\v2#.onelease.control.v1.FrontendStatusR\tfrontends\x12;\n" +
 	"\x06merged\x18\x06 \x01(\v2#.onelease.control.v1.LeaseSetStatusR\x06merged\x12\x1c\n" +
-	"\tpublishes\x18\a \x01(\x04R\tpublishes\"\xb7\x02\n" +
+	"\tpublishes\x18\a \x01(\x04R\tpublishes\x12&\n" +
+	"\x0frefuge_until_ms\x18\b \x01(\x03R\rrefugeUntilMs\"\xcf\x02\n" +
 	"\x0eFrontendStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\bR\x06member\x12\x1c\n" +
@@ -1841,7 +1869,8 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x05error\x18\b \x01(\tR\x05error\x12\x1a\n" +
 	"\bdraining\x18\t \x01(\bR\bdraining\x12$\n" +
 	"\x0edrain_until_ms\x18\n" +
-	" \x01(\x03R\fdrainUntilMs\"\xbd\x01\n" +
+	" \x01(\x03R\fdrainUntilMs\x12\x16\n" +
+	"\x06refuge\x18\v \x01(\bR\x06refuge\"\xbd\x01\n" +
 	"\x0eLeaseSetStatus\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1c\n" +

@@ -47,12 +47,15 @@ netDB. SEQ is that of the last LeaseSet that the frontend's router has installed
 
 // A statusView is what the leader knows.
 type statusView struct {
-	Destination string         `json:"destination"` // b32
-	InOffice    bool           `json:"in_office"`
-	Term        uint64         `json:"term"`
-	Epoch       uint64         `json:"epoch"`
-	Publishes   uint64         `json:"publishes"`
-	LeaseSet    *leaseSetView  `json:"leaseset"` // null: this leader has signed none
+	Destination string        `json:"destination"` // b32
+	InOffice    bool          `json:"in_office"`
+	Term        uint64        `json:"term"`
+	Epoch       uint64        `json:"epoch"`
+	Publishes   uint64        `json:"publishes"`
+	LeaseSet    *leaseSetView `json:"leaseset"` // null: this leader has signed none
+	// RefugeUntil is until when a refuge is listed, if one has tunnels, in
+	// place of the members; null: none was lost just now.
+	RefugeUntil *time.Time     `json:"refuge_until"`
 	Frontends   []frontendView `json:"frontends"`
 }
 
@@ -71,6 +74,7 @@ type frontendView struct {
 	Name         string     `json:"name"`
 	Member       bool       `json:"member"`
 	Publisher    bool       `json:"publisher"`
+	Refuge       bool       `json:"refuge"`
 	Attached     bool       `json:"attached"`
 	RouterUp     bool       `json:"router_up"`
 	Leases       int        `json:"leases"`
@@ -92,6 +96,10 @@ func statusOf(s *controlpb.Status, now time.Time) statusView {
 			AgeMS: now.Sub(published).Milliseconds(), Leases: m.GetLeases(), Routers: m.GetRouters(),
 		}
 	}
+	if ms := s.GetRefugeUntilMs(); ms != 0 {
+		until := time.UnixMilli(ms).UTC()
+		v.RefugeUntil = &until
+	}
 	for _, f := range s.GetFrontends() {
 		v.Frontends = append(v.Frontends, frontendOf(f))
 	}
@@ -100,7 +108,7 @@ func statusOf(s *controlpb.Status, now time.Time) statusView {
 
 func frontendOf(f *controlpb.FrontendStatus) frontendView {
 	v := frontendView{
-		Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Attached: f.GetAttached(), RouterUp: f.GetUp(),
+		Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Refuge: f.GetRefuge(), Attached: f.GetAttached(), RouterUp: f.GetUp(),
 		Leases: len(f.GetLeases()), InstalledSeq: f.GetInstalledSeq(), Draining: f.GetDraining(), Error: f.GetError(),
 	}
 	if ms := f.GetDrainUntilMs(); ms != 0 {
@@ -139,6 +147,8 @@ func (f frontendView) roles() string {
 		return "member, publisher"
 	case f.Publisher:
 		return "publisher"
+	case f.Refuge:
+		return "refuge"
 	}
 	return "member"
 }

@@ -46,6 +46,8 @@ ones after a restart.
 The router runs on the same machine: the keys of LeaseSets cross I2CP in the clear.
 A router that serves is a --member, one that publishes the LeaseSet a --publisher;
 give every cluster a router of each kind at least. Without either it is a member.
+A --refuge is one router more: it serves nobody, until a member is lost. Then it
+takes in the visitors that the others could not serve before minutes.
 i2pd 2.58 reads the option not to publish the wrong way round: say --dont-publish
 inverted there, or auto to have it found out.
 
@@ -79,6 +81,7 @@ func (f *frontendFlags) add(cmd *cobra.Command, cfg *frontend.Config) {
 	flags.StringVar(&f.passwordFile, "router-password-file", "", "`file` with its password, which only its owner may read")
 	flags.BoolVar(&cfg.Member, "member", false, "the router serves")
 	flags.BoolVar(&cfg.Publisher, "publisher", false, "the router publishes the LeaseSet")
+	flags.BoolVar(&cfg.Refuge, "refuge", false, "the router takes in, after a loss, whom no other can serve at once")
 	flags.StringVar(&f.dontPublish, "dont-publish", string(frontend.Normal), "how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto")
 	flags.StringArrayVar(&f.sam, "sam", nil, "`host:port` to serve backends on; repeatable")
 	f.log.add(cmd)
@@ -122,6 +125,8 @@ func (f *frontendFlags) checkRouter(cmd *cobra.Command, cfg *frontend.Config) er
 		return wrongUse(cmd, fmt.Errorf("--router %s is not on this machine: LeaseSets' keys would cross the network in the clear; run the frontend beside its router", cfg.Router.Addr))
 	case (cfg.Router.User == "") != (f.passwordFile == ""):
 		return wrongUse(cmd, fmt.Errorf("--router-user and --router-password-file: give both, or none"))
+	case cfg.Refuge && (cfg.Member || cfg.Publisher):
+		return wrongUse(cmd, fmt.Errorf("--refuge with --member or --publisher: a refuge has another key than those; use a router of its own"))
 	case !cfg.Member && cfg.Publisher && len(f.sam) > 0:
 		return wrongUse(cmd, fmt.Errorf("--sam with a router that only publishes: it serves no backends"))
 	}

@@ -85,6 +85,7 @@ func TestUsage(t *testing.T) {
 		{"frontend --dir x --router here", []string{`--router "here"`, "host:port"}},
 		{"frontend --dir x --dont-publish maybe", []string{`--dont-publish "maybe"`, "normal, inverted or auto"}},
 		{"frontend --dir x --router-user u", []string{"--router-password-file", "give both"}},
+		{"frontend --dir x --refuge --publisher", []string{"--refuge", "--publisher"}},
 		{"frontend --dir x --publisher --sam 127.0.0.1:0", []string{"--sam", "only publishes"}},
 		{"cluster frobnicate", []string{`unknown command "frobnicate"`, "onelease cluster --help"}},
 		{"cluster init", []string{"--dir is not set", "onelease cluster init --help"}},

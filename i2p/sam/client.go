@@ -100,6 +100,7 @@ type PacketClient struct {
 	w      *coalesce.Writer
 	names  nameCache
 	dest   i2p.Destination
+	refuge bool
 	ctx    context.Context // ends with the reason in Err
 	cancel context.CancelCauseFunc
 	read   chan struct{} // closed when readLoop has ended
@@ -140,6 +141,11 @@ func Dial(ctx context.Context, cfg ClientConfig) (*PacketClient, error) {
 
 // Destination is the one that the server hosts.
 func (c *PacketClient) Destination() i2p.Destination { return c.dest }
+
+// Refuge reports whether the router behind the server is a refuge: it serves
+// what comes to it, and is no choice for anything else. It is known only with
+// ClientConfig.OnDrain.
+func (c *PacketClient) Refuge() bool { return c.refuge }
 
 // Send queues a packet and returns at once; it keeps no p.Data. The error is
 // ErrFull, ErrClosed or ErrSize.

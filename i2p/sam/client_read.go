@@ -23,6 +23,9 @@ func (c *PacketClient) handshake(ctx context.Context) error {
 	if err == nil {
 		c.dest, err = publicPart(cmd.Value("DESTINATION"))
 	}
+	if err == nil {
+		c.refuge, err = cmd.Bool("REFUGE", false)
+	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return fmt.Errorf("%w (%w)", err, cause)
 	}

@@ -36,6 +36,8 @@
 //     by RAW STATUS ID=n RESULT=... (proposal 140, "Send Status").
 //   - With SEND_DRAIN=true at SESSION CREATE, SESSION DRAIN ACTIVE=true or false
 //     says that the router is being drained, or is no longer.
+//     SESSION STATUS then has REFUGE=true if the router is a refuge: it serves
+//     what comes to it, and is no choice for anything else.
 //   - A session ends with SESSION STATUS RESULT=I2P_ERROR when the router
 //     behind it goes down.
 //   - DEST GENERATE makes Ed25519 keys unless told otherwise, and only those.

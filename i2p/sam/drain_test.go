@@ -52,6 +52,22 @@ func TestDrainOfSlowBackend(t *testing.T) {
 	})
 }
 
+// Who asks is told that the router is a refuge; others might not understand it.
+func TestRefuge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, refuge := range []bool{false, true} {
+			s := newTestServer(t, newFakeHost(t))
+			s.cfg.Refuge = refuge
+			if c := connect(t, s, ClientConfig{OnDrain: func(bool) {}}); c.Refuge() != refuge {
+				t.Errorf("the client has refuge %v, want %v", c.Refuge(), refuge)
+			}
+			if c := connect(t, s, ClientConfig{}); c.Refuge() {
+				t.Error("a client was told that did not ask")
+			}
+		}
+	})
+}
+
 func TestClientDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, newFakeHost(t))

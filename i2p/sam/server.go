@@ -44,6 +44,9 @@ type ServerConfig struct {
 	HelloTimeout time.Duration
 	// MaxConns is how many connections are served at once. Default 256.
 	MaxConns int
+	// Refuge says that the router takes in what no other can serve: sessions
+	// that want to know of drains are told, for it is no choice for others.
+	Refuge bool
 }
 
 func (c ServerConfig) withDefaults() ServerConfig {

@@ -28,7 +28,11 @@ func (s *Server) add(ss *session, destination string) error {
 		// and none that comes after it misses the session.
 		s.publishLocked()
 		b = AppendOption(AppendCommand(b, KindSessionStatus), "RESULT", string(ResultOK))
-		b = append(AppendOption(b, "DESTINATION", answer), '\n')
+		b = AppendOption(b, "DESTINATION", answer)
+		if ss.sendDrain && s.cfg.Refuge {
+			b = AppendOption(b, "REFUGE", "true")
+		}
+		b = append(b, '\n')
 		if ss.sendDrain && s.draining {
 			ss.toldDraining = true
 			b = appendDrain(b, true)

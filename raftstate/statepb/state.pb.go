@@ -335,14 +335,16 @@ func (*Command_UseInvite) isCommand_Op() {}
 
 func (*Command_RemoveInvite) isCommand_Op() {}
 
-// Roles of a frontend's router. Neither is legal: the router is known, and
+// Roles of a frontend's router. None is legal: the router is known, and
 // drained.
 type Roles struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Serves traffic; its leases are in the merged LeaseSet.
 	Member bool `protobuf:"varint,1,opt,name=member,proto3" json:"member,omitempty"`
 	// Publishes the merged LeaseSet.
-	Publisher     bool `protobuf:"varint,2,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	Publisher bool `protobuf:"varint,2,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	// Takes remotes in after a loss; neither of the others then. From version 2 on.
+	Refuge        bool `protobuf:"varint,3,opt,name=refuge,proto3" json:"refuge,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -387,6 +389,13 @@ func (x *Roles) GetMember() bool {
 func (x *Roles) GetPublisher() bool {
 	if x != nil {
 		return x.Publisher
+	}
+	return false
+}
+
+func (x *Roles) GetRefuge() bool {
+	if x != nil {
+		return x.Refuge
 	}
 	return false
 }
@@ -1916,10 +1925,11 @@ const file_raftstate_statepb_state_proto_rawDesc = "" +
 	"\n" +
 	"use_invite\x18\f \x01(\v2\x1c.onelease.state.v1.UseInviteH\x00R\tuseInvite\x12F\n" +
 	"\rremove_invite\x18\r \x01(\v2\x1f.onelease.state.v1.RemoveInviteH\x00R\fremoveInviteB\x04\n" +
-	"\x02op\"=\n" +
+	"\x02op\"U\n" +
 	"\x05Roles\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\bR\x06member\x12\x1c\n" +
-	"\tpublisher\x18\x02 \x01(\bR\tpublisher\"|\n" +
+	"\tpublisher\x18\x02 \x01(\bR\tpublisher\x12\x16\n" +
+	"\x06refuge\x18\x03 \x01(\bR\x06refuge\"|\n" +
 	"\vPutFrontend\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
 	"\x10destination_hash\x18\x02 \x01(\fR\x0fdestinationHash\x12.\n" +
