@@ -18,6 +18,7 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/way"
 	"github.com/onelease/onelease/raftstate"
 )
 
@@ -199,8 +200,7 @@ func (r *remote) elsewhere(addr string, creds *pki.Reloader) func(context.Contex
 			return new(net.Dialer).DialContext(ctx, "tcp", addr)
 		}
 	}
-	host, _, _ := net.SplitHostPort(addr)
-	if host == "localhost" || net.ParseIP(host).IsLoopback() {
+	if way.Loopback(addr) {
 		return func(ctx context.Context) (net.Conn, error) { return dial(ctx, addr) }
 	}
 	return func(ctx context.Context) (net.Conn, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +19,7 @@ type draft struct {
 	leases   []i2p.Lease
 	life     time.Duration
 	epoch    uint64
+	late     bool // it has had no reserve for long
 }
 
 func (d draft) merged() bool { return d.frontend == "" }
@@ -29,7 +29,7 @@ type sealed struct {
 	draft
 	key      *ecdh.PrivateKey // of draft.epoch
 	leaseSet *i2p.LeaseSet2
-	reserve  *i2p.LeaseSet2 // of the same tunnels; see controlpb.Reserve
+	reserve  *i2p.LeaseSet2 // of the same tunnels; see controlpb.Reserve; nil: there is none
 	install  *controlpb.Install
 }
 
@@ -56,46 +56,77 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 // maxDrafts is how many drafts fit into one Issue: each has its reserve.
 const maxDrafts = raftstate.MaxRecords / 2
 
-// build makes the LeaseSets of drafts and, one newer each, their reserves, in
-// which leases live as long as their tunnels; and the records of all.
+// reserveAhead is how far `published` may be ahead of the clock for a LeaseSet to
+// get a reserve, lateAhead the same where the last has been for reserveLate. Where
+// members are lost one after the other all LeaseSets are renewed each time; with
+// twice as many dates the newer ones, which hellos need, would have to wait
+// (maxAhead).
+const (
+	reserveAhead = 5 * time.Second
+	lateAhead    = 15 * time.Second
+	reserveLate  = time.Minute
+)
+
+// build makes the LeaseSets of drafts, with the reserve of each if there is time
+// for that, and the records of all.
 func (b *Balancer) build(drafts []draft, now time.Time) ([]sealed, []raftstate.Record, error) {
 	b.mu.Lock()
 	now = b.wallLocked(now)
 	b.mu.Unlock()
-	seq, published := b.issued().Next(now)
 	keys, err := b.epochKeys(drafts)
 	if err != nil {
 		return nil, nil, err
 	}
+	order := &order{b: b, now: now}
+	order.seq, order.published = b.issued().Next(now)
 	made := make([]sealed, len(drafts))
-	records := make([]raftstate.Record, 0, 2*len(drafts))
-	add := func(d draft, key *ecdh.PrivateKey) (*i2p.LeaseSet2, error) {
-		n := uint32(len(records))
-		leaseSet := b.leaseSet(d, key, now, time.Unix(int64(published+n), 0))
-		body, err := leaseSet.AppendBody(nil)
-		records = append(records, raftstate.Record{
-			Seq:       seq + uint64(n),
-			Published: published + n,
-			Expires:   uint32(leaseSet.Expires.Unix()),
-			Frontend:  d.frontend,
-			Digest:    sha256.Sum256(body),
-		})
-		return leaseSet, err
-	}
 	for i, d := range drafts {
-		s := &made[i]
-		s.draft, s.install = d, &controlpb.Install{Merged: d.merged(), Seq: seq + uint64(len(records))}
-		var err, reserveErr error
-		s.key = keys[d.epoch]
-		s.leaseSet, err = add(d, s.key)
-		d.life = i2p.MaxLeaseSetLife
-		s.install.Reserve = &controlpb.Reserve{Seq: s.install.Seq + 1}
-		s.reserve, reserveErr = add(d, s.key)
-		if err := errors.Join(err, reserveErr); err != nil {
+		made[i] = sealed{draft: d, key: keys[d.epoch], install: &controlpb.Install{Merged: d.merged()}}
+		if err := order.place(&made[i]); err != nil {
 			return nil, nil, err
 		}
 	}
-	return made, records, nil
+	return made, order.records, nil
+}
+
+// An order gives LeaseSets their places, each newer than the one before.
+type order struct {
+	b         *Balancer
+	now       time.Time
+	seq       uint64 // of the next
+	published uint32
+	records   []raftstate.Record
+}
+
+// place makes s's LeaseSet, and if there is time for it the reserve, one newer,
+// in which leases live as long as their tunnels.
+func (o *order) place(s *sealed) (err error) {
+	most := reserveAhead
+	if s.late {
+		most = lateAhead
+	}
+	ahead := time.Unix(int64(o.published), 0).Sub(o.now)
+	s.install.Seq = o.seq
+	if s.leaseSet, err = o.add(s.draft, s.key); err != nil || ahead > most {
+		return err
+	}
+	s.install.Reserve = &controlpb.Reserve{Seq: o.seq}
+	longer := s.draft
+	longer.life = i2p.MaxLeaseSetLife
+	s.reserve, err = o.add(longer, s.key)
+	return err
+}
+
+func (o *order) add(d draft, key *ecdh.PrivateKey) (*i2p.LeaseSet2, error) {
+	leaseSet := o.b.leaseSet(d, key, o.now, time.Unix(int64(o.published), 0))
+	body, err := leaseSet.AppendBody(nil)
+	o.records = append(o.records, raftstate.Record{
+		Seq: o.seq, Published: o.published, Expires: uint32(leaseSet.Expires.Unix()),
+		Frontend: d.frontend, Digest: sha256.Sum256(body),
+	})
+	o.seq++
+	o.published++
+	return leaseSet, err
 }
 
 // epochKeys are the keys of the drafts' epochs.
@@ -144,11 +175,14 @@ func later(a, b time.Time) time.Time {
 
 // sign completes s as committed in the given term.
 func (b *Balancer) sign(s *sealed, term uint64) error {
-	var err, reserveErr error
-	s.install.LeaseSet, err = s.leaseSet.Sign(b.cfg.Keys)
-	s.install.Reserve.LeaseSet, reserveErr = s.reserve.Sign(b.cfg.Keys)
-	if err := errors.Join(err, reserveErr); err != nil {
+	var err error
+	if s.install.LeaseSet, err = s.leaseSet.Sign(b.cfg.Keys); err != nil {
 		return err
+	}
+	if s.reserve != nil {
+		if s.install.Reserve.LeaseSet, err = s.reserve.Sign(b.cfg.Keys); err != nil {
+			return err
+		}
 	}
 	s.install.Term, s.install.Generation = term, b.generation
 	s.install.Keys = []*controlpb.PrivateKey{{Type: uint32(i2p.CryptoX25519), Key: s.key.Bytes()}}

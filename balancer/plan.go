@@ -97,7 +97,8 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		}
 		if leases := longest(f.leases, alive); len(leases) > 0 {
 			leases = leases[:min(len(leases), i2p.MaxLeases)]
-			drafts = append(drafts, draft{frontend: name, leases: leases, life: life, epoch: epoch})
+			late := now.Sub(f.reserveAt) > reserveLate
+			drafts = append(drafts, draft{frontend: name, leases: leases, life: life, epoch: epoch, late: late})
 			if f.drains() {
 				b.freshenListedLocked()
 			}
@@ -114,7 +115,7 @@ func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued rafts
 	if publishers == 0 || len(leases) == 0 {
 		return draft{}, false
 	}
-	d := draft{leases: leases, life: b.policy.MergedLife, epoch: epoch}
+	d := draft{leases: leases, life: b.policy.MergedLife, epoch: epoch, late: true} // there are few
 	if due := b.mergedDueLocked(now, d); due.After(now) {
 		*next = earlier(*next, due)
 		return draft{}, false

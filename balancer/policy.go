@@ -208,17 +208,22 @@ func (p Policy) check() error {
 	return fmt.Errorf("policy Rotation is %q, want %s, %s or %s", p.Rotation, RotateNever, RotateAfterHello, RotateAtOnce)
 }
 
-// perIssue is how much of the clock one LeaseSet and its reserve take up:
-// `published` has a resolution of one second and must rise with each.
-const perIssue = 2500 * time.Millisecond
+// perIssue is how much of the clock one LeaseSet takes up: `published` has a
+// resolution of one second and must rise with each. A reserve takes as much.
+const perIssue = 1250 * time.Millisecond
 
 // nearEnd is when i2pd calls a lease near its end (51 s), and somewhat more.
 const nearEnd = 60 * time.Second
 
 // ownRefresh is how often each of so many members can have its own LeaseSet
-// renewed without `published` running ahead of the clock.
+// renewed without `published` running ahead of the clock. Up to eight can as often
+// as is best, if some go without a reserve; with more there is time for those too.
 func (p Policy) ownRefresh(members int) time.Duration {
-	return max(p.OwnRefresh, time.Duration(members)*perIssue)
+	round := time.Duration(members) * perIssue
+	if round <= p.OwnRefresh {
+		return p.OwnRefresh
+	}
+	return 2 * round
 }
 
 // ownLife is longer where ownRefresh had to stretch, so that one is renewed

@@ -218,3 +218,42 @@ func TestOnlyWhoMayAttaches(t *testing.T) {
 		}
 	})
 }
+
+// When members are lost one after the other, the survivors' newer LeaseSets come
+// at once: none waits because `published` has run ahead. When all is quiet they
+// have reserves again.
+func TestReservesYieldToHaste(t *testing.T) {
+	inBubble(t, Policy{}, func(w *bench) {
+		members := make([]*caller, 8)
+		for i := range members {
+			members[i] = w.attach(string(rune('a'+i)), true, false)
+			members[i].report(i, 3, true)
+		}
+		for round := range 30 {
+			time.Sleep(9500 * time.Millisecond) // before any is renewed for its age
+			lost, witness := members[round%8], members[(round+1)%8]
+			witness.installed()
+			lost.routerDown()
+			if witness.installed() == nil {
+				t.Fatalf("loss %d: a survivor did not get a newer LeaseSet at once", round)
+			}
+			lost.report(round%8, 3, true)
+		}
+		time.Sleep(40 * time.Second)
+		for _, m := range members {
+			m.installed()
+		}
+		time.Sleep(reserveLate + 20*time.Second)
+		for _, m := range members {
+			with := 0
+			for msg := m.next(); msg != nil; msg = m.next() {
+				if msg.GetInstall().GetReserve() != nil {
+					with++
+				}
+			}
+			if with == 0 {
+				t.Errorf("%s got no reserve in 80 quiet seconds", m.f.name)
+			}
+		}
+	})
+}

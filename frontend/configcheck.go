@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+
+	"github.com/onelease/onelease/internal/way"
 )
 
 func checkBasics(c *Config) error {
@@ -41,7 +42,7 @@ func (u *UpstreamConfig) check() error {
 	switch {
 	case u.Keys == nil:
 		return errors.New("Router.SAM.Keys is not set: over SAM the router signs, so it needs the Destination's keys")
-	case !loopbackAddr(u.Addr):
+	case !way.Loopback(u.Addr):
 		return fmt.Errorf("Router.SAM.Addr is %q: want host:port on the loopback, such as 127.0.0.1:7656, for the private keys cross it in the clear", u.Addr)
 	case u.UDPPort < 0 || u.UDPPort > 65335: // sam3's own limit
 		return fmt.Errorf("Router.SAM.UDPPort is %d: want 1 to 65335, or 0 for 7655", u.UDPPort)
@@ -60,7 +61,7 @@ func checkControl(c *Config) error {
 		return errors.New("Control.Balancers is empty: name one balancer at least")
 	}
 	for _, addr := range c.Control.Balancers {
-		if !c.Control.reaches(addr) {
+		if !c.Control.way().Reaches(addr) {
 			return fmt.Errorf("Control.Balancers has %q, which is not on the loopback: set Control.TLS", addr)
 		}
 	}
@@ -86,14 +87,4 @@ func checkListeners(c *Config) error {
 func isLocal(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return !ok || tcp.IP.IsLoopback()
-}
-
-// loopbackAddr reports whether addr, "host:port", is surely on the loopback.
-func loopbackAddr(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/way"
 )
 
 // controlVersion is the version of the control protocol.
@@ -108,7 +104,7 @@ func (c *control) run(ctx context.Context) {
 		}
 		c.unreachable = ""
 		switch {
-		case leader != "" && !c.cfg.reaches(leader):
+		case leader != "" && !c.cfg.way().Reaches(leader):
 			err = fmt.Errorf("%w: it names %s, which is not on the loopback: set Control.TLS", errNoLeader, leader)
 		case leader != "" && s.follow(leader):
 			continue
@@ -122,10 +118,8 @@ func (c *control) run(ctx context.Context) {
 	}
 }
 
-// reaches reports whether addr may be connected to: not in the clear over a network.
-func (c *ControlConfig) reaches(addr string) bool {
-	return c.Dial != nil || c.TLS != nil || loopbackAddr(addr)
-}
+// way is how balancers are reached.
+func (c *ControlConfig) way() way.Way { return way.Way{Dial: c.Dial, TLS: c.TLS} }
 
 // sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
@@ -140,9 +134,9 @@ func sleep(ctx context.Context, d time.Duration) {
 // attach serves one connection to its end, and says whether it was with the
 // leader. If it was not, leader is where that one is said to be.
 func (c *control) attach(ctx context.Context, target string) (attached bool, leader string, err error) {
-	conn, err := grpc.NewClient("passthrough:///"+target, c.dialOptions(target)...)
+	conn, err := c.cfg.way().Connect(target)
 	if err != nil {
-		return false, "", fmt.Errorf("balancer %s: %w", target, err)
+		return false, "", err
 	}
 	defer conn.Close()
 	l := newLink(ctx, c, target, controlpb.NewControlClient(conn))
@@ -165,23 +159,4 @@ func (c *control) attach(ctx context.Context, target string) (attached bool, lea
 	c.begin(target)
 	defer c.begin("")
 	return true, "", l.serve(ctx)
-}
-
-func (c *control) dialOptions(target string) []grpc.DialOption {
-	secure := insecure.NewCredentials()
-	if c.cfg.TLS != nil {
-		secure = credentials.NewTLS(c.cfg.TLS)
-	}
-	dial := c.cfg.Dial
-	if dial == nil {
-		dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}
-	}
-	return []grpc.DialOption{
-		grpc.WithTransportCredentials(secure),
-		grpc.WithContextDialer(dial),
-		grpc.WithIdleTimeout(0),
-		grpc.WithNoProxy(),
-	}
 }

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/controlpb"
@@ -59,28 +56,12 @@ func (c *Client) request(transient *i2p.Keys) *controlpb.DelegateRequest {
 
 // call has a connection of its own: the next question is hours away.
 func (c *Client) call(ctx context.Context, target string, request *controlpb.DelegateRequest) (*controlpb.DelegateReply, error) {
-	conn, err := grpc.NewClient("passthrough:///"+target, c.dialOptions()...)
+	conn, err := c.cfg.way().Connect(target)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	return controlpb.NewControlClient(conn).Delegate(ctx, request)
-}
-
-func (c *Client) dialOptions() []grpc.DialOption {
-	secure := insecure.NewCredentials()
-	if c.cfg.TLS != nil {
-		secure = credentials.NewTLS(c.cfg.TLS)
-	}
-	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(secure),
-		grpc.WithIdleTimeout(0),
-		grpc.WithNoProxy(),
-	}
-	if c.cfg.Dial != nil {
-		options = append(options, grpc.WithContextDialer(c.cfg.Dial))
-	}
-	return options
 }
 
 // explain says what to do about an error of gRPC.

@@ -108,7 +108,7 @@ func (c *Client) obtain(ctx context.Context) *datagram.Origin {
 
 // mayFollow says why a redirect to leader is not followed.
 func (c *Client) mayFollow(leader string) error {
-	if c.cfg.reaches(leader) {
+	if c.cfg.way().Reaches(leader) {
 		return nil
 	}
 	return fmt.Errorf("%w: it names %s, which is not on the loopback: set TLS", errNoLeader, leader)

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"regexp"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/way"
 )
 
 // Errors that callers can tell apart.
@@ -74,24 +74,12 @@ func (c Config) check() error {
 		return errors.New("field TLS has no client certificate: balancers want one")
 	}
 	for _, addr := range c.Balancers {
-		if !c.reaches(addr) {
+		if !c.way().Reaches(addr) {
 			return fmt.Errorf("field Balancers has %q, which is not on the loopback: set TLS", addr)
 		}
 	}
 	return nil
 }
 
-// reaches reports whether addr may be connected to: not in the clear over a network.
-func (c *Config) reaches(addr string) bool {
-	return c.Dial != nil || c.TLS != nil || loopback(addr)
-}
-
-// loopback reports whether addr, "host:port", is surely on the loopback.
-func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
+// way is how balancers are reached.
+func (c *Config) way() way.Way { return way.Way{Dial: c.Dial, TLS: c.TLS} }

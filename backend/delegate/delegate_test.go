@@ -145,16 +145,6 @@ func TestRedirectsInACircle(t *testing.T) {
 	})
 }
 
-// Without TLS a redirect to another machine is not followed.
-func TestRedirectOverANetworkWithoutTLS(t *testing.T) {
-	c := Config{Name: "x", Balancers: []string{"127.0.0.1:1"}}
-	for addr, want := range map[string]bool{"127.0.0.1:7": true, "[::1]:7": true, "localhost:7": true, "10.0.0.1:7": false, "example.org:7": false, "": false} {
-		if got := c.reaches(addr); got != want {
-			t.Errorf("%q: %v", addr, got)
-		}
-	}
-}
-
 // The balancers are away for longer than the permission lasts: it is kept, for
 // the backend to see that it is over, and renewed as soon as one is back.
 func TestBalancersAway(t *testing.T) {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,12 +10,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/way"
 )
 
 // A Client asks the balancers of a cluster with the certificate in a node's
@@ -66,14 +67,13 @@ func (c *Conn) Close() error { return c.conn.Close() }
 
 // To connects to the balancer at addr. It does not wait for it.
 func (c *Client) To(addr string) (*Conn, error) {
-	return connect(addr, c.dial, credentials.NewTLS(pki.ClientTLS(c.creds, pki.Balancer, "")))
+	return connect(addr, c.dial, pki.ClientTLS(c.creds, pki.Balancer, ""))
 }
 
-func connect(addr string, dial DialFunc, creds credentials.TransportCredentials) (*Conn, error) {
-	conn, err := grpc.NewClient("passthrough:///"+addr,
-		grpc.WithTransportCredentials(creds), grpc.WithContextDialer(dial), grpc.WithNoProxy())
+func connect(addr string, dial DialFunc, secure *tls.Config) (*Conn, error) {
+	conn, err := way.Way{Dial: dial, TLS: secure}.Connect(addr)
 	if err != nil {
-		return nil, fmt.Errorf("balancer %s: %w", addr, err)
+		return nil, err
 	}
 	return &Conn{clusterpb.NewClusterClient(conn), controlpb.NewControlClient(conn), addr, conn}, nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -102,7 +101,7 @@ func TestRights(t *testing.T) {
 		r.checkRights(who.role, r.leaderFor(r.join(who.role, who.name)), who.may)
 	}
 	r.checkRights("member", r.leader(), "Renew Members Status Invite Change SetPolicy Drain Unlock Enter Backup Restore")
-	nobody, err := connect(r.addrs()[0], dialTCP, credentials.NewTLS(pki.JoinTLS(r.invite("frontend", "f2"))))
+	nobody, err := connect(r.addrs()[0], dialTCP, pki.JoinTLS(r.invite("frontend", "f2")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,9 +165,9 @@ func TestForeignCertificates(t *testing.T) {
 		{"that is not good yet", issue(t, leader.ca, 0, now.Add(time.Hour)), false},
 		{"of another cluster", issue(t, other.awaitLeader().ca, 0, now), false},
 	} {
-		conn, err := connect(leader.Address(), dialTCP, credentials.NewTLS(&tls.Config{
+		conn, err := connect(leader.Address(), dialTCP, &tls.Config{
 			InsecureSkipVerify: true, Certificates: []tls.Certificate{c.cert},
-		}))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

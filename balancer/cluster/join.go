@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -99,7 +98,7 @@ func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinRep
 func (c *JoinConfig) redeemAt(ctx context.Context, addr string, csr []byte) (*clusterpb.JoinReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	conn, err := connect(addr, c.Dial, credentials.NewTLS(pki.JoinTLS(c.Token)))
+	conn, err := connect(addr, c.Dial, pki.JoinTLS(c.Token))
 	if err != nil {
 		return nil, err
 	}

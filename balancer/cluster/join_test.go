@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/internal/pki"
@@ -27,7 +26,7 @@ func (r *rig) ask(token *pki.Token, change func(*clusterpb.JoinRequest)) (*clust
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	conn, err := connect(r.awaitLeader().Address(), dialTCP, credentials.NewTLS(pki.JoinTLS(token)))
+	conn, err := connect(r.awaitLeader().Address(), dialTCP, pki.JoinTLS(token))
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/balancer/controlpb"
@@ -157,9 +156,9 @@ func TestExpiredWhileConnected(t *testing.T) {
 	r := newRig(t)
 	r.form(1)
 	leader := r.awaitLeader()
-	conn, err := connect(leader.Address(), dialTCP, credentials.NewTLS(&tls.Config{
+	conn, err := connect(leader.Address(), dialTCP, &tls.Config{
 		InsecureSkipVerify: true, Certificates: []tls.Certificate{issue(t, leader.ca, 2*time.Second, time.Now())},
-	}))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

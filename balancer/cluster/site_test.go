@@ -2,14 +2,13 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"google.golang.org/grpc/credentials"
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/frontend"
@@ -113,15 +112,15 @@ func (p place) before(o place) bool {
 
 // A tap is a member that notes the LeaseSets that it is given.
 type tap struct {
-	site  *site
-	creds credentials.TransportCredentials
+	site *site
+	tls  *tls.Config
 
 	mu     sync.Mutex
 	places []place
 }
 
 func (s *site) startTap() {
-	s.tap = &tap{site: s, creds: credentials.NewTLS(s.tlsOf(s.join("frontend", "tap")))}
+	s.tap = &tap{site: s, tls: s.tlsOf(s.join("frontend", "tap"))}
 	s.background(s.tap.run)
 }
 
@@ -142,7 +141,7 @@ func (p *tap) run(ctx context.Context) {
 
 // visit stays while that balancer leads.
 func (p *tap) visit(ctx context.Context, addr string) {
-	conn, err := connect(addr, dialTCP, p.creds)
+	conn, err := connect(addr, dialTCP, p.tls)
 	if err != nil {
 		return
 	}

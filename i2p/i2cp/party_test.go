@@ -36,7 +36,8 @@ type party struct {
 	published time.Time
 
 	done     chan error
-	ups      chan time.Time
+	served   atomic.Bool    // the session has a LeaseSet
+	ups      chan time.Time // the first LeaseSet of each session
 	downs    chan error
 	asked    chan time.Time
 	messages chan i2cp.Payload
@@ -89,7 +90,7 @@ func (p *party) start() {
 	p.t.Cleanup(func() { cancel(); <-ended })
 }
 
-func (p *party) SessionUp()            {}
+func (p *party) SessionUp()            { p.served.Store(false) }
 func (p *party) SessionDown(err error) { p.downs <- err }
 
 func (p *party) LeasesRequested(leases []i2p.Lease) {
@@ -103,7 +104,9 @@ func (p *party) LeasesRequested(leases []i2p.Lease) {
 	if err := p.install(); err != nil {
 		p.t.Errorf("install: %v", err)
 	}
-	p.ups <- time.Now()
+	if !p.served.Swap(true) {
+		p.ups <- time.Now()
+	}
 }
 
 // install signs a LeaseSet with what the router last listed.
