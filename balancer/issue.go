@@ -19,7 +19,7 @@ type draft struct {
 	leases   []i2p.Lease
 	life     time.Duration
 	epoch    uint64
-	late     bool // it has had no reserve for long
+	late     bool // the one before it got no reserve
 }
 
 func (d draft) merged() bool { return d.frontend == "" }
@@ -57,14 +57,12 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 const maxDrafts = raftstate.MaxRecords / 2
 
 // reserveAhead is how far `published` may be ahead of the clock for a LeaseSet to
-// get a reserve, lateAhead the same where the last has been for reserveLate. Where
-// members are lost one after the other all LeaseSets are renewed each time; with
+// get a reserve, lateAhead the same where the one before it got none. Where members are lost one after the other all LeaseSets are renewed each time; with
 // twice as many dates the newer ones, which hellos need, would have to wait
 // (maxAhead).
 const (
 	reserveAhead = 5 * time.Second
 	lateAhead    = 15 * time.Second
-	reserveLate  = time.Minute
 )
 
 // build makes the LeaseSets of drafts, with the reserve of each if there is time

@@ -97,7 +97,7 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		}
 		if leases := longest(f.leases, alive); len(leases) > 0 {
 			leases = leases[:min(len(leases), i2p.MaxLeases)]
-			late := now.Sub(f.reserveAt) > reserveLate
+			late := f.own == nil || f.own.reserve == nil
 			drafts = append(drafts, draft{frontend: name, leases: leases, life: life, epoch: epoch, late: late})
 			if f.drains() {
 				b.freshenListedLocked()

@@ -243,7 +243,7 @@ func TestReservesYieldToHaste(t *testing.T) {
 		for _, m := range members {
 			m.installed()
 		}
-		time.Sleep(reserveLate + 20*time.Second)
+		time.Sleep(100 * time.Second)
 		for _, m := range members {
 			with := 0
 			for msg := m.next(); msg != nil; msg = m.next() {
@@ -252,7 +252,7 @@ func TestReservesYieldToHaste(t *testing.T) {
 				}
 			}
 			if with == 0 {
-				t.Errorf("%s got no reserve in 80 quiet seconds", m.f.name)
+				t.Errorf("%s got no reserve in 100 quiet seconds", m.f.name)
 			}
 		}
 	})
