@@ -39,7 +39,8 @@ type frontend struct {
 
 	own          *sealed
 	ownAt        time.Time
-	sentSeq      uint64 // of the last LeaseSet sent on its line
+	reserveAt    time.Time // when it last had a reserve
+	sentSeq      uint64    // of the last LeaseSet sent on its line
 	installedSeq uint64
 	failure      string // what its last answer complained of
 
@@ -76,6 +77,9 @@ func (f *frontend) ownDue(now time.Time, refresh time.Duration, epoch uint64) ti
 func (f *frontend) installLocked(s *sealed, now time.Time) {
 	if !s.merged() {
 		f.own, f.ownAt, f.changed = s, now, false
+		if s.reserve != nil {
+			f.reserveAt = now
+		}
 	}
 	if !f.attached {
 		return

@@ -19,7 +19,7 @@ type draft struct {
 	leases   []i2p.Lease
 	life     time.Duration
 	epoch    uint64
-	late     bool // the one before it got no reserve
+	late     bool // it is this member's turn to have a reserve
 }
 
 func (d draft) merged() bool { return d.frontend == "" }
@@ -57,12 +57,15 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 const maxDrafts = raftstate.MaxRecords / 2
 
 // reserveAhead is how far `published` may be ahead of the clock for a LeaseSet to
-// get a reserve, lateAhead the same where the one before it got none. Where members are lost one after the other all LeaseSets are renewed each time; with
+// get a reserve, and lateAhead the same if it is late: the one before had none, and
+// it was that member's turn, which comes every lateEach times their number: so
+// those who are renewed first do not take them all. Where members are lost one after the other all LeaseSets are renewed each time; with
 // twice as many dates the newer ones, which hellos need, would have to wait
 // (maxAhead).
 const (
 	reserveAhead = 5 * time.Second
 	lateAhead    = 15 * time.Second
+	lateEach     = 4 * perIssue
 )
 
 // build makes the LeaseSets of drafts, with the reserve of each if there is time

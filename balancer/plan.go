@@ -97,7 +97,7 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 		}
 		if leases := longest(f.leases, alive); len(leases) > 0 {
 			leases = leases[:min(len(leases), i2p.MaxLeases)]
-			late := f.own == nil || f.own.reserve == nil
+			late := (f.own == nil || f.own.reserve == nil) && now.Sub(f.reserveAt) > time.Duration(members)*lateEach
 			drafts = append(drafts, draft{frontend: name, leases: leases, life: life, epoch: epoch, late: late})
 			if f.drains() {
 				b.freshenListedLocked()
