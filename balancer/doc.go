@@ -3,7 +3,7 @@
 // out, and decides when a LeaseSet is published.
 //
 // It carries no packets: while every balancer is away, the frontends serve on
-// with the LeaseSets they have, and with the reserve that came with each.
+// with the LeaseSets they have, and with the reserve that came with them.
 //
 //	b, err := balancer.New(balancer.Config{Keys: keys, Store: store})
 //	controlpb.RegisterControlServer(grpcServer, b.Control())
@@ -31,8 +31,8 @@
 //
 // Each LeaseSet is first built, then committed as {seq, published, digest}
 // through the replicated state, then signed exactly as committed, then handed
-// out. With each goes its reserve, which is one newer and lives as long as the
-// tunnels. `published` strictly rises over all LeaseSets of the Destination, kinds
+// out. With it goes, if `published` is near the clock, its reserve, which is one
+// newer and lives as long as the tunnels (see order.place). `published` strictly rises over all LeaseSets of the Destination, kinds
 // and members together, so that a remote that moves takes the newer. It has a
 // resolution of one second: with many members their own LeaseSets are renewed
 // less often, so that `published` keeps to the clock (see Policy.ownRefresh).
