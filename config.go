@@ -76,6 +76,9 @@ type Config struct {
 	Policy balancer.Policy
 	// Service runs on the Destination until the Node is closed.
 	Service backend.Service
+	// Backends, in place of Service, are several that serve it side by side. Not
+	// with a Cluster: there each is a Node of its own.
+	Backends []Backend
 	// Credentials, if set, sign what the service sends in place of Keys: see
 	// backend.Config. LeaseSets are signed by Keys all the same.
 	Credentials backend.Credentials
@@ -117,10 +120,17 @@ func (c Config) check() error {
 	case c.Balancers < 0 || c.Balancers > 9:
 		return fmt.Errorf("%w: Balancers is %d: want 0 to 9", ErrConfig, c.Balancers)
 	}
+	for i, b := range c.Backends {
+		if b.Name == "" || b.Service == nil {
+			return fmt.Errorf("%w: Backends[%d] has no Name or no Service: set both", ErrConfig, i)
+		}
+	}
 	elsewhere := c.Cluster != nil && len(c.Frontends) > 0
 	switch {
-	case c.Service == nil:
+	case c.Service == nil && len(c.Backends) == 0:
 		return fmt.Errorf("%w: Service is not set", ErrConfig)
+	case len(c.Backends) > 0 && (c.Service != nil || c.Cluster != nil):
+		return fmt.Errorf("%w: Backends with a Service or a Cluster: choose one", ErrConfig)
 	case len(c.Frontends) > 0 && c.Cluster == nil:
 		return fmt.Errorf("%w: Frontends without a Cluster: give a backend.Config its own", ErrConfig)
 	case members == 0 && !elsewhere:

@@ -18,15 +18,16 @@ import (
 type Node struct {
 	leadership leadership
 	frontends  map[string]*running
-	host       *backend.Host
+	common     backend.Config // of all backends
 	log        *slog.Logger
 
-	service part
-	once    sync.Once
+	once sync.Once
 
-	mu     sync.Mutex
-	failed error
-	done   chan struct{} // closed when failed is set
+	mu      sync.Mutex
+	host    *backend.Host // the first
+	workers map[string]*worker
+	failed  error
+	done    chan struct{} // closed when failed is set
 }
 
 // A part is goroutines that end together.
@@ -58,14 +59,13 @@ func Start(cfg Config) (*Node, error) {
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	n := &Node{frontends: map[string]*running{}, log: cfg.Logger, done: make(chan struct{})}
-	n.service.init()
 	var err error
 	if n.leadership, err = newLeadership(n, cfg); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), localTime)
 	defer cancel()
-	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackend} {
+	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackends} {
 		if err := step(ctx, cfg); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -104,29 +104,6 @@ func (n *Node) run(name string, f *frontend.Frontend) {
 	r.init()
 	n.frontends[name] = r
 	r.Go(func() { n.note("frontend "+name, f.Run(r.ctx)) })
-}
-
-// startBackend attaches the service to the frontends of all members and refuges.
-func (n *Node) startBackend(ctx context.Context, cfg Config) error {
-	config := backend.Config{Logger: cfg.Logger}
-	if cfg.Keys != nil {
-		config.Destination = cfg.Keys.Destination
-	}
-	if err := n.leadership.backend(ctx, &config); err != nil {
-		return fmt.Errorf("backend: %w", err)
-	}
-	for _, r := range cfg.Routers {
-		if r.Member || r.Refuge {
-			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
-		}
-	}
-	host, err := backend.NewHost(config)
-	if err != nil {
-		return err
-	}
-	n.host = host
-	n.service.Go(func() { n.note("service", backend.Run(n.service.ctx, host, cfg.Service)) })
-	return nil
 }
 
 // note keeps the first error of a part that ended by itself.
@@ -188,7 +165,7 @@ func (n *Node) Issued() (term, seq uint64) {
 	return term, seq
 }
 
-// Host is the backend's host, to ask for its Stats.
+// Host is the backend's host, to ask for its Stats; the first of Config.Backends.
 func (n *Node) Host() *backend.Host { return n.host }
 
 // Frontend is the frontend of a router, nil if there is none of that name.
@@ -230,7 +207,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() {
-	n.service.end()
+	n.endBackends()
 	for _, r := range n.frontends {
 		r.stop()
 	}

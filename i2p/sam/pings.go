@@ -39,28 +39,25 @@ type ping struct {
 	riders []owed
 }
 
-// joinPing has p, if it is a ping, wait for what becomes of another backend's to
-// the same remote; false if there is none.
-func (ss *session) joinPing(p *Packet) bool {
+// expect gives p, which asks for its status, the ID under which the Host is to
+// report on it. It returns false for a ping that is not to be sent, since one of
+// another backend to the same remote is under way: its status is for both.
+func (ss *session) expect(p *Packet) bool {
 	s := ss.conn.s
 	if !ss.shares(p) {
+		p.ID = s.expect(ss.conn, p.ID)
+		return true
+	}
+	r := &s.pings
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if under := r.byPeer[p.Peer]; under != nil && time.Since(under.since) < pingLife && len(under.riders) < ridersMost {
+		under.riders = append(under.riders, owed{theirs: p.ID, c: ss.conn})
 		return false
 	}
-	s.pings.mu.Lock()
-	defer s.pings.mu.Unlock()
-	under := s.pings.byPeer[p.Peer]
-	if under == nil || time.Since(under.since) > pingLife || len(under.riders) >= ridersMost {
-		return false
-	}
-	under.riders = append(under.riders, owed{theirs: p.ID, c: ss.conn})
+	p.ID = s.expect(ss.conn, p.ID)
+	r.beginLocked(&ping{id: p.ID, peer: p.Peer, since: time.Now()})
 	return true
-}
-
-// beginPing notes that p, if it is a ping, is under way.
-func (ss *session) beginPing(p *Packet) {
-	if ss.shares(p) {
-		ss.conn.s.pings.begin(&ping{id: p.ID, peer: p.Peer, since: time.Now()})
-	}
 }
 
 // shares reports whether p is a ping that others' may wait for.
@@ -68,9 +65,7 @@ func (ss *session) shares(p *Packet) bool {
 	return ss.backend != nil && p.Protocol == ProtocolStreaming && owner.IsEcho(p.Data) && len(ss.conn.s.live.Load().named) > 1
 }
 
-func (r *pings) begin(p *ping) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (r *pings) beginLocked(p *ping) {
 	if r.byID == nil {
 		r.byPeer, r.byID = make(map[i2p.Destination]*ping), make(map[uint32]*ping)
 	}

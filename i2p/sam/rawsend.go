@@ -80,12 +80,8 @@ func (ss *session) send(p Packet, name string, err error) {
 
 func (ss *session) sendNow(p Packet) {
 	id := p.ID
-	if id != 0 {
-		if ss.joinPing(&p) {
-			return
-		}
-		p.ID = ss.conn.s.expect(ss.conn, id)
-		ss.beginPing(&p)
+	if id != 0 && !ss.expect(&p) {
+		return
 	}
 	if err := ss.conn.s.cfg.Host.Send(p); err != nil {
 		ss.conn.s.pending.take(p.ID)
