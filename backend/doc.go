@@ -17,6 +17,10 @@
 //	})
 //	err = backend.Run(ctx, host, myService) // calls myService.Serve
 //
+// Several Hosts can share a Destination behind the same frontends: give each a
+// Config.Name. Each packet then goes to one of them, new streams in proportion to
+// Config.Weight, and Host.Drain takes one out of service.
+//
 // A backend need not have the Destination's signing key: with Config.Credentials it
 // signs with transient keys that the balancers permit for a day at a time; see
 // package delegate.

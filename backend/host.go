@@ -104,7 +104,7 @@ func (h *Host) Run(ctx context.Context) error {
 	return nil
 }
 
-// sweep forgets remotes that were not heard for long. Looking one up does not
+// sweep, beside what has to be said again, forgets remotes that were not heard for long. Looking one up does not
 // mind those that are overdue, so a coarse pace will do.
 func (h *Host) sweep(ctx context.Context) {
 	ticker := time.NewTicker(max(h.cfg.RemoteIdle/10, time.Millisecond))
@@ -116,6 +116,7 @@ func (h *Host) sweep(ctx context.Context) {
 		case now := <-ticker.C:
 			h.forget(h.remotes, now)
 			h.forget(h.hearsay, now)
+			h.tellWeightAgain()
 		}
 	}
 }
