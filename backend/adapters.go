@@ -47,6 +47,15 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
+// Reset ends a stream at once, so that its remote reads an error in place of the
+// end of all there was. A connection that cannot do so is closed.
+func Reset(conn net.Conn) {
+	if r, ok := conn.(interface{ Reset() error }); ok {
+		_ = r.Reset()
+	}
+	_ = conn.Close()
+}
+
 // Services is a Service made of several that share a Destination. Each must open
 // ports of its own.
 //
