@@ -17,6 +17,10 @@
 //	})
 //	err = backend.Run(ctx, host, myService) // calls myService.Serve
 //
+// HTTP makes a Service of an http.Handler, Listener and Packets of a function, and
+// Services one of several. Ready ones are the packages below plugins; Settings says
+// how those take theirs.
+//
 // Several Hosts can share a Destination behind the same frontends: give each a
 // Config.Name. Each packet then goes to one of them, new streams in proportion to
 // Config.Weight, and Host.Drain takes one out of service.
