@@ -1,13 +1,10 @@
 package cluster_test
 
 import (
-	"context"
 	"math/rand/v2"
 	"syscall"
 	"time"
 
-	"github.com/onelease/onelease/balancer/cluster"
-	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/i2p"
 )
 
@@ -59,14 +56,6 @@ func (w *siege) restart(p *process, change func()) {
 	p.stop()
 	change()
 	p.start()
-}
-
-// handOver has a certain balancer lead.
-func (w *siege) handOver(to *process) error {
-	return w.withLeader(func(ctx context.Context, leader *cluster.Conn) error {
-		_, err := leader.Change(ctx, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER, Id: to.name})
-		return err
-	})
 }
 
 // drained: what an operator was told is so with the next leader.
