@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -132,9 +133,8 @@ func prepare(store *raftstate.Store, q question) (err error) {
 	defer cancel()
 	switch {
 	case q.Witness != "":
-		now := time.Now()
-		invite := raftstate.Invite{ID: q.Witness, Role: "witness", Expires: uint32(now.Add(time.Hour).Unix())}
-		_, err = store.Apply(ctx, raftstate.PutInvite(invite, now))
+		invite := raftstate.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
+		_, err = store.Apply(ctx, raftstate.PutInvite(invite, time.Now()))
 	case q.Barrier:
 		err = store.Barrier(ctx)
 	}

@@ -203,6 +203,16 @@ func (p *process) tail() string {
 	return fmt.Sprintf("--- %s\n%s", filepath.Base(p.logPath()), b[max(0, len(b)-3000):])
 }
 
+// lastLine is the last of its log: why it ended, if it could not go on.
+func (p *process) lastLine() string {
+	b, err := os.ReadFile(p.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	b = bytes.TrimSpace(b)
+	return string(b[bytes.LastIndexByte(b, '\n')+1:])
+}
+
 // logged reports whether its log, of all its lives, has that text.
 func (p *process) logged(text string) bool {
 	b, err := os.ReadFile(p.logPath())

@@ -13,11 +13,17 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/raftstate"
 )
 
 // nextFormat is the build tag of a program whose state has a newer format.
 const nextFormat = "onelease_nextformat"
+
+const (
+	oldFormat = uint32(raftstate.Version)
+	newFormat = oldFormat + 1
+)
 
 // TestRollingUpgrade restarts every balancer under traffic, one by one, with a
 // program that writes a newer format, while LeaseSets are signed, pools reported,
@@ -34,10 +40,15 @@ func TestRollingUpgrade(t *testing.T) {
 	w.checkFormats(0)
 	for i, p := range w.balancers {
 		drained := w.frontends()[i]
-		ops.setPolicy()
+		w.settle()
 		ops.drain(drained, true)
+		ops.setPolicy()
 		w.upgrade(p, newer)
+		if a := ops.read(); !slices.Equal(a.Drained, []string{drained}) {
+			t.Errorf("drained are %v, want %s", a.Drained, drained)
+		}
 		w.checkFormats(i + 1)
+		w.commitNewer(p, i+1 == balancers)
 		ops.drain(drained, false)
 	}
 	rolled := time.Since(began)
@@ -48,7 +59,7 @@ func TestRollingUpgrade(t *testing.T) {
 	w.judge()
 	acknowledged, tried := ops.count()
 	t.Logf("SUMMARY %d balancers upgraded in %v, format %d to %d: %d requests, %d lost, %d streams broken, longest echo %v; %d of %d invitations acknowledged, all there",
-		balancers, rolled.Round(time.Second), raftstate.Version, raftstate.Version+1,
+		balancers, rolled.Round(time.Second), oldFormat, newFormat,
 		sum.Sent, sum.Lost, sum.Broken, sum.Gap.Round(time.Millisecond), acknowledged, tried)
 }
 
@@ -92,56 +103,62 @@ func (w *world) upgrade(p *process, program string) {
 // the log, with the first so many balancers upgraded.
 func (w *world) checkFormats(upgraded int) {
 	w.t.Helper()
-	written, reads := uint32(raftstate.Version), map[string]uint32{}
+	written := oldFormat
 	if upgraded == balancers {
-		written++
-	}
-	for i, p := range w.balancers {
-		reads[p.name] = raftstate.Version
-		if i < upgraded {
-			reads[p.name]++
-		}
-	}
-	if upgraded > 0 {
-		w.checkWitness(w.balancers[upgraded-1], upgraded == balancers)
+		written = newFormat
 	}
 	reply, err := w.askMembers()
-	if err != nil || len(reply.GetMembers()) != balancers {
-		w.t.Errorf("%d upgraded: members %v, %v", upgraded, reply.GetMembers(), err)
+	if err != nil || reply.GetFormat() != written {
+		w.t.Errorf("%d upgraded: format %d is said to be written, want %d: %v", upgraded, reply.GetFormat(), written, err)
 	}
-	for _, m := range reply.GetMembers() {
-		if m.GetVersion() != reads[m.GetId()] {
-			w.t.Errorf("%d upgraded: %s is said to read format %d, want %d", upgraded, m.GetId(), m.GetVersion(), reads[m.GetId()])
+	for i, p := range w.balancers {
+		reads := oldFormat
+		if i < upgraded {
+			reads = newFormat
 		}
-	}
-	if reply.GetFormat() != written {
-		w.t.Errorf("%d upgraded: format %d is said to be written, want %d", upgraded, reply.GetFormat(), written)
-	}
-	for _, p := range w.balancers {
+		if told := formatOf(reply, p.name); told != reads {
+			w.t.Errorf("%d upgraded: %s is said to read format %d, want %d", upgraded, p.name, told, reads)
+		}
 		if a, err := p.ask(false, askTime); err != nil || a.Written > written {
 			w.t.Errorf("%d upgraded: %s has met format %d, want up to %d: %v", upgraded, p.name, a.Written, written, err)
 		}
 	}
 }
 
-// checkWitness has the leader, which is upgraded, commit what only the newer
-// format has. Not until all read it does it, and then all have it.
-func (w *world) checkWitness(leader *process, all bool) {
-	w.t.Helper()
-	_, err := leader.put(question{Witness: "of-" + leader.name}, 10*time.Second)
-	if !all {
-		if err == nil || !strings.Contains(err.Error(), "upgrade that node") {
-			w.t.Errorf("what only the newer format has: %v, want a refusal that names who is to be upgraded", err)
+// formatOf is the newest that a balancer reads.
+func formatOf(reply *clusterpb.MembersReply, id string) uint32 {
+	for _, m := range reply.GetMembers() {
+		if m.GetId() == id {
+			return m.GetVersion()
 		}
-		return
 	}
-	if err != nil {
-		w.t.Fatalf("all are upgraded, and what the newer format has is refused: %v", err)
+	return 0
+}
+
+// commitNewer has a balancer that is upgraded, and leads, commit what only the newer
+// format has. It refuses, and names who is to be upgraded, until all are; then all
+// get it.
+func (w *world) commitNewer(leader *process, all bool) {
+	w.t.Helper()
+	witness, refused := "of-"+leader.name, false
+	w.until(formTime, leader.name+" commits what only the newer format has, or refuses to", func() bool {
+		_, err := leader.put(question{Witness: witness}, 10*time.Second)
+		if refused = err != nil && strings.Contains(err.Error(), "upgrade that node"); refused || err == nil {
+			return true
+		}
+		_ = w.handOver(leader) // on a busy machine another may have been elected
+		return false
+	})
+	if refused == all {
+		w.t.Fatalf("all are upgraded: %v; what only the newer format has was refused: %v", all, refused)
+	}
+	if !all {
+		return
 	}
 	w.until(formTime, "all balancers have what the newer format has", func() bool {
 		return !slices.ContainsFunc(w.balancers, func(p *process) bool {
 			a, err := p.ask(false, askTime)
-			return err != nil || a.Written != raftstate.Version+1 || !slices.Contains(a.Invites, "of-"+leader.name)
+			return err != nil || a.Written != newFormat || !slices.Contains(a.Invites, witness)
 		})
 	})
 }
@@ -155,7 +172,9 @@ func (w *world) goBack(p *process) {
 	before := p.stored()
 	p.start()
 	w.until(time.Minute, "a balancer that cannot read the state ends", func() bool { return !p.running() })
-	if !p.logged("of version 3") || !p.logged("upgrade this program") {
+	said := p.lastLine()
+	w.t.Logf("the old program: %s", said)
+	if !strings.Contains(said, fmt.Sprintf("of version %d", newFormat)) || !strings.Contains(said, "upgrade this program") {
 		w.t.Error("it does not say that the version is why, and what to do")
 	}
 	p.kill()
