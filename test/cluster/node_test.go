@@ -92,7 +92,7 @@ type nodeState struct {
 
 	Leads                         bool // and is in office
 	Leader                        string
-	Written                       uint32 // the newest format in the log
+	Written                       uint32 // the newest format that it has applied
 	Generation, LastSeq, LastTerm uint64
 	LastPublished                 uint32
 	DrainLimit                    time.Duration // of the policy
