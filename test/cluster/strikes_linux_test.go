@@ -58,15 +58,22 @@ func (w *siege) restart(p *process, change func()) {
 	p.start()
 }
 
-// drained: what an operator was told is so with the next leader.
+// drained: what an operator was told is so with the next leader. In the long form
+// sessions are old enough for the remotes to be moved.
 func (w *siege) drained() {
-	for _, on := range []bool{true, false} {
-		leader := w.leader()
-		w.ops.drain(w.frontends()[0], on)
-		leader.kill()
-		w.ops.read()
-		leader.start()
-		w.settle()
+	members := w.frontends()[:1]
+	if soak() {
+		members = w.frontends()[:w.members]
+	}
+	for _, member := range members {
+		for _, on := range []bool{true, false} {
+			leader := w.leader()
+			w.ops.drain(member, on)
+			leader.kill()
+			w.ops.read()
+			leader.start()
+			w.settle()
+		}
 	}
 }
 
