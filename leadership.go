@@ -20,6 +20,7 @@ import (
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/internal/way"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A leadership is the balancers of a Node, wherever they are.
@@ -31,7 +32,7 @@ type leadership interface {
 	// leader is the Balancer that leads, nil if none in this process does.
 	leader() *balancer.Balancer
 	// states are the copies of the replicated state in this process.
-	states() []*raftstate.State
+	states() []*ledger.State
 	// end ends what runs in this process.
 	end() error
 }
@@ -98,7 +99,7 @@ func (c *Config) sign(cfg *backend.Config) {
 
 func (a *alone) leader() *balancer.Balancer { return a.balancer }
 
-func (a *alone) states() []*raftstate.State { return []*raftstate.State{a.store.State()} }
+func (a *alone) states() []*ledger.State { return []*ledger.State{a.store.State()} }
 
 func (a *alone) end() error {
 	a.server.Stop()
@@ -150,7 +151,7 @@ func (l *local) leader() *balancer.Balancer {
 	return nil
 }
 
-func (l *local) states() (states []*raftstate.State) {
+func (l *local) states() (states []*ledger.State) {
 	for _, node := range l.Nodes() {
 		states = append(states, node.Store().State())
 	}
@@ -236,7 +237,7 @@ func (r *remote) member(dir string, role pki.Role, name string) (*pki.Reloader, 
 
 func (r *remote) leader() *balancer.Balancer { return nil }
 
-func (r *remote) states() []*raftstate.State { return nil }
+func (r *remote) states() []*ledger.State { return nil }
 
 func (r *remote) end() error {
 	r.delegates.end()

@@ -12,7 +12,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/internal/pki"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // ask redeems a token at the leader, after change has spoiled the request.
@@ -113,7 +113,7 @@ func TestExpiredToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = leader.store.Apply(t.Context(), raftstate.PutInvite(raftstate.Invite{
+	_, err = leader.store.Apply(t.Context(), ledger.PutInvite(ledger.Invite{
 		ID: token.Invite, SecretDigest: token.Digest(), Role: "frontend", Name: "f1", Expires: uint32(token.Expires.Unix()),
 	}, token.Expires))
 	if err != nil {

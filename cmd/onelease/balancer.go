@@ -14,6 +14,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 func balancerCommand() *cobra.Command {
@@ -61,7 +62,7 @@ become one of a newer version; 2 wrong use.`,
 				return err
 			}
 			node, err := cluster.Start(cfg)
-			if errors.Is(err, raftstate.ErrVersion) && cfg.MaxVersion != 0 {
+			if errors.Is(err, ledger.ErrVersion) && cfg.MaxVersion != 0 {
 				return fmt.Errorf("--max-format %d: %w", cfg.MaxVersion, err)
 			}
 			if err != nil {
