@@ -53,16 +53,28 @@ type Cluster struct {
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
+// Balancers are several in this process, which outlive the Node. That they are
+// not the Node's own keeps raft and its database out of the programs that have
+// one, or a Cluster.
+type Balancers interface {
+	// Control is how the frontend of a router reaches them.
+	Control(ctx context.Context, router string) (frontend.ControlConfig, error)
+	// Balancer is the one that leads and works, nil while none does.
+	Balancer() *balancer.Balancer
+}
+
 // Config is what a Node is made of.
 type Config struct {
 	// Keys are the Destination's. Not with a Cluster, which has them.
 	Keys *i2p.Keys
-	// Dir keeps the state of the balancers in this process. It is made if it is
-	// not there. Not with a Cluster.
+	// Dir keeps the state of the balancer. It is made if it is not there. Not with
+	// Balancers or a Cluster, which have it.
 	Dir string
-	// Balancers is how many balancers run in this process; 0: one. More than one
-	// show what happens when their leader is lost, and protect from nothing.
-	Balancers int
+	// Balancers, if set, are several that the program runs in this process in
+	// place of the Node's one: a *cluster.Local. They show what happens when their
+	// leader is lost, and protect from nothing. Their Keys are those of the Node;
+	// they have the Policy.
+	Balancers Balancers
 	// Cluster, if set, has balancers that run elsewhere.
 	Cluster *Cluster
 	// Frontends are those of a Cluster that run elsewhere, by the host:port at
@@ -112,10 +124,10 @@ func (c Config) check() error {
 		}
 	case c.Keys == nil:
 		return fmt.Errorf("%w: Keys is not set: read them with i2p.ReadKeyFile, or make some with i2p.GenerateKeys", ErrConfig)
-	case c.Dir == "":
+	case c.Balancers != nil && (c.Dir != "" || c.Policy != balancer.Policy{}):
+		return fmt.Errorf("%w: Balancers, and Dir or Policy: give these to them", ErrConfig)
+	case c.Balancers == nil && c.Dir == "":
 		return fmt.Errorf("%w: Dir is not set: name a directory for the balancer's state", ErrConfig)
-	case c.Balancers < 0 || c.Balancers > 9:
-		return fmt.Errorf("%w: Balancers is %d: want 0 to 9", ErrConfig, c.Balancers)
 	}
 	elsewhere := c.Cluster != nil && len(c.Frontends) > 0
 	switch {
@@ -135,7 +147,7 @@ func (c Config) checkCluster() error {
 	if len(c.Frontends) > 0 && len(c.Routers) > 0 {
 		return fmt.Errorf("%w: Frontends that run elsewhere, and Routers, whose frontends run here: choose one", ErrConfig)
 	}
-	if c.Keys != nil || c.Dir != "" || c.Balancers != 0 {
+	if c.Keys != nil || c.Dir != "" || c.Balancers != nil {
 		return fmt.Errorf("%w: a Cluster, and Keys, Dir or Balancers: the Cluster has these", ErrConfig)
 	}
 	if c.Cluster.Dir == "" {

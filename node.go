@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
-	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A Node is all parts of one Destination in one process.
@@ -50,6 +51,10 @@ type running struct {
 	part
 }
 
+// startTime is how long frontends have to get a certificate from balancers in
+// this process.
+const startTime = 30 * time.Second
+
 // Start starts all parts. It returns when they run; routers may still be out
 // of reach, and are tried until they answer.
 func Start(cfg Config) (*Node, error) {
@@ -63,7 +68,7 @@ func Start(cfg Config) (*Node, error) {
 	if n.leadership, err = newLeadership(n, cfg); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), localTime)
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackend} {
 		if err := step(ctx, cfg); err != nil {
@@ -151,43 +156,6 @@ func (n *Node) Done() <-chan struct{} { return n.done }
 // a moment with several, always with those of Config.Cluster.
 func (n *Node) Balancer() *balancer.Balancer { return n.leadership.leader() }
 
-// KillLeader ends the balancer that leads, as a crash would, and returns its
-// name; empty if there are no several in this process, or none leads.
-func (n *Node) KillLeader() string {
-	l, ok := n.leadership.(*local)
-	if !ok {
-		return ""
-	}
-	node := l.Leader()
-	if node == nil {
-		return ""
-	}
-	node.Kill()
-	return node.Name()
-}
-
-// RestartBalancer starts one that KillLeader has ended.
-func (n *Node) RestartBalancer(name string) error {
-	l, ok := n.leadership.(*local)
-	if !ok {
-		return fmt.Errorf("balancer %s: %w: only one of several in this process can be started again", name, ErrConfig)
-	}
-	return l.Restart(name)
-}
-
-// Issued is the place of the newest LeaseSet that was signed, as far as is known
-// in this process: zero with Config.Cluster.
-func (n *Node) Issued() (term, seq uint64) {
-	for _, state := range n.leadership.states() {
-		for _, d := range state.Destinations {
-			if d.LastSeq > seq {
-				term, seq = d.LastTerm, d.LastSeq
-			}
-		}
-	}
-	return term, seq
-}
-
 // Host is the backend's host, to ask for its Stats.
 func (n *Node) Host() *backend.Host { return n.host }
 
@@ -206,7 +174,7 @@ func (n *Node) Frontend(name string) *frontend.Frontend {
 func (n *Node) Drain(name string, on bool) error {
 	b := n.Balancer()
 	if b == nil {
-		return fmt.Errorf("drain %s: %w: ask the cluster, with \"onelease cluster drain\"", name, cluster.ErrNoLeader)
+		return fmt.Errorf("drain %s: %w: ask the cluster, with \"onelease cluster drain\"", name, ledger.ErrNotLeader)
 	}
 	return b.Drain(name, on)
 }

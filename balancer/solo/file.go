@@ -101,7 +101,7 @@ func removeStaged(dir string) {
 // refuseRaft refuses the directory of a balancer of a cluster, of those in one
 // process, or of one that was alone when its state was raft's as well.
 func refuseRaft(dir string) error {
-	for _, name := range []string{ledger.RaftFile, filepath.Join("raft", ledger.RaftFile), filepath.Join("cluster", "b1", "raft", ledger.RaftFile)} {
+	for _, name := range []string{ledger.RaftFile, filepath.Join("raft", ledger.RaftFile), filepath.Join("b1", "raft", ledger.RaftFile)} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return fmt.Errorf("%s has the state of a balancer on raft (%s), which one that is alone does not read; %s: %w",
 				dir, name, beginAnew, ledger.ErrInvalid)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/raftstate"
 	"github.com/onelease/onelease/raftstate/ledger"
 )
@@ -90,7 +91,7 @@ func presetOf(cmd *cobra.Command, name string) (raftstate.Preset, error) {
 
 // balancerSecret is what opens the balancer's keys, nil if it is to run locked.
 func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog.Logger) (*keystore.Secret, error) {
-	if _, err := cluster.ReadInfo(dir); err != nil {
+	if _, err := nodedir.Read(dir); err != nil {
 		return nil, err
 	}
 	secret, err := flags.read(cmd)
