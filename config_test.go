@@ -33,7 +33,9 @@ func TestConfigErrors(t *testing.T) {
 		mistake func(*onelease.Config)
 		want    []string // in the message
 	}{
-		{"no keys", func(c *onelease.Config) { c.Keys = nil }, []string{"Keys", "i2p.ReadKeyFile"}},
+		{"balancers and no keys", func(c *onelease.Config) { c.Keys, c.Balancers = nil, new(cluster.Local) }, []string{"Balancers", "Keys"}},
+		{"no directory for keys", func(c *onelease.Config) { c.Keys, c.Dir = nil, "" }, []string{"Dir", "keys"}},
+		{"no directory, one real router", func(c *onelease.Config) { c.Dir, c.Routers[0].Embedded = "", true }, []string{"Dir"}},
 		{"keys that cannot sign", func(c *onelease.Config) { c.Keys = dsa }, []string{"keys", "P256", "Ed25519"}},
 		{"no service", func(c *onelease.Config) { c.Service = nil }, []string{"Service"}},
 		{"no directory", func(c *onelease.Config) { c.Dir = "" }, []string{"Dir"}},

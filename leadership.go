@@ -32,12 +32,13 @@ type leadership interface {
 	end() error
 }
 
-func newLeadership(n *Node, cfg Config) (leadership, error) {
+// newLeadership starts the balancer, if it is the Node's. Then cfg has keys.
+func newLeadership(n *Node, cfg *Config) (leadership, error) {
 	switch {
 	case cfg.Cluster != nil:
-		return newRemote(n, cfg)
+		return newRemote(n, *cfg)
 	case cfg.Balancers != nil:
-		return several{cfg}, nil
+		return several{*cfg}, nil
 	}
 	return newAlone(n, cfg)
 }
@@ -52,24 +53,35 @@ type alone struct {
 	part
 }
 
-func newAlone(n *Node, cfg Config) (leadership, error) {
+func newAlone(n *Node, cfg *Config) (leadership, error) {
 	store, err := solo.Open(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	b, err := balancer.New(balancer.Config{
-		Keys: cfg.Keys, Store: store, Policy: cfg.Policy, Expect: cfg.members(), Logger: cfg.Logger,
-	})
+	b, err := cfg.newBalancer(store)
 	if err != nil {
 		store.Close()
 		return nil, err
 	}
-	a := &alone{cfg: cfg, store: store, balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
+	a := &alone{cfg: *cfg, store: store, balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
 	a.init()
 	controlpb.RegisterControlServer(a.server, b.Control())
 	a.Go(func() { n.note("control service", a.server.Serve(a.control)) })
 	a.Go(func() { n.note("balancer", b.Run(a.ctx)) })
 	return a, nil
+}
+
+// newBalancer also makes keys, or takes those that are kept, while no other
+// program has the directory.
+func (c *Config) newBalancer(store *solo.Store) (_ *balancer.Balancer, err error) {
+	if c.Keys == nil {
+		if c.Keys, err = keptKeys(c.Dir, len(store.State().Destinations) == 0); err != nil {
+			return nil, err
+		}
+	}
+	return balancer.New(balancer.Config{
+		Keys: c.Keys, Store: store, Policy: c.Policy, Expect: c.members(), Logger: c.Logger,
+	})
 }
 
 func (a *alone) frontend(_ context.Context, _ string, cfg *frontend.Config) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -21,8 +22,11 @@ type Node struct {
 	frontends  map[string]*running
 	host       *backend.Host
 	log        *slog.Logger
+	patience   time.Duration
+	temporary  string // a directory to be removed
 
 	service part
+	served  chan struct{} // closed when the service has ended
 	once    sync.Once
 
 	mu     sync.Mutex
@@ -51,6 +55,9 @@ type running struct {
 	part
 }
 
+// patience is Config.Patience if that is 0.
+const patience = 45 * time.Second
+
 // startTime is how long frontends have to get a certificate from balancers in
 // this process.
 const startTime = 30 * time.Second
@@ -62,11 +69,13 @@ func Start(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
-	n := &Node{frontends: map[string]*running{}, log: cfg.Logger, done: make(chan struct{})}
+	n := &Node{
+		frontends: map[string]*running{}, log: cfg.Logger, patience: cmp.Or(cfg.Patience, patience),
+		served: make(chan struct{}), done: make(chan struct{}),
+	}
 	n.service.init()
-	var err error
-	if n.leadership, err = newLeadership(n, cfg); err != nil {
-		return nil, err
+	if err := n.lead(&cfg); err != nil {
+		return nil, errors.Join(err, n.removeTemporary())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
@@ -76,6 +85,21 @@ func Start(cfg Config) (*Node, error) {
 		}
 	}
 	return n, nil
+}
+
+// lead completes cfg with what can be left out of it, and starts the balancer.
+func (n *Node) lead(cfg *Config) (err error) {
+	if cfg.Cluster == nil && cfg.Balancers == nil && cfg.Dir == "" {
+		if n.temporary, err = os.MkdirTemp("", "onelease-"); err != nil {
+			return fmt.Errorf("temporary directory for the balancer's state: %w", err)
+		}
+		cfg.Dir = n.temporary
+	}
+	n.leadership, err = newLeadership(n, cfg)
+	if err == nil && cfg.Keys != nil {
+		n.log.Info("the Destination is", "b32", cfg.Keys.Destination.Base32())
+	}
+	return err
 }
 
 func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
@@ -130,7 +154,10 @@ func (n *Node) startBackend(ctx context.Context, cfg Config) error {
 		return err
 	}
 	n.host = host
-	n.service.Go(func() { n.note("service", backend.Run(n.service.ctx, host, cfg.Service)) })
+	n.service.Go(func() {
+		defer close(n.served)
+		n.note("service", backend.Run(n.service.ctx, host, cfg.Service))
+	})
 	return nil
 }
 
@@ -188,8 +215,9 @@ func (n *Node) KillFrontend(name string) {
 }
 
 // Close ends all parts and returns the first error that ended one of them
-// before. The backend goes first, so that what it still sends has a way out,
-// then the frontends, then the balancer that they report to.
+// before. The backend goes first, so that what it still sends has a way out: the
+// service's context ends, and it has Config.Patience to finish what is open. Then
+// go the frontends, then the balancer that they report to.
 func (n *Node) Close() error {
 	n.once.Do(n.close)
 	n.mu.Lock()
@@ -198,7 +226,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() {
-	n.service.end()
+	n.endService()
 	for _, r := range n.frontends {
 		r.stop()
 	}
@@ -206,4 +234,30 @@ func (n *Node) close() {
 		r.end()
 	}
 	n.note("balancers", n.leadership.end())
+	n.note("temporary directory", n.removeTemporary())
+}
+
+// ErrPatience says that the service went on after it was told to end. What it had
+// open is cut; it is left running.
+var ErrPatience = errors.New("it still ran when Config.Patience was over")
+
+func (n *Node) endService() {
+	n.service.stop()
+	if n.host == nil { // it was never started
+		return
+	}
+	timer := time.NewTimer(n.patience)
+	defer timer.Stop()
+	select {
+	case <-n.served:
+	case <-timer.C:
+		n.note("service", ErrPatience)
+	}
+}
+
+func (n *Node) removeTemporary() error {
+	if n.temporary == "" {
+		return nil
+	}
+	return os.RemoveAll(n.temporary)
 }
