@@ -18,8 +18,10 @@ const (
 	// first packets may be lost and sent again after 9 s and more.
 	headerTimeout = time.Minute
 	// keepAlive is how long a connection may be idle between two requests. Java
-	// I2P's HTTP proxy keeps one for 65 s and should be the first to let go.
-	keepAlive = 90 * time.Second
+	// I2P's HTTP proxy keeps one for 120 s (I2PTunnelHTTPClient.java,
+	// BROWSER_KEEPALIVE_TIMEOUT) and should be the first to let go, so its server
+	// too waits for 10 s more.
+	keepAlive = 130 * time.Second
 	// bodyPause is how long a request's body may stand still. It is what a stream
 	// gets that has to change its router.
 	bodyPause = 3 * time.Minute
@@ -39,7 +41,7 @@ const (
 // a download.
 //
 // There is no Date in responses, unless h sets one: I2P hides where a host is, and
-// a clock that is off by 1.3 s shows which services are on the same one.
+// a clock that is off tells which services are on the same one.
 //
 // When ctx ends, no new connections are accepted, idle ones are closed, and
 // requests in flight have 30 s to end. What h has hijacked gets its context
@@ -102,7 +104,7 @@ func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.logPanic()
 	w.Header()["Date"] = nil
 	if r.Body != http.NoBody {
-		body := patientBody{r.Body, http.NewResponseController(w)}
+		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		body.wait() // net/http reads what the handler does not
 		r.Body = body
 	}
@@ -126,16 +128,17 @@ func (g guard) logPanic() {
 type patientBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	ended   bool
 }
 
-func (b patientBody) wait() { _ = b.control.SetReadDeadline(time.Now().Add(bodyPause)) }
+func (b *patientBody) wait() { _ = b.control.SetReadDeadline(time.Now().Add(bodyPause)) }
 
-func (b patientBody) Read(p []byte) (int, error) {
-	b.wait()
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { // from here on net/http waits for the connection's end
-		_ = b.control.SetReadDeadline(time.Time{})
+func (b *patientBody) Read(p []byte) (int, error) {
+	if !b.ended { // afterwards net/http waits for the connection's end
+		b.wait()
 	}
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
 	return n, err
 }
 
@@ -159,5 +162,5 @@ func RemoteOf(ctx context.Context) *i2p.Addr {
 var (
 	_ Service      = (*httpService)(nil)
 	_ http.Handler = guard{}
-	_ io.Reader    = patientBody{}
+	_ io.Reader    = (*patientBody)(nil)
 )
