@@ -1,6 +1,6 @@
 //go:build onelease_nextformat
 
-package raftstate
+package ledger
 
 // Version is that of a program to come, which test/cluster upgrades a cluster
 // to. Nothing else is built with this tag.
