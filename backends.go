@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/onelease/onelease/backend"
 )
@@ -28,8 +30,10 @@ var errRemoteBackend = fmt.Errorf("%w: one more backend in the Node of a Cluster
 
 // A worker is a backend that runs. Its lines are what kill cuts.
 type worker struct {
-	host *backend.Host
-	part
+	host   *backend.Host
+	ctx    context.Context
+	stop   context.CancelFunc
+	served chan struct{} // closed when its service has ended
 
 	mu     sync.Mutex
 	killed bool
@@ -51,41 +55,54 @@ func (n *Node) startBackends(ctx context.Context, cfg Config) error {
 			n.common.Frontends = append(n.common.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
 		}
 	}
+	backends := cfg.Backends
 	if cfg.Service != nil {
-		return n.startBackend(Backend{Name: n.common.Name, Service: cfg.Service})
+		backends = []Backend{{Name: n.common.Name, Service: cfg.Service}}
 	}
-	for _, b := range cfg.Backends {
-		if err := n.startBackend(b); err != nil {
+	var workers []*worker
+	for _, b := range backends {
+		w, err := n.startBackend(b)
+		if err != nil {
 			return err
 		}
+		workers = append(workers, w)
 	}
+	go func() {
+		defer close(n.served)
+		for _, w := range workers {
+			<-w.served
+		}
+	}()
 	return nil
 }
 
 // startBackend starts one, and has its service run until it is killed or the Node
 // is closed.
-func (n *Node) startBackend(b Backend) error {
+func (n *Node) startBackend(b Backend) (*worker, error) {
 	old := n.worker(b.Name)
 	if old != nil && old.isKilled() {
-		old.end()
+		<-old.served
 	}
-	w := &worker{lines: map[string]net.Conn{}}
-	w.init()
+	w := &worker{served: make(chan struct{}), lines: map[string]net.Conn{}}
+	w.ctx, w.stop = context.WithCancel(context.Background())
 	var err error
 	if w.host, err = backend.NewHost(w.config(n.common, b)); err != nil {
-		return err
+		return nil, err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.workers[b.Name] != old || old != nil && !old.isKilled() {
-		return fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
+		return nil, fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
 	}
 	n.workers[b.Name] = w
 	if n.host == nil {
 		n.host = w.host
 	}
-	w.Go(func() { n.note("service "+b.Name, backend.Run(w.ctx, w.host, b.Service)) })
-	return nil
+	go func() {
+		defer close(w.served)
+		n.note("service", backend.Run(w.ctx, w.host, b.Service))
+	}()
+	return w, nil
 }
 
 // config is that of b, whose connections w can cut.
@@ -110,7 +127,8 @@ func (n *Node) AddBackend(b Backend) error {
 	if b.Name == "" || b.Service == nil {
 		return fmt.Errorf("%w: a Backend without a Name or a Service", ErrConfig)
 	}
-	return n.startBackend(b)
+	_, err := n.startBackend(b)
+	return err
 }
 
 // Backend is the host of one of Config.Backends or AddBackend, to ask for its Stats
@@ -169,14 +187,26 @@ func (w *worker) isKilled() bool {
 	return w.killed
 }
 
+// ErrPatience says that the service went on after it was told to end. What it had
+// open is cut; it is left running.
+var ErrPatience = errors.New("it still ran when Config.Patience was over")
+
+// endBackends tells all services to end, and waits for as long as they may take.
 func (n *Node) endBackends() {
 	n.mu.Lock()
-	workers := n.workers
+	workers := maps.Clone(n.workers)
 	n.mu.Unlock()
 	for _, w := range workers {
 		w.stop()
 	}
+	timer := time.NewTimer(n.patience)
+	defer timer.Stop()
 	for _, w := range workers {
-		w.end()
+		select {
+		case <-w.served:
+		case <-timer.C:
+			n.note("service", ErrPatience)
+			return
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // envNode has this binary be a balancer; it holds a nodeConfig.
@@ -133,8 +134,8 @@ func prepare(store *raftstate.Store, q question) (err error) {
 	defer cancel()
 	switch {
 	case q.Witness != "":
-		invite := raftstate.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
-		_, err = store.Apply(ctx, raftstate.PutInvite(invite, time.Now()))
+		invite := ledger.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
+		_, err = store.Apply(ctx, ledger.PutInvite(invite, time.Now()))
 	case q.Barrier:
 		err = store.Barrier(ctx)
 	}
@@ -146,7 +147,7 @@ func (a *nodeState) fill(store *raftstate.Store) {
 	a.Written, a.Generation = state.Version, state.Generation
 	a.Invites = slices.Sorted(maps.Keys(state.Invites))
 	for name, f := range state.Frontends {
-		if f.Roles == (raftstate.Roles{}) {
+		if f.Roles == (ledger.Roles{}) {
 			a.Drained = append(a.Drained, name)
 		}
 	}
