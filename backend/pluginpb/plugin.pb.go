@@ -827,11 +827,13 @@ func (x *Incoming) GetStream() uint64 {
 	return 0
 }
 
-// Lookup asks for a Destination by host name, b32 or base64.
+// Lookup asks for a Destination by host name or b32 address. The host answers with
+// LookedUp of the same id.
 type Lookup struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id is the plugin's choice, not 0, and not used before for a Lookup.
+	Id            uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
