@@ -53,6 +53,8 @@ const (
 	ErrorCode_ERROR_CODE_INVALID ErrorCode = 9
 	// It was closed, or everything is being closed.
 	ErrorCode_ERROR_CODE_CLOSED ErrorCode = 10
+	// It cannot be with how the host is configured.
+	ErrorCode_ERROR_CODE_CONFIG ErrorCode = 11
 )
 
 // Enum value maps for ErrorCode.
@@ -69,6 +71,7 @@ var (
 		8:  "ERROR_CODE_RESET",
 		9:  "ERROR_CODE_INVALID",
 		10: "ERROR_CODE_CLOSED",
+		11: "ERROR_CODE_CONFIG",
 	}
 	ErrorCode_value = map[string]int32{
 		"ERROR_CODE_NONE":        0,
@@ -82,6 +85,7 @@ var (
 		"ERROR_CODE_RESET":       8,
 		"ERROR_CODE_INVALID":     9,
 		"ERROR_CODE_CLOSED":      10,
+		"ERROR_CODE_CONFIG":      11,
 	}
 )
 
@@ -655,7 +659,10 @@ type Opened struct {
 	// error says why not; empty: the port is open.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	// code tells errors apart.
-	Code          ErrorCode `protobuf:"varint,3,opt,name=code,proto3,enum=onelease.plugin.v1.ErrorCode" json:"code,omitempty"`
+	Code ErrorCode `protobuf:"varint,3,opt,name=code,proto3,enum=onelease.plugin.v1.ErrorCode" json:"code,omitempty"`
+	// max_payload is how many bytes fit into a datagram of this port, as far as is
+	// known now; 0 if it is not, or for streams.
+	MaxPayload    uint32 `protobuf:"varint,4,opt,name=max_payload,json=maxPayload,proto3" json:"max_payload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -709,6 +716,13 @@ func (x *Opened) GetCode() ErrorCode {
 		return x.Code
 	}
 	return ErrorCode_ERROR_CODE_NONE
+}
+
+func (x *Opened) GetMaxPayload() uint32 {
+	if x != nil {
+		return x.MaxPayload
+	}
+	return 0
 }
 
 // Close closes a port that Open opened, and refuses streams that came to it and
@@ -813,11 +827,13 @@ func (x *Incoming) GetStream() uint64 {
 	return 0
 }
 
-// Lookup asks for a Destination by host name, b32 or base64.
+// Lookup asks for a Destination by host name or b32 address. The host answers with
+// LookedUp of the same id.
 type Lookup struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id is the plugin's choice, not 0, and not used before for a Lookup.
+	Id            uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1017,11 +1033,13 @@ const file_backend_pluginpb_plugin_proto_rawDesc = "" +
 	"\x04Open\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +
-	"\x04port\x18\x03 \x01(\rR\x04port\"a\n" +
+	"\x04port\x18\x03 \x01(\rR\x04port\"\x82\x01\n" +
 	"\x06Opened\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x121\n" +
-	"\x04code\x18\x03 \x01(\x0e2\x1d.onelease.plugin.v1.ErrorCodeR\x04code\"\x17\n" +
+	"\x04code\x18\x03 \x01(\x0e2\x1d.onelease.plugin.v1.ErrorCodeR\x04code\x12\x1f\n" +
+	"\vmax_payload\x18\x04 \x01(\rR\n" +
+	"maxPayload\"\x17\n" +
 	"\x05Close\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\">\n" +
 	"\bIncoming\x12\x1a\n" +
@@ -1036,7 +1054,7 @@ const file_backend_pluginpb_plugin_proto_rawDesc = "" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x121\n" +
 	"\x04code\x18\x04 \x01(\x0e2\x1d.onelease.plugin.v1.ErrorCodeR\x04code\"\"\n" +
 	"\x05Drain\x12\x19\n" +
-	"\blimit_ms\x18\x01 \x01(\x03R\alimitMs*\x99\x02\n" +
+	"\blimit_ms\x18\x01 \x01(\x03R\alimitMs*\xb0\x02\n" +
 	"\tErrorCode\x12\x13\n" +
 	"\x0fERROR_CODE_NONE\x10\x00\x12\x14\n" +
 	"\x10ERROR_CODE_OTHER\x10\x01\x12\x1a\n" +
@@ -1049,7 +1067,8 @@ const file_backend_pluginpb_plugin_proto_rawDesc = "" +
 	"\x10ERROR_CODE_RESET\x10\b\x12\x16\n" +
 	"\x12ERROR_CODE_INVALID\x10\t\x12\x15\n" +
 	"\x11ERROR_CODE_CLOSED\x10\n" +
-	"2\xa3\x01\n" +
+	"\x12\x15\n" +
+	"\x11ERROR_CODE_CONFIG\x10\v2\xa3\x01\n" +
 	"\x06Plugin\x12P\n" +
 	"\bDescribe\x12#.onelease.plugin.v1.DescribeRequest\x1a\x1f.onelease.plugin.v1.Description\x12G\n" +
 	"\x03Run\x12\x1c.onelease.plugin.v1.ToPlugin\x1a\x1e.onelease.plugin.v1.FromPlugin(\x010\x01B/Z-github.com/onelease/onelease/backend/pluginpbb\x06proto3"
