@@ -21,6 +21,9 @@
 // Services one of several. Ready ones are the packages below plugins; Settings says
 // how those take theirs.
 //
+// A service can also be a program of its own, a plugin, which Onelease starts: Serve is
+// its whole main, and its Node is that of another process.
+//
 // Several Hosts can share a Destination behind the same frontends: give each a
 // Config.Name. Each packet then goes to one of them, new streams in proportion to
 // Config.Weight, and Host.Drain takes one out of service.
