@@ -1,7 +1,7 @@
 # Onelease. `make help` lists the targets.
 
 TOOL := go tool -modfile=tools/go.mod
-PROTOS := balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
+PROTOS := backend/pluginpb/plugin.proto balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
 I2PD_TESTS := ./i2p/i2cp ./test ./test/i2pd/... ./test/streamservice
 RUN := .
 
@@ -60,6 +60,6 @@ generate: ## Make the generated files anew
 check: vet staticcheck generate ## Format, vet, staticcheck, generated files up to date
 	@test -z "$$(gofmt -l .)" || { echo "not formatted: run gofmt -w on"; gofmt -l .; exit 1; }
 	@git diff --exit-code --stat -- $(PROTOS:.proto=.pb.go) balancer/controlpb/control_grpc.pb.go \
-		balancer/cluster/clusterpb/cluster_grpc.pb.go \
+		balancer/cluster/clusterpb/cluster_grpc.pb.go backend/pluginpb/plugin_grpc.pb.go \
 		|| { echo "generated files were out of date: commit what make generate made"; exit 1; }
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy"; exit 1; }

@@ -30,6 +30,8 @@ type Node interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	// ListenPacket opens a port for datagrams of one kind; see Host.ListenPacket.
 	ListenPacket(kind Kind, port uint16) (net.PacketConn, error)
+	// Lookup resolves a b32 address or a host name; see Host.Lookup.
+	Lookup(ctx context.Context, name string) (i2p.Destination, error)
 	// Logger is for the service's own log.
 	Logger() *slog.Logger
 }

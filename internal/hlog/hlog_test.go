@@ -1,4 +1,4 @@
-package raftstate
+package hlog
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-func TestRaftLogsToSlog(t *testing.T) {
+func TestLogsToSlog(t *testing.T) {
 	var out bytes.Buffer
-	l := newRaftLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	l := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})).With("component", "raft"))
 	l.Debug("unseen")
 	l.Trace("unseen")
 	l.With("id", 7).Info("hello", "servers", hclog.Fmt("%+v", []int{1, 2}))
