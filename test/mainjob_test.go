@@ -135,7 +135,7 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 // serve echoes datagrams, and is the stream service.
 func (j *job) serve(ctx context.Context, node backend.Node) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return echo.Service{}.Serve(ctx, node) })
+	group.Go(func() error { return echo.Service{MaxStreams: -1}.Serve(ctx, node) })
 	group.Go(func() error { return serveStreams(ctx, node, j.server) })
 	return group.Wait()
 }
