@@ -89,3 +89,8 @@ func (c *Config) setDefaults() {
 	c.StartLimit = cmp.Or(c.StartLimit, defaultStartLimit)
 	c.DrainLimit = cmp.Or(c.DrainLimit, defaultDrainLimit)
 }
+
+// logger is Logger, or that of the node, with the service's name.
+func (c *Config) logger(node *slog.Logger) *slog.Logger {
+	return cmp.Or(c.Logger, node).With("service", c.Name)
+}

@@ -31,7 +31,7 @@ type instance struct {
 	client      *goplugin.Client
 	conn        *grpc.ClientConn
 	control     pluginpb.Plugin_RunClient
-	description *pluginpb.Description
+	description atomic.Pointer[pluginpb.Description]
 	out         *outbox
 	lookups     chan struct{} // a slot for each
 	data        *dataSocket
@@ -41,7 +41,9 @@ type instance struct {
 	// ctx ends when it is to be killed, or has ended; its cause says why.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	opened chan struct{} // signalled when it has opened a port
 	done   chan struct{} // closed when the process has ended, and err is why
+	gone   chan struct{} // closed when its streams have too
 	err    error         // nil if its service has done its work
 
 	mu      sync.Mutex
@@ -58,11 +60,14 @@ func (s *Supervisor) newInstance(spec *spec) (*instance, error) {
 	i := &instance{
 		s: s, spec: spec.use(), dir: dir, since: time.Now(), state: Starting,
 		log: s.log, logs: &logs{log: s.log, limit: &s.logLimit},
-		out: newOutbox(), lookups: make(chan struct{}, maxLookups), done: make(chan struct{}),
+		out: newOutbox(), lookups: make(chan struct{}, maxLookups),
+		opened: make(chan struct{}, 1), done: make(chan struct{}), gone: make(chan struct{}),
 	}
 	rand.Read(i.token[:])
+	i.client = i.newClient()
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	context.AfterFunc(i.ctx, i.killProcess)
+	s.remember(i)
 	return i, nil
 }
 
@@ -156,10 +161,13 @@ const stopLimit = 3 * time.Second
 // cleanUp lets streams that the plugin has written to their end be sent, and then removes
 // what the process had.
 func (i *instance) cleanUp() {
-	i.data.close(i.s.timing.linger)
+	if i.data != nil {
+		i.data.close(i.s.timing.linger)
+	}
 	os.RemoveAll(i.dir)
 	i.spec.release()
 	i.s.forget(i)
+	close(i.gone)
 }
 
 func (i *instance) endAttrs() []any {
@@ -188,6 +196,8 @@ func (i *instance) pid() int {
 	}
 	return i.process.pid()
 }
+
+func (i *instance) version() string { return shorten(i.description.Load().GetVersion(), 64) }
 
 // status is how the process ended, or "not started".
 func (i *instance) status() string {

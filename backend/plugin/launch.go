@@ -8,11 +8,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
-	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -44,51 +42,73 @@ func makeSocketDir(in string) (string, error) {
 	return "", fmt.Errorf("%w: TempDir %s is too long a path for sockets: use one of at most %d bytes", ErrConfig, in, socketPathMax-socketNameMax-20)
 }
 
-// launch starts an instance and returns it when it is ready, within the StartLimit. It is
-// not running yet: see Supervisor.activate. What fails leaves nothing behind.
+// launch starts an instance and returns it when it is ready, within the StartLimit. It
+// gets no port yet: see Supervisor.activate. What fails leaves nothing behind.
 func (s *Supervisor) launch(ctx context.Context, spec *spec) (*instance, error) {
 	i, err := s.newInstance(spec)
 	if err != nil {
 		return nil, err
 	}
-	s.remember(i)
-	late := time.AfterFunc(s.cfg.StartLimit, func() { i.kill(ErrStartLimit) })
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { i.kill(errStopped) })()
-	i.client = i.newClient()
-	if err = i.start(); err == nil {
-		err = i.begin()
+	if err := i.startWithin(ctx, i.begin); err != nil {
+		i.discard(err)
+		return nil, err
 	}
-	if err == nil && i.ctx.Err() == nil {
-		i.log.Info("plugin is ready", "pid", i.pid(), "version", i.description.GetVersion(), "sha256", spec.sum,
-			"took", time.Since(i.since).Round(time.Millisecond))
-		go i.attend()
-		return i, nil
-	}
-	i.abandon(err)
-	return nil, i.err
+	i.log.Info("plugin is ready", "pid", i.pid(), "version", i.version(), "sha256", spec.sum,
+		"took", time.Since(i.since).Round(time.Millisecond))
+	go i.attend()
+	return i, nil
 }
 
-// abandon cleans up after an instance that did not become ready.
-func (i *instance) abandon(err error) {
-	cause := context.Cause(i.ctx)
-	i.kill(errStopped)
-	i.stopProcess()
+// startWithin starts the process and does what then is to be done, within the StartLimit.
+func (i *instance) startWithin(ctx context.Context, then func() error) error {
+	late := time.AfterFunc(i.s.cfg.StartLimit, func() { i.kill(ErrStartLimit) })
+	defer late.Stop()
+	defer context.AfterFunc(ctx, func() { i.kill(errStopped) })()
+	err := i.start()
+	if err == nil {
+		err = then()
+	}
+	if err != nil && context.Cause(i.ctx) == nil {
+		i.awaitDeath() // of which err may be the first sign
+	}
+	if cause := context.Cause(i.ctx); cause != nil {
+		err = i.explainEarlyEnd(cause, err)
+	}
+	if err != nil {
+		err = fmt.Errorf("start plugin %s: %w", i.s.cfg.Name, err)
+	}
+	return err
+}
+
+// awaitDeath waits a moment for the process to end.
+func (i *instance) awaitDeath() {
+	select {
+	case <-i.ctx.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+func (i *instance) explainEarlyEnd(cause, err error) error {
+	known := errors.Is(err, ErrNotPlugin) || errors.Is(err, ErrVersion) || errors.Is(err, ErrSettings)
 	switch {
 	case errors.Is(cause, ErrStartLimit):
-		err = fmt.Errorf("%s was not ready within %v: it hangs in its start, or StartLimit is too short: %w", i.spec.path, i.s.cfg.StartLimit, ErrStartLimit)
-	case errors.Is(cause, errDied) && !errors.Is(err, ErrNotPlugin) && !errors.Is(err, ErrVersion):
-		err = fmt.Errorf("%s ended before it was ready: %s", i.spec.path, i.status())
-	case cause != nil && !errors.Is(cause, errDied):
-		err = cause
+		return fmt.Errorf("%s was not ready within %v: it hangs in its start, or StartLimit is too short: %w", i.spec.path, i.s.cfg.StartLimit, ErrStartLimit)
+	case !errors.Is(cause, errDied):
+		return cause
+	case known:
+		return err
 	}
-	i.err = fmt.Errorf("start plugin %s: %w", i.s.cfg.Name, err)
+	return fmt.Errorf("%s ended before it was ready: %s; its last lines: %q", i.spec.path, i.status(), i.logs.last())
+}
+
+// discard ends an instance that did not become ready, or was not to.
+func (i *instance) discard(err error) {
+	i.kill(errStopped)
+	i.stopProcess()
+	i.err = err
 	i.s.ports.leave(i)
 	i.s.ended(i)
 	close(i.done)
-	if i.data == nil {
-		i.data = &dataSocket{}
-	}
 	i.cleanUp()
 }
 
@@ -130,16 +150,25 @@ func hasPrefix(err error, prefix string) bool {
 	return len(text) >= len(prefix) && text[:len(prefix)] == prefix
 }
 
+// describe asks what the plugin is.
+func (i *instance) describe() error {
+	d, err := pluginpb.NewPluginClient(i.conn).Describe(i.ctx, &pluginpb.DescribeRequest{})
+	if err != nil {
+		return fmt.Errorf("%s does not describe itself: %s", i.spec.path, shorten(status.Convert(err).Message(), 300))
+	}
+	i.description.Store(d)
+	return nil
+}
+
 // begin asks what the plugin is, and starts its service.
 func (i *instance) begin() (err error) {
-	plugin := pluginpb.NewPluginClient(i.conn)
-	if i.description, err = plugin.Describe(i.ctx, &pluginpb.DescribeRequest{}); err != nil {
-		return fmt.Errorf("%s describes itself: %w", i.spec.path, err)
+	if err := i.describe(); err != nil {
+		return err
 	}
 	if i.data, err = i.listenData(); err != nil {
 		return err
 	}
-	if i.control, err = plugin.Run(i.ctx); err != nil {
+	if i.control, err = pluginpb.NewPluginClient(i.conn).Run(i.ctx); err != nil {
 		return err
 	}
 	go i.out.send(i.control, i.ctx.Done())
@@ -185,25 +214,12 @@ func (s *Supervisor) describe(ctx context.Context) (*pluginpb.Description, error
 		return nil, err
 	}
 	defer spec.release()
-	s.log = s.cfg.logger(slog.Default())
-	s.ports = newPortTable(s)
+	s.log, s.ports = s.cfg.logger(slog.Default()), newPortTable(s)
 	i, err := s.newInstance(spec)
 	if err != nil {
 		return nil, err
 	}
-	defer context.AfterFunc(ctx, func() { i.kill(errStopped) })()
-	late := time.AfterFunc(s.cfg.StartLimit, func() { i.kill(ErrStartLimit) })
-	defer late.Stop()
-	i.client = i.newClient()
-	if err = i.start(); err == nil {
-		i.description, err = pluginpb.NewPluginClient(i.conn).Describe(i.ctx, &pluginpb.DescribeRequest{})
-	}
-	i.abandon(err)
-	if err != nil {
-		return nil, i.err
-	}
-	return i.description, nil
+	err = i.startWithin(ctx, i.describe)
+	i.discard(err)
+	return i.description.Load(), err
 }
-
-var _ = goplugin.CoreProtocolVersion
-var _ = filepath.Base

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -39,7 +40,7 @@ func (i *instance) newClient() *goplugin.Client {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         !i.spec.noTLS,
 		SkipHostEnv:      true,
-		StartTimeout:     i.s.cfg.StartLimit,
+		StartTimeout:     i.s.cfg.StartLimit + time.Second, // ours comes first
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: i.dir},
 		SyncStdout:       &lineWriter{logs: i.logs},
 		SyncStderr:       &lineWriter{logs: i.logs},
@@ -77,7 +78,9 @@ func (s *spec) check() error {
 }
 
 // connOnly has go-plugin hand out its connection.
-type connOnly struct{ goplugin.NetRPCUnsupportedPlugin }
+type connOnly struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
 
 func (connOnly) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return nil }
 

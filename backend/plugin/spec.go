@@ -96,7 +96,7 @@ func (c Config) settings() (string, error) {
 func (s *spec) use() *spec { s.users.Add(1); return s }
 
 func (s *spec) release() {
-	if s.users.Add(-1) == 0 && s.held != nil {
+	if s != nil && s.users.Add(-1) == 0 && s.held != nil {
 		s.held.Release()
 	}
 }

@@ -81,7 +81,7 @@ type Exit struct {
 	Lines []string
 }
 
-// traffic counts; an instance has one and the Supervisor has one.
+// traffic counts; an instance has one.
 type traffic struct {
 	streamsOpen                                  atomic.Int64
 	streams, broken                              atomic.Uint64
@@ -96,4 +96,26 @@ func (t *traffic) snapshot() Traffic {
 		PacketsIn: t.packetsIn.Load(), PacketsOut: t.packetsOut.Load(),
 		DroppedIn: t.droppedIn.Load(), DroppedOut: t.droppedOut.Load(),
 	}
+}
+
+func (t Traffic) plus(o Traffic) Traffic {
+	return Traffic{
+		StreamsOpen: t.StreamsOpen + o.StreamsOpen, Streams: t.Streams + o.Streams, Broken: t.Broken + o.Broken,
+		BytesIn: t.BytesIn + o.BytesIn, BytesOut: t.BytesOut + o.BytesOut,
+		PacketsIn: t.PacketsIn + o.PacketsIn, PacketsOut: t.PacketsOut + o.PacketsOut,
+		DroppedIn: t.DroppedIn + o.DroppedIn, DroppedOut: t.DroppedOut + o.DroppedOut,
+	}
+}
+
+func (i *instance) stats(t Traffic) InstanceStats {
+	return InstanceStats{
+		PID: i.pid(), State: i.getState(), Version: i.version(), SHA256: i.spec.sum, Since: i.since,
+		Traffic: t, Unhealthy: int(i.unhealthy.Load()),
+	}
+}
+
+func (t *portTable) stats() (ports, waiting int, unaccepted uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.ports), len(t.waiting), t.unaccepted
 }
