@@ -7,7 +7,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // Rotation says when a lost member makes the balancer begin a key epoch.
@@ -110,7 +110,7 @@ func DefaultPolicy() Policy {
 }
 
 // policyFrom is Config.Policy with what the replicated state has in place of it.
-func (b *Balancer) policyFrom(r *raftstate.Policy) (Policy, error) {
+func (b *Balancer) policyFrom(r *ledger.Policy) (Policy, error) {
 	p := b.cfg.Policy
 	if r != nil {
 		p = p.with(*r)
@@ -123,7 +123,7 @@ func (b *Balancer) policyFrom(r *raftstate.Policy) (Policy, error) {
 }
 
 // with has r's fields that are set in place of p's.
-func (p Policy) with(r raftstate.Policy) Policy {
+func (p Policy) with(r ledger.Policy) Policy {
 	replace(&p.Tunnels, int(r.Tunnels))
 	replace(&p.Hops, int(r.Hops))
 	replace(&p.MergedLife, r.MergedLife)
@@ -145,7 +145,7 @@ func replace[T comparable](field *T, value T) {
 }
 
 // CheckWith says why a leader of this policy could not go by r.
-func (p Policy) CheckWith(r raftstate.Policy) error { return p.with(r).withDefaults().check() }
+func (p Policy) CheckWith(r ledger.Policy) error { return p.with(r).withDefaults().check() }
 
 // withDefaults fills p's zero fields.
 func (p Policy) withDefaults() Policy {

@@ -15,6 +15,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // envNode has this binary be a balancer; it holds a nodeConfig.
@@ -133,7 +134,7 @@ func (a *nodeState) fill(store *raftstate.Store) {
 	a.Format, a.Generation = store.WriteVersion(), state.Generation
 	a.Invites = slices.Sorted(maps.Keys(state.Invites))
 	for name, f := range state.Frontends {
-		if f.Roles == (raftstate.Roles{}) {
+		if f.Roles == (ledger.Roles{}) {
 			a.Drained = append(a.Drained, name)
 		}
 	}

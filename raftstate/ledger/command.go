@@ -1,4 +1,4 @@
-package raftstate
+package ledger
 
 import (
 	"github.com/onelease/onelease/i2p"

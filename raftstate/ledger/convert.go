@@ -1,4 +1,4 @@
-package raftstate
+package ledger
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// decodeCommand reads the data of a log entry. Its errors are ErrInvalid.
-func decodeCommand(b []byte) (*statepb.Command, error) {
+// DecodeCommand reads the data of a log entry. Its errors are ErrInvalid.
+func DecodeCommand(b []byte) (*statepb.Command, error) {
 	cmd := new(statepb.Command)
 	if err := proto.Unmarshal(b, cmd); err != nil {
 		return nil, fmt.Errorf("decode command: %w: %w", err, ErrInvalid)

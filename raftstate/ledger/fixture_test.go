@@ -1,4 +1,4 @@
-package raftstate
+package ledger_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protodelim"
 
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -20,41 +22,6 @@ import (
 // snapshot of a running cluster would be read otherwise, or not at all. With
 // -write-fixtures, the files of a new version are made if they are not there.
 var writeFixtures = flag.Bool("write-fixtures", false, "make the fixture files that are missing")
-
-const fixtureTerm = 4
-
-// fixtureCommands are all operations, with every field set somewhere.
-func fixtureCommands() []*statepb.Command {
-	return []*statepb.Command{
-		PutFrontend("router-1", hash(1), Roles{Member: true}),
-		PutFrontend("router-2", hash(1), Roles{Member: true, Publisher: true}),
-		PutFrontend("gone", hash(1), Roles{Publisher: true}),
-		ReportPool("router-1", Pool{Up: true, Leases: leases(3)}),
-		ReportPool("router-2", Pool{Up: false, Leases: leases(1)}),
-		SetEpoch(hash(1), 2, "member lost"),
-		Issue(hash(1), record(1, ""), record(2, "router-1"), record(3, "gone")),
-		Issue(hash(2), record(1, "")),
-		RemoveFrontend("gone"),
-	}
-}
-
-// fixtureCommands2 are those of version 1, and all that version 2 has.
-func fixtureCommands2() []*statepb.Command {
-	return append(fixtureCommands(),
-		SetGeneration(1_700_000_000_123),
-		PutPolicy(hash(1), fullPolicy),
-		Delegate(hash(1), delegation("backend-1")),
-		Delegate(hash(2), delegation("gone")),
-		RemoveDelegation(hash(2), "gone"),
-		PutInvite(invite("left"), inviteTime),
-		PutInvite(invite("used"), inviteTime),
-		UseInvite("used", inviteTime),
-		PutInvite(invite("removed"), inviteTime),
-		RemoveInvite("removed"),
-		Issue(hash(2), record(2, "")),
-		PutFrontend("refuge", hash(2), Roles{Refuge: true}),
-	)
-}
 
 // fixture returns the content of a file in testdata.
 func fixture(t *testing.T, name string, content func(io.Writer) error) []byte {
@@ -89,11 +56,11 @@ func writeCommands(cmds []*statepb.Command) func(io.Writer) error {
 
 func writeState(cmds []*statepb.Command) func(io.Writer) error {
 	return func(w io.Writer) error {
-		s := newState()
+		s := ledger.New()
 		for _, cmd := range cmds {
-			s, _, _ = s.apply(fixtureTerm, cmd)
+			s, _, _ = s.Apply(ledgertest.Term, cmd)
 		}
-		b, err := s.encode()
+		b, err := s.Encode()
 		if err == nil {
 			_, err = w.Write(b)
 		}
@@ -102,27 +69,27 @@ func writeState(cmds []*statepb.Command) func(io.Writer) error {
 }
 
 // readFixtures returns the states of the two files of a version.
-func readFixtures(t *testing.T, version string, cmds []*statepb.Command) map[string]*State {
+func readFixtures(t *testing.T, version string, cmds []*statepb.Command) map[string]*ledger.State {
 	t.Helper()
 	commands := bytes.NewReader(fixture(t, "commands-"+version+".bin", writeCommands(cmds)))
 	snapshot := fixture(t, "snapshot-"+version+".bin", writeState(cmds))
-	restored, err := readState(bytes.NewReader(snapshot))
+	restored, err := ledger.Read(bytes.NewReader(snapshot))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newState()
+	s := ledger.New()
 	for commands.Len() > 0 {
 		cmd := new(statepb.Command)
 		if err := protodelim.UnmarshalFrom(commands, cmd); err != nil {
 			t.Fatal(err)
 		}
-		if s, _, err = s.apply(fixtureTerm, cmd); err != nil {
+		if s, _, err = s.Apply(ledgertest.Term, cmd); err != nil {
 			t.Fatalf("%v: %v", cmd, err)
 		}
 	}
-	states := map[string]*State{"snapshot": restored, "commands": s}
+	states := map[string]*ledger.State{"snapshot": restored, "commands": s}
 	for name, got := range states {
-		if b, _ := got.encode(); !bytes.Equal(b, snapshot) {
+		if b, _ := got.Encode(); !bytes.Equal(b, snapshot) {
 			t.Errorf("the state of the %s has another snapshot than the file", name)
 		}
 	}
@@ -130,7 +97,7 @@ func readFixtures(t *testing.T, version string, cmds []*statepb.Command) map[str
 }
 
 func TestReadsVersion1(t *testing.T) {
-	for name, s := range readFixtures(t, "v1", fixtureCommands()) {
+	for name, s := range readFixtures(t, "v1", ledgertest.Commands1()) {
 		checkFixture(t, name, s)
 		if s.Version != 1 || s.Generation != 0 || len(s.Invites) != 0 {
 			t.Errorf("%s: version %d, generation %d, invites %+v", name, s.Version, s.Generation, s.Invites)
@@ -139,21 +106,21 @@ func TestReadsVersion1(t *testing.T) {
 }
 
 func TestReadsVersion2(t *testing.T) {
-	for name, s := range readFixtures(t, "v2", fixtureCommands2()) {
-		if s.Version != 2 || s.Generation != 1_700_000_000_123 || len(s.Invites) != 1 || s.Invites["left"] != invite("left") {
+	for name, s := range readFixtures(t, "v2", ledgertest.Commands2()) {
+		if s.Version != 2 || s.Generation != 1_700_000_000_123 || len(s.Invites) != 1 || s.Invites["left"] != ledgertest.Invite("left") {
 			t.Errorf("%s: version %d, generation %d, invites %+v", name, s.Version, s.Generation, s.Invites)
 		}
-		d, other := s.Destination(hash(1)), s.Destination(hash(2))
-		if d.Policy == nil || *d.Policy != fullPolicy || other.Policy != nil {
+		d, other := s.Destination(ledgertest.Hash(1)), s.Destination(ledgertest.Hash(2))
+		if d.Policy == nil || *d.Policy != ledgertest.FullPolicy || other.Policy != nil {
 			t.Errorf("%s: policies %+v, %+v", name, d.Policy, other.Policy)
 		}
-		if len(d.Delegations) != 1 || !reflect.DeepEqual(d.Delegations["backend-1"], delegation("backend-1")) || len(other.Delegations) != 0 {
+		if len(d.Delegations) != 1 || !reflect.DeepEqual(d.Delegations["backend-1"], ledgertest.Delegation("backend-1")) || len(other.Delegations) != 0 {
 			t.Errorf("%s: delegations %+v, %+v", name, d.Delegations, other.Delegations)
 		}
-		if f := s.Frontends["refuge"]; f.Destination != hash(2) || f.Roles != (Roles{Refuge: true}) {
+		if f := s.Frontends["refuge"]; f.Destination != ledgertest.Hash(2) || f.Roles != (ledger.Roles{Refuge: true}) {
 			t.Errorf("%s: refuge %+v", name, f)
 		}
-		if d.LastTerm != 0 || d.LastSeq != 3 || other.LastTerm != fixtureTerm || other.LastSeq != 2 {
+		if d.LastTerm != 0 || d.LastSeq != 3 || other.LastTerm != ledgertest.Term || other.LastSeq != 2 {
 			t.Errorf("%s: Destinations %+v, %+v", name, d, other)
 		}
 	}
@@ -161,19 +128,19 @@ func TestReadsVersion2(t *testing.T) {
 
 // checkFixture looks at the values themselves: fields that have changed places
 // would still read and write the same bytes.
-func checkFixture(t *testing.T, name string, s *State) {
+func checkFixture(t *testing.T, name string, s *ledger.State) {
 	t.Helper()
 	r1, r2 := s.Frontends["router-1"], s.Frontends["router-2"]
-	if len(s.Frontends) != 2 || r1.Destination != hash(1) || r1.Roles != (Roles{Member: true}) ||
-		r2.Roles != (Roles{Member: true, Publisher: true}) {
+	if len(s.Frontends) != 2 || r1.Destination != ledgertest.Hash(1) || r1.Roles != (ledger.Roles{Member: true}) ||
+		r2.Roles != (ledger.Roles{Member: true, Publisher: true}) {
 		t.Errorf("%s: frontends %+v", name, s.Frontends)
 	}
-	if !r1.Pool.Up || len(r1.Pool.Leases) != 3 || r1.Pool.Leases[2] != leases(3)[2] || r2.Pool.Up || len(r2.Pool.Leases) != 1 {
+	if !r1.Pool.Up || len(r1.Pool.Leases) != 3 || r1.Pool.Leases[2] != ledgertest.Leases(3)[2] || r2.Pool.Up || len(r2.Pool.Leases) != 1 {
 		t.Errorf("%s: pools %+v, %+v", name, r1.Pool, r2.Pool)
 	}
-	d, merged, own := s.Destination(hash(1)), record(1, ""), record(2, "router-1")
-	merged.Term, own.Term = fixtureTerm, fixtureTerm
-	if d.LastSeq != 3 || d.LastPublished != 1_700_000_003 || d.LastTerm != fixtureTerm || d.Epoch != 2 || d.EpochReason != "member lost" {
+	d, merged, own := s.Destination(ledgertest.Hash(1)), ledgertest.Record(1, ""), ledgertest.Record(2, "router-1")
+	merged.Term, own.Term = ledgertest.Term, ledgertest.Term
+	if d.LastSeq != 3 || d.LastPublished != 1_700_000_003 || d.LastTerm != ledgertest.Term || d.Epoch != 2 || d.EpochReason != "member lost" {
 		t.Errorf("%s: Destination %+v", name, d)
 	}
 	if d.Merged != merged || len(d.Own) != 1 || d.Own["router-1"] != own {
@@ -183,13 +150,13 @@ func checkFixture(t *testing.T, name string, s *State) {
 
 func TestRefusesOtherVersions(t *testing.T) {
 	for _, version := range []byte{0, 3} {
-		_, err := decodeState([]byte{1 << 3, version})
-		if !errors.Is(err, ErrVersion) {
+		_, err := ledger.Decode([]byte{1 << 3, version})
+		if !errors.Is(err, ledger.ErrVersion) {
 			t.Errorf("snapshot of version %d: error %v, want ErrVersion", version, err)
 		}
-		cmd := RemoveFrontend("a")
+		cmd := ledger.RemoveFrontend("a")
 		cmd.Version = uint32(version)
-		if _, _, err := newState().apply(1, cmd); !errors.Is(err, ErrVersion) {
+		if _, _, err := ledger.New().Apply(1, cmd); !errors.Is(err, ledger.ErrVersion) {
 			t.Errorf("command of version %d: error %v, want ErrVersion", version, err)
 		}
 	}

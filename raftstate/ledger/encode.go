@@ -1,7 +1,8 @@
-package raftstate
+package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -13,17 +14,17 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// maxSnapshotSize is far above what the limits of a State allow.
-const maxSnapshotSize = 16 << 20
+// MaxSnapshotSize, in bytes, is far above what the limits of a State allow.
+const MaxSnapshotSize = 16 << 20
 
-// encode returns s as a statepb.Snapshot: the same bytes on every node.
-func (s *State) encode() ([]byte, error) {
-	return proto.MarshalOptions{Deterministic: true}.Marshal(s.toPB())
+// Encode returns s as a statepb.Snapshot: the same bytes on every node.
+func (s *State) Encode() ([]byte, error) {
+	return proto.MarshalOptions{Deterministic: true}.Marshal(s.ToPB())
 }
 
-// toPB says nothing that s.Version does not have: a State of version 1 has no
+// ToPB says nothing that s.Version does not have: a State of version 1 has no
 // other content.
-func (s *State) toPB() *statepb.Snapshot {
+func (s *State) ToPB() *statepb.Snapshot {
 	pb := &statepb.Snapshot{Version: s.Version, Generation: s.Generation}
 	for _, name := range slices.Sorted(maps.Keys(s.Frontends)) {
 		pb.Frontends = append(pb.Frontends, frontendToPB(s.Frontends[name]))
@@ -69,33 +70,34 @@ func issuedToPB(r Record) *statepb.IssuedRecord {
 	return &statepb.IssuedRecord{Record: recordToPB(r), Term: r.Term}
 }
 
-// readState reads what encode has written. Its errors are ErrInvalid, or the
+// Read reads what Encode has written. Its errors are ErrInvalid, or the
 // reader's.
-func readState(r io.Reader) (*State, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxSnapshotSize+1))
+func Read(r io.Reader) (*State, error) {
+	b, err := io.ReadAll(io.LimitReader(r, MaxSnapshotSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read snapshot: %w", err)
 	}
-	if len(b) > maxSnapshotSize {
-		return nil, fmt.Errorf("snapshot of more than %d bytes: %w", maxSnapshotSize, ErrInvalid)
+	if len(b) > MaxSnapshotSize {
+		return nil, fmt.Errorf("snapshot of more than %d bytes: %w", MaxSnapshotSize, ErrInvalid)
 	}
-	s, err := decodeState(b)
+	s, err := Decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("decode snapshot: %w", err)
 	}
 	return s, nil
 }
 
-// decodeState holds a snapshot to the same rules as commands.
-func decodeState(b []byte) (*State, error) {
+// Decode holds a snapshot to the same rules as commands.
+func Decode(b []byte) (*State, error) {
 	pb := new(statepb.Snapshot)
 	if err := proto.Unmarshal(b, pb); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrInvalid)
 	}
-	return stateFromPB(pb)
+	return FromPB(pb)
 }
 
-func stateFromPB(pb *statepb.Snapshot) (*State, error) {
+// FromPB is Decode of what was unmarshalled already.
+func FromPB(pb *statepb.Snapshot) (*State, error) {
 	if v := pb.GetVersion(); v < 1 || v > Version {
 		return nil, fmt.Errorf("snapshot of version %d, this program knows 1 to %d: %w", v, Version, ErrVersion)
 	}
@@ -105,7 +107,7 @@ func stateFromPB(pb *statepb.Snapshot) (*State, error) {
 	if f, d := len(pb.GetFrontends()), len(pb.GetDestinations()); f > MaxFrontends || d > MaxDestinations {
 		return nil, fmt.Errorf("%d frontends and %d Destinations, at most %d and %d fit: %w", f, d, MaxFrontends, MaxDestinations, ErrInvalid)
 	}
-	s := newState()
+	s := New()
 	s.Version, s.Generation = pb.GetVersion(), pb.GetGeneration()
 	for _, f := range pb.GetFrontends() {
 		if err := s.restoreFrontend(f); err != nil {
@@ -124,7 +126,7 @@ func stateFromPB(pb *statepb.Snapshot) (*State, error) {
 }
 
 func (s *State) restoreFrontend(pb *statepb.Frontend) error {
-	err := first(validName("frontend", pb.GetName()),
+	err := cmp.Or(ValidName("frontend", pb.GetName()),
 		validHash("Destination", pb.GetDestinationHash()),
 		validRoles(s.Version, pb.GetRoles()),
 		validLeases(pb.GetLeases()))
@@ -139,7 +141,7 @@ func (s *State) restoreFrontend(pb *statepb.Frontend) error {
 }
 
 func (s *State) restoreDestination(pb *statepb.Destination) error {
-	if err := first(validHash("Destination", pb.GetHash()), validReason(pb.GetEpochReason())); err != nil {
+	if err := cmp.Or(validHash("Destination", pb.GetHash()), validReason(pb.GetEpochReason())); err != nil {
 		return err
 	}
 	hash := i2p.Hash(pb.GetHash())

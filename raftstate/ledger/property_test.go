@@ -1,4 +1,4 @@
-package raftstate
+package ledger_test
 
 import (
 	"bytes"
@@ -8,59 +8,61 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
 // drawCommand draws commands of which most fit the state s and some do not.
-func drawCommand(t *rapid.T, s *State) *statepb.Command {
+func drawCommand(t *rapid.T, s *ledger.State) *statepb.Command {
 	name := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name")
-	h := hash(rapid.IntRange(1, 2).Draw(t, "destination"))
+	h := ledgertest.Hash(rapid.IntRange(1, 2).Draw(t, "destination"))
 	switch rapid.IntRange(0, 10).Draw(t, "operation") {
 	case 0:
 		if rapid.IntRange(0, 9).Draw(t, "refuge") == 0 {
-			return PutFrontend(name, h, Roles{Refuge: true})
+			return ledger.PutFrontend(name, h, ledger.Roles{Refuge: true})
 		}
-		return PutFrontend(name, h, Roles{Member: rapid.Bool().Draw(t, "member"), Publisher: rapid.Bool().Draw(t, "publisher")})
+		return ledger.PutFrontend(name, h, ledger.Roles{Member: rapid.Bool().Draw(t, "member"), Publisher: rapid.Bool().Draw(t, "publisher")})
 	case 1:
-		return RemoveFrontend(name)
+		return ledger.RemoveFrontend(name)
 	case 2:
-		return ReportPool(name, Pool{Up: rapid.Bool().Draw(t, "up"), Leases: leases(rapid.IntRange(0, MaxPoolLeases).Draw(t, "leases"))})
+		return ledger.ReportPool(name, ledger.Pool{Up: rapid.Bool().Draw(t, "up"), Leases: ledgertest.Leases(rapid.IntRange(0, ledger.MaxPoolLeases).Draw(t, "leases"))})
 	case 3:
-		return SetEpoch(h, rapid.Uint64Range(0, 20).Draw(t, "epoch"), "drawn")
+		return ledger.SetEpoch(h, rapid.Uint64Range(0, 20).Draw(t, "epoch"), "drawn")
 	case 4, 5, 6:
 		return drawCommand2(t, s)
 	}
-	return Issue(h, drawRecords(t, s.Destination(h))...)
+	return ledger.Issue(h, drawRecords(t, s.Destination(h))...)
 }
 
-func drawCommand2(t *rapid.T, s *State) *statepb.Command {
+func drawCommand2(t *rapid.T, s *ledger.State) *statepb.Command {
 	name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "invite or backend")
-	h, now := hash(rapid.IntRange(1, 2).Draw(t, "destination")), inviteTime.Add(rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "now"))
+	h, now := ledgertest.Hash(rapid.IntRange(1, 2).Draw(t, "destination")), ledgertest.InviteTime.Add(rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "now"))
 	switch rapid.IntRange(0, 6).Draw(t, "operation of version 2") {
 	case 0:
-		return SetGeneration(s.Generation + rapid.Uint64Range(0, 2).Draw(t, "generation"))
+		return ledger.SetGeneration(s.Generation + rapid.Uint64Range(0, 2).Draw(t, "generation"))
 	case 1:
-		return PutPolicy(h, Policy{Tunnels: rapid.Uint32Range(0, 18).Draw(t, "tunnels")})
+		return ledger.PutPolicy(h, ledger.Policy{Tunnels: rapid.Uint32Range(0, 18).Draw(t, "tunnels")})
 	case 2:
-		return Delegate(h, delegation(name))
+		return ledger.Delegate(h, ledgertest.Delegation(name))
 	case 3:
-		return RemoveDelegation(h, name)
+		return ledger.RemoveDelegation(h, name)
 	case 4:
-		return UseInvite(name, now)
+		return ledger.UseInvite(name, now)
 	case 5:
-		return RemoveInvite(name)
+		return ledger.RemoveInvite(name)
 	}
-	return PutInvite(invite(name), now)
+	return ledger.PutInvite(ledgertest.Invite(name), now)
 }
 
-func drawRecords(t *rapid.T, d Destination) []Record {
-	var rs []Record
+func drawRecords(t *rapid.T, d ledger.Destination) []ledger.Record {
+	var rs []ledger.Record
 	seq, published := d.LastSeq, d.LastPublished
 	for range rapid.IntRange(1, 4).Draw(t, "records") {
 		// 0 of either is stale; a seq that is more than 1 on is a gap.
 		seq += rapid.SampledFrom([]uint64{1, 1, 1, 1, 1, 1, 1, 1, 0, 2}).Draw(t, "seq step")
 		published += rapid.SampledFrom([]uint32{1, 1, 1, 1, 5, 60, 0, 0xffffffff}).Draw(t, "published step")
-		r := Record{Seq: seq, Published: published, Expires: published + 60}
+		r := ledger.Record{Seq: seq, Published: published, Expires: published + 60}
 		r.Frontend = rapid.SampledFrom([]string{"", "", "a", "b", "c"}).Draw(t, "for")
 		rs = append(rs, r)
 	}
@@ -72,12 +74,12 @@ func drawRecords(t *rapid.T, d Destination) []Record {
 // both have risen.
 func TestPublishedNeverFallsOrRepeats(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, term := newState(), uint64(1)
-		last := map[i2p.Hash]Record{}
+		s, term := ledger.New(), uint64(1)
+		last := map[i2p.Hash]ledger.Record{}
 		for range rapid.IntRange(1, 60).Draw(t, "commands") {
 			term += rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(t, "election")
 			cmd := drawCommand(t, s)
-			next, _, err := s.apply(term, cmd)
+			next, _, err := s.Apply(term, cmd)
 			if next.Generation != s.Generation {
 				term = rapid.Uint64Range(1, term).Draw(t, "term after a restore")
 				for h, r := range last {
@@ -91,7 +93,7 @@ func TestPublishedNeverFallsOrRepeats(t *testing.T) {
 			}
 			h := i2p.Hash(cmd.GetIssue().GetDestinationHash())
 			for _, pb := range cmd.GetIssue().GetRecords() {
-				r := recordFromPB(pb, term)
+				r := ledger.Record{Seq: pb.GetSeq(), Published: pb.GetPublishedUnix(), Term: term}
 				if r.Seq != last[h].Seq+1 || r.Published <= last[h].Published || r.Term < last[h].Term {
 					t.Fatalf("accepted %+v after %+v", r, last[h])
 				}
@@ -110,42 +112,33 @@ func TestPublishedNeverFallsOrRepeats(t *testing.T) {
 // nothing; a snapshot at any point restores a state that goes on as the first.
 func TestStatesStandStillAndRestore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, restored := newState(), newState()
-		var states []*State
+		s, restored := ledger.New(), ledger.New()
+		var states []*ledger.State
 		var images [][]byte
 		for range rapid.IntRange(1, 40).Draw(t, "commands") {
 			cmd := drawCommand(t, s)
-			next, result, err := s.apply(3, cmd)
-			again, result2, err2 := restored.apply(3, cmd)
+			next, result, err := s.Apply(3, cmd)
+			again, result2, err2 := restored.Apply(3, cmd)
 			if result != result2 || (err == nil) != (err2 == nil) {
 				t.Fatalf("%v: %+v, %v; on a restored state %+v, %v", cmd, result, err, result2, err2)
 			}
 			if err != nil && next != s {
 				t.Fatalf("%v: refused with %v, and a new state", cmd, err)
 			}
-			b := encode(t, next)
-			if !bytes.Equal(b, encode(t, again)) {
+			b := ledgertest.Encode(t, next)
+			if !bytes.Equal(b, ledgertest.Encode(t, again)) {
 				t.Fatalf("%v: the restored state has become another", cmd)
 			}
 			s = next
 			states, images = append(states, s), append(images, b)
-			if restored, err = decodeState(b); err != nil {
+			if restored, err = ledger.Decode(b); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for i, old := range states {
-			if !bytes.Equal(encode(t, old), images[i]) {
+			if !bytes.Equal(ledgertest.Encode(t, old), images[i]) {
 				t.Fatalf("state %d of %d has changed since it was made", i, len(states))
 			}
 		}
 	})
-}
-
-func encode(t rapid.TB, s *State) []byte {
-	t.Helper()
-	b, err := s.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }

@@ -1,4 +1,4 @@
-package raftstate
+package ledger
 
 import (
 	"fmt"
@@ -8,12 +8,12 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// apply returns the state after cmd, the entry of the given raft term. An
+// Apply returns the state after cmd, committed in that term. An
 // error leaves the state as it is. It depends on nothing but its arguments,
 // since every node must come to the same state from the same log; so a change
 // to what it accepts or does needs a new version of the command.
-func (s *State) apply(term uint64, cmd *statepb.Command) (*State, Result, error) {
-	if err := validate(cmd); err != nil {
+func (s *State) Apply(term uint64, cmd *statepb.Command) (*State, Result, error) {
+	if err := Validate(cmd); err != nil {
 		return s, Result{}, err
 	}
 	next := s.clone(cmd.GetVersion())
@@ -50,7 +50,7 @@ func (s *State) clone(version uint32) *State {
 	return &next
 }
 
-// The methods below change a State that apply has just made and that no one
+// The methods below change a State that Apply has just made and that no one
 // else sees. They replace entries of its maps and never write to what an
 // entry refers to, which older States share.
 

@@ -1,6 +1,7 @@
-package raftstate
+package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -31,18 +32,18 @@ func validate2(cmd *statepb.Command) error {
 	case *statepb.Command_SetGeneration:
 		return nil
 	case *statepb.Command_PutPolicy:
-		return first(validHash("Destination", op.PutPolicy.GetDestinationHash()), validPolicy(op.PutPolicy.GetPolicy()))
+		return cmp.Or(validHash("Destination", op.PutPolicy.GetDestinationHash()), validPolicy(op.PutPolicy.GetPolicy()))
 	case *statepb.Command_Delegate:
-		return first(validHash("Destination", op.Delegate.GetDestinationHash()), validDelegation(op.Delegate.GetDelegation()))
+		return cmp.Or(validHash("Destination", op.Delegate.GetDestinationHash()), validDelegation(op.Delegate.GetDelegation()))
 	case *statepb.Command_RemoveDelegation:
-		return first(validHash("Destination", op.RemoveDelegation.GetDestinationHash()),
-			validName("backend", op.RemoveDelegation.GetBackend()))
+		return cmp.Or(validHash("Destination", op.RemoveDelegation.GetDestinationHash()),
+			ValidName("backend", op.RemoveDelegation.GetBackend()))
 	case *statepb.Command_PutInvite:
 		return validInvite(op.PutInvite.GetInvite())
 	case *statepb.Command_UseInvite:
-		return validName("invite", op.UseInvite.GetId())
+		return ValidName("invite", op.UseInvite.GetId())
 	case *statepb.Command_RemoveInvite:
-		return validName("invite", op.RemoveInvite.GetId())
+		return ValidName("invite", op.RemoveInvite.GetId())
 	}
 	return fmt.Errorf("command without an operation that this program knows: %w", ErrInvalid)
 }
@@ -55,10 +56,10 @@ func validPolicy(p *statepb.Policy) error {
 		return fmt.Errorf("policy of %d tunnels and %d hops: want up to %d, and -1 to %d: %w",
 			p.GetTunnels(), p.GetHops(), i2p.MaxLeases, maxHops, ErrInvalid)
 	}
-	if p.GetRotation() != "" && (len(p.GetRotation()) > MaxRotationLength || validName("", p.GetRotation()) != nil) {
+	if p.GetRotation() != "" && (len(p.GetRotation()) > MaxRotationLength || ValidName("", p.GetRotation()) != nil) {
 		return fmt.Errorf("rotation %.80q: want up to %d characters of a-z 0-9 . - _: %w", p.GetRotation(), MaxRotationLength, ErrInvalid)
 	}
-	return first(
+	return cmp.Or(
 		validTime("life of merged LeaseSets", p.GetMergedLifeMs(), i2p.MaxLeaseSetLife),
 		validTime("refresh of merged LeaseSets", p.GetMergedRefreshMs(), i2p.MaxLeaseSetLife),
 		validTime("life of own LeaseSets", p.GetOwnLifeMs(), i2p.MaxLeaseSetLife),
@@ -82,7 +83,7 @@ func validDelegation(d *statepb.Delegation) error {
 		return fmt.Errorf("delegation of signature type %d that expires at %d: want up to %d, and not 0: %w",
 			d.GetSigType(), d.GetExpiresUnix(), math.MaxUint16, ErrInvalid)
 	}
-	return validName("backend", d.GetBackend())
+	return ValidName("backend", d.GetBackend())
 }
 
 func validInvite(i *statepb.Invite) error {
@@ -99,9 +100,9 @@ func validInvite(i *statepb.Invite) error {
 		return fmt.Errorf("invite that expires at no time: %w", ErrInvalid)
 	}
 	if i.GetName() != "" {
-		if err := validName("invited node", i.GetName()); err != nil {
+		if err := ValidName("invited node", i.GetName()); err != nil {
 			return err
 		}
 	}
-	return validName("invite", i.GetId())
+	return ValidName("invite", i.GetId())
 }

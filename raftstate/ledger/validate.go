@@ -1,6 +1,7 @@
-package raftstate
+package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -29,27 +30,27 @@ const (
 
 const maxLifeSeconds = uint32(i2p.MaxLeaseSetLife / time.Second)
 
-// validate says what is wrong with cmd whatever the state is. Its errors are
+// Validate says what is wrong with cmd whatever the state is. Its errors are
 // ErrInvalid.
-func validate(cmd *statepb.Command) error {
+func Validate(cmd *statepb.Command) error {
 	if v := cmd.GetVersion(); v < 1 || v > Version {
 		return fmt.Errorf("command of version %d, this program knows 1 to %d: %w", v, Version, ErrVersion)
 	}
 	switch op := cmd.GetOp().(type) {
 	case *statepb.Command_PutFrontend:
-		return first(validName("frontend", op.PutFrontend.GetName()),
+		return cmp.Or(ValidName("frontend", op.PutFrontend.GetName()),
 			validHash("Destination", op.PutFrontend.GetDestinationHash()),
 			validRoles(cmd.GetVersion(), op.PutFrontend.GetRoles()))
 	case *statepb.Command_RemoveFrontend:
-		return validName("frontend", op.RemoveFrontend.GetName())
+		return ValidName("frontend", op.RemoveFrontend.GetName())
 	case *statepb.Command_ReportPool:
-		return first(validName("frontend", op.ReportPool.GetFrontend()),
+		return cmp.Or(ValidName("frontend", op.ReportPool.GetFrontend()),
 			validLeases(op.ReportPool.GetLeases()))
 	case *statepb.Command_SetEpoch:
-		return first(validHash("Destination", op.SetEpoch.GetDestinationHash()),
+		return cmp.Or(validHash("Destination", op.SetEpoch.GetDestinationHash()),
 			validReason(op.SetEpoch.GetReason()))
 	case *statepb.Command_Issue:
-		return first(validHash("Destination", op.Issue.GetDestinationHash()),
+		return cmp.Or(validHash("Destination", op.Issue.GetDestinationHash()),
 			validRecords(op.Issue.GetRecords()))
 	}
 	if cmd.GetVersion() < 2 {
@@ -58,17 +59,8 @@ func validate(cmd *statepb.Command) error {
 	return validate2(cmd)
 }
 
-// first returns the first error there is.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func validName(of, name string) error {
+// ValidName checks the name of a node or frontend. The error is ErrInvalid.
+func ValidName(of, name string) error {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
 	if name == "" || len(name) > MaxNameLength || strings.Trim(name, alphabet) != "" {
 		return fmt.Errorf("name of %s %.80q: want 1 to %d characters of a-z 0-9 . - _: %w", of, name, MaxNameLength, ErrInvalid)
@@ -139,7 +131,7 @@ func validRecord(r *statepb.Record) error {
 	}
 	switch kind := r.GetKind(); {
 	case kind == statepb.Kind_KIND_OWN:
-		return validName("frontend", r.GetFrontend())
+		return ValidName("frontend", r.GetFrontend())
 	case kind != statepb.Kind_KIND_MERGED:
 		return fmt.Errorf("kind %d is unknown: %w", kind, ErrInvalid)
 	case r.GetFrontend() != "":

@@ -1,4 +1,4 @@
-package raftstate
+package ledger
 
 import (
 	"math"
@@ -17,7 +17,7 @@ type State struct {
 	Version uint32
 	// Generation is which life of the state this is: when it was made or last
 	// restored, in milliseconds since 1970; 0 while there is only version 1.
-	// It comes before the raft term in deciding what is newer.
+	// It comes before the term in deciding what is newer.
 	Generation uint64
 	// Frontends by name.
 	Frontends map[string]Frontend
@@ -66,7 +66,7 @@ type Record struct {
 	Frontend string
 	// Digest is the SHA-256 of the LeaseSet without its signature.
 	Digest [32]byte
-	// Term is the raft term that it was issued in. Issue does not look at it.
+	// Term is the one that it was issued in. Issue does not look at it.
 	Term uint64
 }
 
@@ -93,7 +93,8 @@ type Destination struct {
 	Delegations map[string]Delegation
 }
 
-func newState() *State {
+// New is the State before the first command.
+func New() *State {
 	return &State{
 		Version:      1,
 		Invites:      map[string]Invite{},

@@ -1,4 +1,4 @@
-package raftstate
+package ledger
 
 import (
 	"fmt"

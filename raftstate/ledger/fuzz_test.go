@@ -1,4 +1,4 @@
-package raftstate
+package ledger_test
 
 import (
 	"bytes"
@@ -7,13 +7,14 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/hashicorp/raft"
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // Log entries of any bytes are applied or refused, and leave a state that
 // a snapshot can hold.
 func FuzzCommand(f *testing.F) {
-	for _, cmd := range fixtureCommands2() {
+	for _, cmd := range ledgertest.Commands2() {
 		b, err := proto.Marshal(cmd)
 		if err != nil {
 			f.Fatal(err)
@@ -22,18 +23,23 @@ func FuzzCommand(f *testing.F) {
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := newReplica(Version)
-		for range 2 {
-			o := r.Apply(&raft.Log{Index: 5, Term: 2, Data: data}).(outcome)
-			if o.err == nil && o.result.Term != 2 {
-				t.Fatalf("accepted with %+v", o.result)
-			}
+		cmd, err := ledger.DecodeCommand(data)
+		if err != nil {
+			return
 		}
-		b, err := r.state.Load().encode()
+		s := ledger.New()
+		for range 2 {
+			next, result, err := s.Apply(2, cmd)
+			if err == nil && result.Term != 2 {
+				t.Fatalf("accepted with %+v", result)
+			}
+			s = next
+		}
+		b, err := s.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decodeState(b); err != nil {
+		if _, err := ledger.Decode(b); err != nil {
 			t.Fatalf("the state after %x cannot be restored: %v", data, err)
 		}
 	})
@@ -42,31 +48,31 @@ func FuzzCommand(f *testing.F) {
 // Snapshots of any bytes are refused, or are a state that can be written
 // and read again unchanged.
 func FuzzSnapshot(f *testing.F) {
-	s := newState()
-	for _, cmd := range fixtureCommands2() {
-		s, _, _ = s.apply(2, cmd)
-		b, err := s.encode()
+	s := ledger.New()
+	for _, cmd := range ledgertest.Commands2() {
+		s, _, _ = s.Apply(2, cmd)
+		b, err := s.Encode()
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := readState(bytes.NewReader(data))
+		s, err := ledger.Read(bytes.NewReader(data))
 		if err != nil {
-			if !errors.Is(err, ErrInvalid) {
+			if !errors.Is(err, ledger.ErrInvalid) {
 				t.Fatalf("error %v, want ErrInvalid", err)
 			}
 			return
 		}
-		once, err := s.encode()
+		once, err := s.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s, err = decodeState(once); err != nil {
+		if s, err = ledger.Decode(once); err != nil {
 			t.Fatalf("its own snapshot: %v", err)
 		}
-		if twice, _ := s.encode(); !bytes.Equal(once, twice) {
+		if twice, _ := s.Encode(); !bytes.Equal(once, twice) {
 			t.Fatal("written, read and written again it is another")
 		}
 	})
