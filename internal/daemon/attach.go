@@ -9,6 +9,7 @@ import (
 	"github.com/onelease/onelease/backend/delegate"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -53,16 +54,16 @@ func (a *attachment) withKeys(c Config) error {
 
 // inCluster signs with what the leader permits.
 func (a *attachment) inCluster(c Config) (err error) {
-	info, err := cluster.ReadInfo(c.Dir)
+	info, err := nodedir.Read(c.Dir)
 	if err != nil {
 		return err
 	}
 	if info.Role != string(pki.Backend) {
 		return fmt.Errorf("%s is the directory of a %s: make a backend's with onelease cluster invite --role backend", c.Dir, info.Role)
 	}
-	dest, err := i2p.ParseDestinationBase64(info.Destination)
+	dest, err := info.ParseDestination()
 	if err != nil {
-		return fmt.Errorf("%s: Destination: %w", c.Dir, err)
+		return fmt.Errorf("%s: %w", c.Dir, err)
 	}
 	a.b32, a.host.Destination = dest.Base32(), dest
 	if a.client, err = cluster.NewClient(c.Dir, c.Balancers...); err != nil {
