@@ -16,7 +16,7 @@ import (
 
 // config is what `onelease demo --json` has with these flags.
 func config(d time.Duration, policy string, kill ...string) Config {
-	return Config{Routers: 4, Tunnels: 3, Balancers: 1, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true, Age: 3 * time.Minute}
+	return Config{Routers: 4, Tunnels: 3, Balancers: 1, Backends: 1, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true, Age: 3 * time.Minute}
 }
 
 // runDemo runs a demo in virtual time, after which nothing may be left: no

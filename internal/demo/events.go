@@ -26,14 +26,15 @@ type event struct {
 // killNext kills, or drains, a member that still lives, or kills the balancer
 // that leads.
 func (r *run) killNext(what string) error {
-	if what == killLeader {
+	switch what {
+	case killLeader:
 		return r.killLeader()
+	case killPlugin:
+		return r.killPlugin()
 	}
 	name := r.victim()
-	e := &event{at: time.Now(), report: EventReport{Kind: what, Target: name}}
-	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	e := r.begin(what, name)
 	e.leases = r.leasesOf(name)
-	r.events = append(r.events, e)
 	r.strike(e)
 	if what == killDrain {
 		r.say(e.at, "draining "+name)
@@ -49,6 +50,20 @@ func (r *run) killNext(what string) error {
 	return nil
 }
 
+// begin notes an event that happens now.
+func (r *run) begin(kind, target string) *event {
+	e := &event{at: time.Now(), report: EventReport{Kind: kind, Target: target}}
+	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	r.events = append(r.events, e)
+	return e
+}
+
+// takesLeases reports whether leases are to leave the netDB when something of that
+// kind is killed.
+func takesLeases(kind string) bool {
+	return kind == killRouter || kind == killFrontend || kind == killDrain
+}
+
 // killLeader kills the balancer that leads. No request should notice.
 func (r *run) killLeader() error {
 	leader := r.world.local.Leader()
@@ -56,13 +71,11 @@ func (r *run) killLeader() error {
 		return errors.New("no balancer leads that could be killed: this machine is too busy for elections of a quarter of a second")
 	}
 	term, _ := r.world.local.Issued()
-	e := &event{at: time.Now(), report: EventReport{Kind: killLeader, Target: leader.Name()}}
-	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	e := r.begin(killLeader, leader.Name())
 	signed := make(chan time.Duration, 1)
 	e.signed = signed
 	leader.Kill()
 	go func() { signed <- r.awaitTerm(term, e.at) }()
-	r.events = append(r.events, e)
 	r.say(e.at, "killed the leading balancer, "+e.report.Target)
 	return nil
 }
@@ -152,8 +165,12 @@ func (r *run) leasesOf(name string) []i2p.Lease {
 func (r *run) look(now time.Time) {
 	r.world.balancers()
 	for _, e := range r.events {
-		if e.report.Kind == killLeader {
+		switch e.report.Kind {
+		case killLeader:
 			r.lookSigned(e, now)
+			continue
+		case killPlugin:
+			r.lookPlugin(e, now)
 			continue
 		}
 		if e.report.LeasesGoneMS == nil && r.gone(e) {

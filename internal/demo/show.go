@@ -87,7 +87,7 @@ func (s *show) table(r *run) {
 	if s.live {
 		s.draw(r.lines(now))
 	} else {
-		fmt.Fprintf(s.w, "%s; %s\n", r.line(now), r.world.streamsLine(now))
+		fmt.Fprintf(s.w, "%s; %s\n", r.line(now), r.served(now))
 	}
 }
 
@@ -126,7 +126,24 @@ func (r *run) lines(now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("  %-12s %-10s %-7s %s",
 			f.GetName(), role(f), leases(f), traffic[f.GetName()]))
 	}
-	return append(lines, r.line(now), "         "+r.world.streamsLine(now))
+	return append(lines, r.line(now), "         "+r.served(now))
+}
+
+// served is what is served besides requests, in a few words.
+func (r *run) served(now time.Time) string {
+	if r.world.probes == nil {
+		return r.world.streamsLine(now)
+	}
+	var words []string
+	for _, s := range r.world.plugins {
+		stats := s.Stats()
+		state := "plugin: none runs"
+		if len(stats.Instances) > 0 {
+			state = fmt.Sprintf("plugin: process %d, %d streams open of %d", stats.Instances[0].PID, stats.StreamsOpen, stats.Streams)
+		}
+		words = append(words, state)
+	}
+	return strings.Join(words, "; ")
 }
 
 func role(f *controlpb.FrontendStatus) string {

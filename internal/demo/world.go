@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
@@ -27,6 +29,8 @@ type world struct {
 	dest    i2p.Destination
 	tally   *tally.Tally
 	clients []*client
+	plugins []*plugin.Supervisor // of the backends, if they run one
+	probes  *probes              // nil without a plugin
 
 	// What was seen of the balancers: while none leads there is no newer.
 	status    *controlpb.Status
@@ -75,7 +79,10 @@ func newWorld(cfg Config) (*world, error) {
 // start starts the node, and the balancers before it if there are several.
 func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error) {
 	policy := balancer.Policy{Tunnels: cfg.Tunnels}
-	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Service: service{}, Logger: quiet}
+	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Logger: quiet}
+	if node.Service, err = w.newService(cfg); err != nil {
+		return err
+	}
 	if cfg.Balancers == 1 {
 		node.Dir, node.Policy = w.dir, policy
 		w.node, err = onelease.Start(node)
@@ -92,6 +99,19 @@ func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error
 	node.Balancers = w.local
 	w.node, err = onelease.Start(node)
 	return err
+}
+
+// newService is what a backend runs.
+func (w *world) newService(cfg Config) (backend.Service, error) {
+	if cfg.Plugin == "" {
+		return service{}, nil
+	}
+	s, err := cfg.newPlugin()
+	if err != nil {
+		return nil, err
+	}
+	w.plugins = append(w.plugins, s)
+	return s, nil
 }
 
 // routers adds the routers to the network: members, and one that publishes.
@@ -114,6 +134,9 @@ func (w *world) routers(cfg Config) []onelease.Router {
 
 func (w *world) addClients(cfg Config) {
 	count := cfg.Routers * remotesPerRouter
+	if cfg.Plugin != "" {
+		w.probes = newProbes()
+	}
 	w.tally = tally.New(count)
 	w.tally.RecoverWithin(moveTime)
 	for number := range count {
@@ -167,6 +190,8 @@ func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.
 			return nil
 		}
 		select {
+		case <-w.node.Done():
+			return w.node.Close() // which has the reason
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), errNotReady) {
 				return errNotReady
