@@ -154,6 +154,7 @@ func (r *remote) backend(_ context.Context, cfg *backend.Config) error {
 	if err != nil {
 		return err
 	}
+	cfg.Name = creds.Credentials().Identity().Name // as frontends will check
 	for _, addr := range r.cfg.Frontends {
 		dial := way.ToFrontend(addr, r.cfg.Cluster.Dial, pki.ClientTLS(creds, pki.Frontend, ""))
 		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Addr: addr, Dial: dial})

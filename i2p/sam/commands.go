@@ -11,6 +11,9 @@ const (
 	KindSessionCreate
 	KindSessionStatus
 	KindSessionDrain
+	KindSessionWeight
+	KindSessionHeard
+	KindSessionBegan
 	KindRawSend
 	KindRawReceived
 	KindRawStatus
@@ -49,6 +52,9 @@ var commands = [kindCount]row{
 	KindSessionCreate: {verb: "SESSION", action: "CREATE"},
 	KindSessionStatus: {verb: "SESSION", action: "STATUS"},
 	KindSessionDrain:  {verb: "SESSION", action: "DRAIN"},
+	KindSessionWeight: {verb: "SESSION", action: "WEIGHT"},
+	KindSessionHeard:  {verb: "SESSION", action: "HEARD"},
+	KindSessionBegan:  {verb: "SESSION", action: "BEGAN"},
 	KindRawSend:       {verb: "RAW", action: "SEND"},
 	KindRawReceived:   {verb: "RAW", action: "RECEIVED"},
 	KindRawStatus:     {verb: "RAW", action: "STATUS"},

@@ -1,8 +1,6 @@
 package streaming
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"net"
 	"time"
 )
@@ -29,9 +27,7 @@ func (s *Stack) add(st *Stream) error {
 
 func (s *Stack) addLocked(st *Stream) {
 	for st.id == 0 || s.streams[st.id] != nil {
-		var random [4]byte
-		rand.Read(random[:])
-		st.id = s.cfg.IDs.pick(binary.BigEndian.Uint32(random[:]))
+		st.id = s.cfg.NewID()
 	}
 	s.streams[st.id] = st
 	byID := s.remotes[st.remote.Hash]

@@ -1,0 +1,213 @@
+package onelease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/onelease/onelease/backend"
+)
+
+// A Backend is one of several that serve the Destination side by side: each new
+// visitor goes to one of them, and if that is lost only its own streams are. In one
+// process that shows what happens, and protects from nothing.
+type Backend struct {
+	// Name, Weight and Standby are those of backend.Config.
+	Name    string
+	Weight  int
+	Standby bool
+	// Service runs on it.
+	Service backend.Service
+}
+
+// errRemoteBackend says that a backend of a Cluster needs a certificate of its own.
+var errRemoteBackend = fmt.Errorf("%w: one more backend in the Node of a Cluster: invite it, and Start another Node with its directory", ErrConfig)
+
+// A worker is a backend that runs. Its lines are what kill cuts.
+type worker struct {
+	host *backend.Host
+	part
+
+	mu     sync.Mutex
+	killed bool
+	lines  []net.Conn
+}
+
+// startBackends makes what all backends have in common, and starts those of cfg.
+func (n *Node) startBackends(ctx context.Context, cfg Config) error {
+	n.workers = map[string]*worker{}
+	n.common = backend.Config{Logger: cfg.Logger}
+	if cfg.Keys != nil {
+		n.common.Destination = cfg.Keys.Destination
+	}
+	if err := n.leadership.backend(ctx, &n.common); err != nil {
+		return fmt.Errorf("backend: %w", err)
+	}
+	for _, r := range cfg.Routers {
+		if r.Member || r.Refuge {
+			n.common.Frontends = append(n.common.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
+		}
+	}
+	if cfg.Service != nil {
+		return n.startBackend(Backend{Name: n.common.Name, Service: cfg.Service})
+	}
+	for _, b := range cfg.Backends {
+		if err := n.startBackend(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startBackend starts one, and has its service run until it is killed or the Node
+// is closed.
+func (n *Node) startBackend(b Backend) error {
+	config := n.common
+	config.Name, config.Weight, config.Standby = b.Name, b.Weight, b.Standby
+	w := &worker{}
+	w.init()
+	config.Frontends = nil
+	for _, f := range n.common.Frontends {
+		dial := f.Dial
+		f.Dial = func(ctx context.Context) (net.Conn, error) { return w.dial(ctx, dial) }
+		config.Frontends = append(config.Frontends, f)
+	}
+	var err error
+	if w.host, err = backend.NewHost(config); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if old := n.workers[b.Name]; old != nil && !old.isKilled() {
+		return fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
+	}
+	n.workers[b.Name] = w
+	if n.host == nil {
+		n.host = w.host
+	}
+	n.serving++
+	w.Go(func() {
+		n.note("service "+b.Name, backend.Run(w.ctx, w.host, b.Service))
+		n.serviceEnded()
+	})
+	return nil
+}
+
+// serviceEnded closes served if it was the last one.
+func (n *Node) serviceEnded() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.serving--; n.serving == 0 && !n.isServed() {
+		close(n.served)
+	}
+}
+
+func (n *Node) isServed() bool {
+	select {
+	case <-n.served:
+		return true
+	default:
+		return false
+	}
+}
+
+// AddBackend starts one more backend, beside Config.Backends or one that was killed.
+// Not with a Cluster.
+func (n *Node) AddBackend(b Backend) error {
+	if _, elsewhere := n.leadership.(*remote); elsewhere {
+		return errRemoteBackend
+	}
+	if b.Name == "" || b.Service == nil {
+		return fmt.Errorf("%w: a Backend without a Name or a Service", ErrConfig)
+	}
+	return n.startBackend(b)
+}
+
+// Backend is the host of one of Config.Backends or AddBackend, to ask for its Stats
+// or to Drain it; nil if there is none of that name.
+func (n *Node) Backend(name string) *backend.Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if w := n.workers[name]; w != nil {
+		return w.host
+	}
+	return nil
+}
+
+// KillBackend ends one as kill -9 would: its connections are cut before it can say
+// anything. It waits until it has ended, and does nothing if there is none.
+func (n *Node) KillBackend(name string) {
+	n.mu.Lock()
+	w := n.workers[name]
+	n.mu.Unlock()
+	if w != nil {
+		w.kill()
+		w.end()
+	}
+}
+
+func (w *worker) dial(ctx context.Context, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
+	conn, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.killed {
+		conn.Close()
+		return nil, errKilled
+	}
+	w.lines = append(w.lines, conn)
+	return conn, nil
+}
+
+var errKilled = errors.New("the backend was killed")
+
+func (w *worker) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.killed = true
+	for _, conn := range w.lines {
+		conn.Close()
+	}
+	w.lines = nil
+}
+
+func (w *worker) isKilled() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.killed
+}
+
+// ErrPatience says that the service went on after it was told to end. What it had
+// open is cut; it is left running.
+var ErrPatience = errors.New("it still ran when Config.Patience was over")
+
+// endBackends tells all to end, and waits until they have or patience is over.
+func (n *Node) endBackends() {
+	n.mu.Lock()
+	workers := slices.Collect(maps.Values(n.workers))
+	n.mu.Unlock()
+	for _, w := range workers {
+		w.stop()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for _, w := range workers {
+			w.end()
+		}
+	}()
+	timer := time.NewTimer(n.patience)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		n.note("service", ErrPatience)
+	}
+}
