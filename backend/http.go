@@ -18,8 +18,10 @@ const (
 	// first packets may be lost and sent again after 9 s and more.
 	headerTimeout = time.Minute
 	// keepAlive is how long a connection may be idle between two requests. Java
-	// I2P's HTTP proxy keeps one for 65 s and should be the first to let go.
-	keepAlive = 90 * time.Second
+	// I2P's HTTP proxy keeps one for 120 s (I2PTunnelHTTPClient.java,
+	// BROWSER_KEEPALIVE_TIMEOUT) and should be the first to let go, so its server
+	// too waits for 10 s more.
+	keepAlive = 130 * time.Second
 	// bodyPause is how long a request's body may stand still. It is what a stream
 	// gets that has to change its router.
 	bodyPause = 3 * time.Minute
@@ -39,7 +41,7 @@ const (
 // a download.
 //
 // There is no Date in responses, unless h sets one: I2P hides where a host is, and
-// a clock that is off by 1.3 s shows which services are on the same one.
+// a clock that is off tells which services are on the same one.
 //
 // When ctx ends, no new connections are accepted, idle ones are closed, and
 // requests in flight have 30 s to end. What h has hijacked gets its context
