@@ -25,6 +25,9 @@ SIGINT or SIGTERM. --dir was made by "onelease cluster join" with a token for a
 backend; its certificate gets it the permission to sign. A setup without a cluster
 has the Destination's own --keys instead, and frontends on the same machine.
 
+Several backends may serve side by side: each new visitor goes to one of them, in
+proportion to their --weight, and keeps to it. A --standby takes over when no other is left.
+
 Services are plugins that "onelease plugin add" has registered (--run), programs that
 are plugins (--plugin), or built in (--builtin: ` + strings.Join(daemon.Builtins(), ", ") + `), which have no process
 of their own. Each opens ports of its own. A plugin that dies is started again. --set
@@ -111,6 +114,9 @@ func (f *backendFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.with.Dir, "dir", "", "the backend's `directory`")
 	flags.StringArrayVar(&f.with.Balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
 	flags.StringVar(&f.with.Keys, "keys", "", "the Destination's private key `file`, in place of --dir")
+	flags.StringVar(&f.with.Name, "name", "", "the backend's `name`, if several have --keys; with --dir it is in the certificate")
+	flags.IntVar(&f.with.Weight, "weight", 0, "share of new visitors, in proportion to the other backends': 1 if not set")
+	flags.BoolVar(&f.with.Standby, "standby", false, "take new visitors only while no other backend does")
 	flags.StringArrayVar(&f.frontends, "frontend", nil, "`name=host:port` of a frontend's --sam; repeatable")
 	flags.StringVar(&f.plugins, "plugins", "", pluginsUsage)
 	flags.StringSliceVar(&f.run, "run", nil, "`names` of registered plugins to run, with commas; repeatable")
@@ -131,13 +137,21 @@ func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error)
 		}
 	}
 	set := cmd.Flags().Changed
-	for flag, to := range map[string]*string{"dir": &cfg.Dir, "keys": &cfg.Keys, "control": &cfg.Control, "plugins": &cfg.Plugins} {
+	for flag, to := range map[string]*string{"dir": &cfg.Dir, "keys": &cfg.Keys, "control": &cfg.Control, "plugins": &cfg.Plugins, "name": &cfg.Name} {
 		if set(flag) {
 			*to = cmd.Flags().Lookup(flag).Value.String()
 		}
 	}
 	if cfg.Plugins == "" {
 		cfg.Plugins = defaultPlugins()
+	}
+	if set("weight") {
+		if cfg.Weight = f.with.Weight; cfg.Weight < 1 || cfg.Weight > 65535 {
+			return cfg, wrongUse(cmd, fmt.Errorf("--weight %d: want 1 to 65535; see --standby", cfg.Weight))
+		}
+	}
+	if set("standby") {
+		cfg.Standby = f.with.Standby
 	}
 	if set("balancer") {
 		cfg.Balancers = f.with.Balancers

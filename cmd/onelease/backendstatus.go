@@ -73,6 +73,9 @@ type backendView daemon.Status
 
 func (v backendView) text(w io.Writer) {
 	fmt.Fprintf(w, "%s, process %d for %s, %s\n", v.Destination, v.PID, span(time.Since(v.Since)), either(v.Draining, "DRAINS", "runs"))
+	if v.Name != "" {
+		fmt.Fprintf(w, "backend %s, weight %d%s\n", v.Name, v.Weight, either(v.Standby, ", on standby", ""))
+	}
 	fmt.Fprintf(w, "%d streams open, %d remotes known\n\n", v.Streams, v.Remotes)
 	rows := [][]string{{"FRONTEND", "STATE", "FOR", "REMOTES", "IN", "OUT", ""}}
 	for _, f := range v.Frontends {

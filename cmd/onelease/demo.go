@@ -39,6 +39,9 @@ publish no LeaseSets, as clients of i2pd's tunnels do not: nobody but the router
 that served them can reach them, so a kill ends their streams ("unreachable"),
 and a drain does not.
 
+With --backends 2 there are two, and --kill backend kills the one with most streams: those end
+with it, and all that comes after is for the other.
+
 With --plugin the service is a plugin: a program in a process of its own. The remotes fetch
 "/" from it by HTTP, each time by a new stream, and do not download. --kill plugin kills
 its process with -9: requests that it was answering are cut, streams that come before
@@ -59,6 +62,7 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
   onelease demo --kill router --age 0s
   onelease demo --json --for 20s --kill none
   onelease demo --policy merged --kill none
+  onelease demo --backends 2 --kill backend
   onelease demo --plugin ./site --settings site.toml --kill plugin`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

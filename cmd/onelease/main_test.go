@@ -74,7 +74,7 @@ func TestUsage(t *testing.T) {
 		{"demo --for 0s", []string{"--for 0s", "want 1s to 24h"}},
 		{"demo --age -1s", []string{"--age -1s", "want 0s to 24h"}},
 		{"demo --for 30", []string{`"30"`, "--for", "onelease demo --help"}},
-		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader or none"}},
+		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader, plugin, backend or none"}},
 		{"demo --routers 2 --kill router --kill router", []string{"--kill", "give more --routers"}},
 		{"balancer", []string{"--dir is not set", "cluster init", "cluster join", "onelease balancer --help"}},
 		{"balancer --dir x --preset moon", []string{`--preset "moon"`, "lan or wan"}},

@@ -25,7 +25,7 @@ type attachment struct {
 }
 
 func attach(c Config) (*attachment, error) {
-	a := &attachment{host: backend.Config{Logger: c.Logger}}
+	a := &attachment{host: backend.Config{Name: c.Name, Weight: c.Weight, Standby: c.Standby, Logger: c.Logger}}
 	var err error
 	if c.Dir != "" {
 		err = a.inCluster(c)
@@ -65,7 +65,7 @@ func (a *attachment) inCluster(c Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Dir, err)
 	}
-	a.b32, a.host.Destination = dest.Base32(), dest
+	a.b32, a.host.Destination, a.host.Name = dest.Base32(), dest, info.Name
 	if a.client, err = cluster.NewClient(c.Dir, c.Balancers...); err != nil {
 		return err
 	}

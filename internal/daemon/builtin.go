@@ -9,13 +9,15 @@ import (
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/plugins/echo"
+	"github.com/onelease/onelease/plugins/proxy"
 	"github.com/onelease/onelease/plugins/site"
 )
 
 // builtins are the services that need no process of their own.
 var builtins = map[string]func() backend.Settings{
-	"echo": func() backend.Settings { return &echo.Service{} },
-	"site": func() backend.Settings { return &site.Service{} },
+	"echo":  func() backend.Settings { return &echo.Service{} },
+	"proxy": func() backend.Settings { return &proxy.Service{} },
+	"site":  func() backend.Settings { return &site.Service{} },
 }
 
 // Builtins are their names.

@@ -27,6 +27,12 @@ type Config struct {
 	Balancers []string `toml:"balancers"`
 	// Keys is the Destination's key file, for a setup without a cluster.
 	Keys string `toml:"keys"`
+	// Name tells several backends with Keys apart. With Dir it is that of the certificate.
+	Name string `toml:"name"`
+	// Weight is the share of new visitors, in proportion to other backends'; 1 if it is 0.
+	Weight int `toml:"weight"`
+	// Standby takes new visitors only while no other backend does.
+	Standby bool `toml:"standby"`
 	// Frontends are those to attach to.
 	Frontends []Frontend `toml:"frontend"`
 	// Plugins is the directory of the catalog of plugins.
@@ -110,6 +116,10 @@ func (c *Config) check() error {
 	switch {
 	case (c.Dir == "") == (c.Keys == ""):
 		return errors.New("give either --dir, which onelease cluster join has made, or --keys")
+	case c.Name != "" && c.Dir != "":
+		return errors.New("--name with --dir: the name is that of the certificate in --dir")
+	case c.Name == "" && c.Dir == "" && (c.Weight != 0 || c.Standby):
+		return errors.New("--weight and --standby are for one of several backends: give each its own --name")
 	case len(c.Frontends) == 0:
 		return errors.New("no frontend to attach to: give --frontend NAME=HOST:PORT, the --sam of one")
 	case len(c.Services) == 0:

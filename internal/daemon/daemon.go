@@ -93,6 +93,7 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	overdue := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		d.log.Info("backend drains", "limit", d.cfg.DrainLimit.String())
+		d.leave()
 		end()
 		time.AfterFunc(time.Duration(d.cfg.DrainLimit)+graceTime, func() { close(overdue) })
 	})()
@@ -108,6 +109,20 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	case <-overdue:
 		return fmt.Errorf("%w, after %v", ErrCut, d.cfg.DrainLimit)
 	}
+}
+
+// leaveTime is what frontends have to confirm that nothing new is to come here.
+const leaveTime = time.Second
+
+// leave has new visitors go to other backends, if there are any.
+func (d *Daemon) leave() {
+	if d.who.host.Name == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	// It would wait for the streams as well; they are the services' to end.
+	_ = d.host.Drain(ctx)
 }
 
 func (d *Daemon) services() backend.Service {

@@ -11,6 +11,9 @@ import (
 // A Status is how a backend is.
 type Status struct {
 	Destination string           `json:"destination"` // b32
+	Name        string           `json:"name"`        // empty: there is one backend
+	Weight      int              `json:"weight"`      // as frontends are told; 0: nothing new
+	Standby     bool             `json:"standby"`
 	PID         int              `json:"pid"`
 	Since       time.Time        `json:"since"`
 	Draining    bool             `json:"draining"`
@@ -89,7 +92,7 @@ type Traffic struct {
 func (d *Daemon) Status() Status {
 	stats := d.host.Stats()
 	s := Status{
-		Destination: d.Address(), PID: os.Getpid(), Since: d.since.UTC(), Draining: d.ctx.Err() != nil,
+		Destination: d.Address(), Name: stats.Name, Weight: stats.Weight, Standby: stats.Standby, PID: os.Getpid(), Since: d.since.UTC(), Draining: d.ctx.Err() != nil,
 		Streams: stats.Streams.Open, Remotes: stats.Remotes, SignsUntil: timeOrNil(stats.SignsUntil),
 	}
 	for _, f := range stats.Frontends {

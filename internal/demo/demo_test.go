@@ -63,6 +63,7 @@ func parse(t *testing.T, out string) Report {
 	checkKeys(t, all, "destination", "policy", "seed", "leaseset", "requests", "streams", "events")
 	checkKeys(t, keys.LeaseSet, "leases", "routers", "publishes", "in_netdb")
 	checkKeys(t, keys.Requests, "sent", "answered", "lost", "cut")
+	delete(keys.Streams, "backend_lost")
 	checkKeys(t, keys.Streams, "opened", "survived", "broken", "unreachable", "bytes", "hash_ok")
 	for _, e := range keys.Events {
 		delete(e, "emptied_ms")
@@ -177,6 +178,12 @@ func TestCheck(t *testing.T) {
 		`--policy "both"`:    func(c *Config) { c.Policy = "both" },
 		`--kill "everybody"`: func(c *Config) { c.Kill = []string{"everybody"} },
 		"more --routers":     func(c *Config) { c.Routers = 2; c.Kill = []string{killRouter, killRouter} },
+		"--backends 0":       func(c *Config) { c.Backends = 0 },
+		"give --backends 3":  func(c *Config) { c.Backends = 2; c.Kill = []string{killBackend, killBackend} },
+		"--kill plugin":      func(c *Config) { c.Kill = []string{killPlugin} },
+		"--settings are":     func(c *Config) { c.Settings = "x" },
+		"--plugin-port is":   func(c *Config) { c.PluginPort = 80 },
+		"--plugin-port -1":   func(c *Config) { c.Plugin, c.PluginPort = "x", -1 },
 	} {
 		cfg := config(time.Minute, Sticky)
 		if err := cfg.Check(); err != nil {

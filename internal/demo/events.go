@@ -31,6 +31,9 @@ func (r *run) killNext(what string) error {
 		return r.killLeader()
 	case killPlugin:
 		return r.killPlugin()
+	case killBackend:
+		r.killBackend()
+		return nil
 	}
 	name := r.victim()
 	e := r.begin(what, name)
@@ -137,8 +140,8 @@ func (r *run) victim() string {
 // remotesByMember counts the remotes that each member serves.
 func (r *run) remotesByMember() map[string]int {
 	count := map[string]int{}
-	for _, f := range r.world.node.Host().Stats().Frontends {
-		count[f.Name] = f.Remotes
+	for name, f := range r.world.frontends() {
+		count[name] = f.Remotes
 	}
 	return count
 }
@@ -173,7 +176,7 @@ func (r *run) look(now time.Time) {
 			r.lookPlugin(e, now)
 			continue
 		}
-		if e.report.LeasesGoneMS == nil && r.gone(e) {
+		if takesLeases(e.report.Kind) && e.report.LeasesGoneMS == nil && r.gone(e) {
 			e.report.LeasesGoneMS = milliseconds(now.Sub(e.at))
 			r.say(now, fmt.Sprintf("the leases of %s have left the netDB", e.report.Target))
 		}

@@ -125,8 +125,12 @@ func (s StreamsReport) writeText(w io.Writer) {
 	if !s.HashOK {
 		right = "WRONG BYTES"
 	}
-	fmt.Fprintf(w, "  streams    %d opened, %d outlived their router, %d broken, %d without a way on; %.1f MB, %s\n",
-		s.Opened, s.Survived, s.Broken, s.Unreachable, float64(s.Bytes)/1e6, right)
+	lost := ""
+	if s.BackendLost > 0 {
+		lost = fmt.Sprintf(", %d ended with their backend", s.BackendLost)
+	}
+	fmt.Fprintf(w, "  streams    %d opened, %d outlived their router, %d broken, %d without a way on%s; %.1f MB, %s\n",
+		s.Opened, s.Survived, s.Broken, s.Unreachable, lost, float64(s.Bytes)/1e6, right)
 }
 
 func (p PluginReport) writeText(w io.Writer) {
@@ -139,22 +143,19 @@ func (p PluginReport) writeText(w io.Writer) {
 }
 
 func (e EventReport) writeText(w io.Writer) {
-	at, gone := float64(e.AtMS)/1000, span(e.LeasesGoneMS)
-	if e.Kind == killDrain {
-		fmt.Fprintf(w, "  %-10s %s at %.1f s: its leases left the netDB after %s, it served nobody after %s\n",
-			e.Kind, e.Target, at, gone, span(e.EmptiedMS))
-		return
+	gone, recovered := span(e.LeasesGoneMS), span(e.RecoveredMS)
+	what, came := e.Target+" killed", "all remotes answered again after "+recovered
+	switch e.Kind {
+	case killDrain:
+		what, came = e.Target, fmt.Sprintf("its leases left the netDB after %s, it served nobody after %s", gone, span(e.EmptiedMS))
+	case killLeader:
+		what, came = "balancer "+what, "the next leader signed after "+recovered
+	case killPlugin:
+		came = "a new stream was answered after " + recovered
+	case killRouter, killFrontend:
+		came = fmt.Sprintf("its leases left the netDB after %s, %s", gone, came)
 	}
-	if e.Kind == killLeader {
-		fmt.Fprintf(w, "  %-10s balancer %s killed at %.1f s: the next leader signed after %s\n", e.Kind, e.Target, at, span(e.RecoveredMS))
-		return
-	}
-	if e.Kind == killPlugin {
-		fmt.Fprintf(w, "  %-10s %s killed at %.1f s: a new stream was answered after %s\n", e.Kind, e.Target, at, span(e.RecoveredMS))
-		return
-	}
-	fmt.Fprintf(w, "  %-10s %s killed at %.1f s: its leases left the netDB after %s, all remotes answered again after %s\n",
-		e.Kind, e.Target, at, gone, span(e.RecoveredMS))
+	fmt.Fprintf(w, "  %-10s %s at %.1f s: %s\n", e.Kind, what, float64(e.AtMS)/1000, came)
 }
 
 func span(ms *int64) string {

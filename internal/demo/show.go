@@ -118,8 +118,8 @@ func (r *run) netDB() string {
 func (r *run) lines(now time.Time) []string {
 	status := r.world.balancers()
 	traffic := map[string]string{}
-	for _, f := range r.world.node.Host().Stats().Frontends {
-		traffic[f.Name] = fmt.Sprintf("%8d in %8d out %5d remotes", f.In, f.Out, f.Remotes)
+	for name, f := range r.world.frontends() {
+		traffic[name] = fmt.Sprintf("%8d in %8d out %5d remotes", f.In, f.Out, f.Remotes)
 	}
 	lines := []string{fmt.Sprintf("  %-12s %-10s %-7s %s", "router", "role", "leases", "packets")}
 	for _, f := range status.GetFrontends() {

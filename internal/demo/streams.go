@@ -19,7 +19,9 @@ type StreamsReport struct {
 	Broken int `json:"broken"`
 	// Unreachable lost their router, and no stock router leaves a way on: their
 	// remote's LeaseSet is in no netDB.
-	Unreachable int   `json:"unreachable"`
+	Unreachable int `json:"unreachable"`
+	// BackendLost ended with their backend, which was killed.
+	BackendLost int   `json:"backend_lost,omitempty"`
 	Bytes       int64 `json:"bytes"`
 	// HashOK: what came is what was sent, also where a stream did not end.
 	HashOK bool `json:"hash_ok"`

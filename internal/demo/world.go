@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/onelease/onelease"
-	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster"
@@ -29,6 +29,8 @@ type world struct {
 	dest    i2p.Destination
 	tally   *tally.Tally
 	clients []*client
+	workers []*worker
+	killing sync.WaitGroup       // backends that are being killed
 	plugins []*plugin.Supervisor // of the backends, if they run one
 	probes  *probes              // nil without a plugin
 
@@ -72,6 +74,7 @@ func newWorld(cfg Config) (*world, error) {
 	if err := w.start(cfg, keys, quiet); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
+	w.meet()
 	w.addClients(cfg)
 	return w, nil
 }
@@ -80,7 +83,7 @@ func newWorld(cfg Config) (*world, error) {
 func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error) {
 	policy := balancer.Policy{Tunnels: cfg.Tunnels}
 	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Logger: quiet}
-	if node.Service, err = w.newService(cfg); err != nil {
+	if err := w.hire(cfg, &node); err != nil {
 		return err
 	}
 	if cfg.Balancers == 1 {
@@ -99,19 +102,6 @@ func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error
 	node.Balancers = w.local
 	w.node, err = onelease.Start(node)
 	return err
-}
-
-// newService is what a backend runs.
-func (w *world) newService(cfg Config) (backend.Service, error) {
-	if cfg.Plugin == "" {
-		return service{}, nil
-	}
-	s, err := cfg.newPlugin()
-	if err != nil {
-		return nil, err
-	}
-	w.plugins = append(w.plugins, s)
-	return s, nil
 }
 
 // routers adds the routers to the network: members, and one that publishes.
@@ -147,6 +137,7 @@ func (w *world) addClients(cfg Config) {
 // close ends everything and leaves nothing behind. It may be called once.
 func (w *world) close() error {
 	var err error
+	w.killing.Wait()
 	if w.node != nil {
 		err = w.node.Close()
 	}
