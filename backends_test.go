@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/owner"
 )
 
 const (
@@ -34,8 +36,27 @@ func (w *world) startBackends(remotes int, backends ...onelease.Backend) (s *str
 	cfg.Service, cfg.Backends = nil, backends
 	stop = w.start(cfg)
 	w.untilPublished(memberA, memberB, memberC)
-	w.addStreamRemotes(remotes, w.profile, true)
+	for i := range remotes {
+		w.addStreamRemote(w.profile, true, keysFor(w.t, i%2 == 0))
+	}
 	return s, stop
+}
+
+// keysFor makes keys of a remote that goes to the first of the two backends, while
+// both take new streams, or to the second.
+func keysFor(t *testing.T, first bool) *i2p.Keys {
+	t.Helper()
+	one, two := owner.Tag(webOne), owner.Tag(webTwo)
+	for {
+		keys, err := i2p.GenerateKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := owner.KeyOf(keys.Destination.Hash())
+		if first == (owner.Score(key, one, 1) > owner.Score(key, two, 1)) {
+			return keys
+		}
+	}
 }
 
 // addEach has each remote begin a stream, one after the other.
@@ -91,7 +112,7 @@ func TestBackendKilled(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				s.untilServed(runs)
 				own, others := by(webOne, runs), by(webTwo, runs)
-				if len(own) < 2 || len(others) < 2 || len(own)+len(others) != len(runs) {
+				if len(own) != len(runs)/2 || len(others) != len(runs)/2 {
 					t.Fatalf("%d streams on the one backend, %d on the other", len(own), len(others))
 				}
 				usual := longest(others, time.Now().Add(-10*time.Second))
@@ -184,7 +205,7 @@ func TestBackendDrained(t *testing.T) {
 		host.SetWeight(1)
 		back := s.addEach(1, 0)
 		s.finish(time.Minute)
-		if n := len(by(webOne, back)); n == 0 || n == len(back) {
+		if n := len(by(webOne, back)); n != len(back)/2 {
 			t.Errorf("of %d streams after the drain %d went to who was drained", len(back), n)
 		}
 	})
@@ -239,7 +260,7 @@ func TestRouterLostUnderTwoBackends(t *testing.T) {
 		for _, profile := range []simnet.Profile{simnet.I2PD245, simnet.I2PD258} {
 			t.Run(test.name+" "+profile.Name, func(t *testing.T) {
 				inWorld(t, simnet.Config{Seed: 1}, profile, func(w *world) {
-					s, stop := w.startBackends(9, onelease.Backend{Name: webOne})
+					s, stop := w.startBackends(10, onelease.Backend{Name: webOne})
 					defer stop()
 					older := s.addEach(1200, 200*time.Millisecond)
 					time.Sleep(5 * time.Second)
@@ -252,7 +273,7 @@ func TestRouterLostUnderTwoBackends(t *testing.T) {
 					if w.remotesOf(memberA) == 0 {
 						t.Fatal("nobody is at the member that is to be lost")
 					}
-					if n := len(by(webTwo, newer)); n < 2 || len(by(webOne, older)) != len(older) {
+					if n := len(by(webTwo, newer)); n != len(newer)/2 || len(by(webOne, older)) != len(older) {
 						t.Fatalf("the second backend serves %d streams", n)
 					}
 					lost := time.Now()

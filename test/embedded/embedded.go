@@ -87,7 +87,7 @@ func Start(cfg Config) *Network {
 // add adds a router of that name and roles.
 func (n *Network) add(r onelease.Router) {
 	r.Dial = n.NewRouter(simnet.RouterConfig{Name: r.Name, Profile: n.profile}).DialI2CP
-	r.Embedded, r.DontPublish = true, frontend.Normal
+	r.Addr, r.Embedded, r.DontPublish = r.Name, true, frontend.Normal // the address is for logs
 	if n.profile.I2CP.DontPublishInverted {
 		r.DontPublish = frontend.Inverted
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/onelease/onelease/i2p"
@@ -83,4 +84,9 @@ func (r *Remote) await(ctx context.Context, hash i2p.Hash) (*streaming.Remote, e
 		case <-ticker.C:
 		}
 	}
+}
+
+// Client is an HTTP client whose connections r dials.
+func (r *Remote) Client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: r.DialContext}}
 }
