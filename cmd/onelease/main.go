@@ -60,7 +60,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), keygenCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.
