@@ -19,6 +19,9 @@ import (
 const envMain = "ONELEASE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	if os.Getenv("ONELEASE_PLUGIN") != "" {
+		servePlugin()
+	}
 	if os.Getenv(envMain) != "" {
 		main()
 		os.Exit(0)

@@ -26,16 +26,12 @@ type operators struct {
 	done   chan struct{}
 }
 
-// listenControl serves operators until close; it does nothing without a Config.Control.
-func (d *Daemon) listenControl() (*operators, error) {
+// answerOperators serves operators until close, if there is a socket for them.
+func (d *Daemon) answerOperators() *operators {
 	o := &operators{path: d.cfg.Control, done: make(chan struct{})}
-	if o.path == "" {
+	if d.control == nil {
 		close(o.done)
-		return o, nil
-	}
-	ln, err := listenPrivately(o.path)
-	if err != nil {
-		return nil, err
+		return o
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Status()) })
@@ -43,11 +39,11 @@ func (d *Daemon) listenControl() (*operators, error) {
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(o.done)
-		if err := o.server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := o.server.Serve(d.control); !errors.Is(err, http.ErrServerClosed) {
 			d.log.Error("operators are no longer served", "error", err)
 		}
 	}()
-	return o, nil
+	return o
 }
 
 func (o *operators) close() {
@@ -66,7 +62,7 @@ func listenPrivately(path string) (net.Listener, error) {
 	}
 	if conn, err := net.Dial("unix", path); err == nil {
 		conn.Close()
-		return nil, fmt.Errorf("%w: another one runs with the control socket %s: end it, or join with another directory", ErrConfig, path)
+		return nil, fmt.Errorf("another backend runs with the control socket %s: end it, or join with another directory", path)
 	}
 	// The name is short, since its path must not be too long either.
 	private, err := os.MkdirTemp(filepath.Dir(path), ".c")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -24,11 +25,14 @@ type Daemon struct {
 	units []*unit
 	temp  string // of sockets of plugins
 	since time.Time
-	ctx   context.Context // ends when it is to drain
+	// control listens for operators; nil without Config.Control.
+	control net.Listener
+	ctx     context.Context // ends when it is to drain
 }
 
-// New checks everything that can be before there is a network. It starts nothing. Errors
-// are ErrConfig, and those of packages plugin, catalog, cluster and i2p.
+// New checks everything that can be before there is a network, and takes the control
+// socket. It starts nothing. Errors are ErrConfig, and those of packages plugin, catalog,
+// cluster and i2p.
 func New(c Config) (*Daemon, error) {
 	c, err := c.complete()
 	if err != nil {
@@ -44,15 +48,25 @@ func New(c Config) (*Daemon, error) {
 	if d.temp, err = makeTemp(); err != nil {
 		return nil, err
 	}
-	for _, s := range c.Services {
-		u, err := newUnit(c, s, d.temp)
+	if err := d.prepare(); err != nil {
+		os.RemoveAll(d.temp)
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Daemon) prepare() (err error) {
+	for _, s := range d.cfg.Services {
+		u, err := newUnit(d.cfg, s, d.temp)
 		if err != nil {
-			os.RemoveAll(d.temp)
-			return nil, err
+			return err
 		}
 		d.units = append(d.units, u)
 	}
-	return d, nil
+	if d.cfg.Control != "" {
+		d.control, err = listenPrivately(d.cfg.Control)
+	}
+	return err
 }
 
 // maxTemp is how long the path of a directory for sockets may be, of which the names are
@@ -82,11 +96,7 @@ const graceTime = 10 * time.Second
 func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer os.RemoveAll(d.temp)
 	d.ctx = ctx
-	operators, err := d.listenControl()
-	if err != nil {
-		return err
-	}
-	defer operators.close()
+	defer d.answerOperators().close()
 	defer d.who.keepUp(d.cfg)()
 	hosting, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()

@@ -89,22 +89,25 @@ func nearest(key string, known []string) string {
 	return best
 }
 
-// distance is how many letters must be put in, left out or replaced.
+// distance is how many letters must be put in, left out, replaced or swapped with the
+// next.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
+	var before, above, row []int // lines of the table; row is the one of a[:i]
+	for i := range len(a) + 1 {
+		before, above, row = above, row, make([]int, len(b)+1)
+		for j := range row {
+			switch {
+			case i == 0 || j == 0:
+				row[j] = i + j
+				continue
+			case a[i-1] == b[j-1]:
+				row[j] = above[j-1]
+			default:
+				row[j] = 1 + min(above[j-1], above[j], row[j-1])
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], 1+before[j-2])
+			}
 		}
 	}
 	return row[len(b)]

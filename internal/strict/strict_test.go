@@ -26,6 +26,7 @@ func TestDecode(t *testing.T) {
 func TestWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"\nwieght = 2\n":                            `line 2: unknown key "wieght": did you mean "weight"?`,
+		"[[service]]\nnaem = 1":                     `did you mean "name"?`,
 		"drain_limit = \"5m\"":                      `did you mean "drain-limit"?`,
 		"Weight2 = 1":                               `did you mean "weight"?`,
 		"[[service]]\nnam = \"x\"":                  `line 2: unknown key "service.nam": did you mean "name"?`,
