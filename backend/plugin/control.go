@@ -114,16 +114,16 @@ func (i *instance) drain(limit time.Duration) {
 	}()
 }
 
-// watchHealth kills the plugin if it answers no more.
-func (i *instance) watchHealth() {
+// watchHealth kills the plugin if it answers no more, until ctx ends.
+func (i *instance) watchHealth(ctx context.Context) {
 	health := grpc_health_v1.NewHealthClient(i.conn)
 	for {
 		select {
 		case <-time.After(i.s.timing.health):
-		case <-i.ctx.Done():
+		case <-ctx.Done():
 			return
 		}
-		if i.checkHealth(health) {
+		if i.checkHealth(ctx, health) || ctx.Err() != nil {
 			i.unhealthy.Store(0)
 		} else if i.unhealthy.Add(1) >= healthFailures {
 			i.kill(errHung)
@@ -132,8 +132,8 @@ func (i *instance) watchHealth() {
 	}
 }
 
-func (i *instance) checkHealth(health grpc_health_v1.HealthClient) bool {
-	ctx, cancel := context.WithTimeout(i.ctx, i.s.timing.health)
+func (i *instance) checkHealth(ctx context.Context, health grpc_health_v1.HealthClient) bool {
+	ctx, cancel := context.WithTimeout(ctx, i.s.timing.health)
 	defer cancel()
 	answer, err := health.Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: "plugin"})
 	return err == nil && answer.GetStatus() == grpc_health_v1.HealthCheckResponse_SERVING

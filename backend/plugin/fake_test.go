@@ -127,13 +127,8 @@ var fakes = map[string]func(*fake) error{
 		return f.work()
 	},
 	"hungry": func(f *fake) error {
-		var hoard [][]byte
-		for {
-			b := make([]byte, 8<<20)
-			for i := range b {
-				b[i] = 1
-			}
-			hoard = append(hoard, b)
+		for hoard := []byte{1}; ; {
+			hoard = append(hoard, hoard...)
 		}
 	},
 }

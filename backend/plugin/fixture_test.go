@@ -94,7 +94,8 @@ func startOn(t testing.TB, node *memNode, logs *logBuffer, c Config, change ...f
 		cancel()
 		<-sup.idle()
 		if t.Failed() {
-			t.Logf("log:\n%s", shorten(logs.String(), 20_000))
+			all := logs.String()
+			t.Logf("log:\n%s", all[max(0, len(all)-8000):])
 		}
 	})
 	return r

@@ -39,12 +39,13 @@ type instance struct {
 	unhealthy   atomic.Int32
 
 	// ctx ends when it is to be killed, or has ended; its cause says why.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	opened chan struct{} // signalled when it has opened a port
-	done   chan struct{} // closed when the process has ended, and err is why
-	gone   chan struct{} // closed when its streams have too
-	err    error         // nil if its service has done its work
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	closing chan struct{} // closed when its control stream has ended
+	opened  chan struct{} // signalled when it has opened a port
+	done    chan struct{} // closed when the process has ended, and err is why
+	gone    chan struct{} // closed when its streams have too
+	err     error         // nil if its service has done its work
 
 	mu      sync.Mutex
 	process *process // nil before it has started
@@ -61,7 +62,7 @@ func (s *Supervisor) newInstance(spec *spec) (*instance, error) {
 		s: s, spec: spec.use(), dir: dir, since: time.Now(), state: Starting,
 		log: s.log, logs: &logs{log: s.log, limit: &s.logLimit},
 		out: newOutbox(), lookups: make(chan struct{}, maxLookups),
-		opened: make(chan struct{}, 1), done: make(chan struct{}), gone: make(chan struct{}),
+		opened: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}), gone: make(chan struct{}),
 	}
 	rand.Read(i.token[:])
 	i.client = i.newClient()
@@ -118,9 +119,14 @@ func (i *instance) tell(m *pluginpb.ToPlugin) {
 
 // attend serves a plugin that is ready until it ends.
 func (i *instance) attend() {
+	healthy, stop := context.WithCancel(i.ctx)
 	go i.data.accept()
-	go i.watchHealth()
-	i.end(i.hear())
+	go i.watchHealth(healthy)
+	err := i.hear()
+	stop()
+	close(i.closing)
+	i.s.ports.leave(i) // what comes from now on is the next one's
+	i.end(err)
 }
 
 // end ends the process, once there is no reason any more for it to live; err is how
@@ -134,7 +140,6 @@ func (i *instance) end(err error) {
 	i.err = cause
 	i.cancel(cause)
 	i.log.Log(context.Background(), i.levelOfEnd(), "plugin ended", i.endAttrs()...)
-	i.s.ports.leave(i)
 	i.s.ended(i)
 	close(i.done)
 	go i.cleanUp()

@@ -106,7 +106,6 @@ func (i *instance) discard(err error) {
 	i.kill(errStopped)
 	i.stopProcess()
 	i.err = err
-	i.s.ports.leave(i)
 	i.s.ended(i)
 	close(i.done)
 	i.cleanUp()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -108,11 +109,10 @@ func (l *logs) keep(line logLine) {
 func (l *logs) last() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var lines []string
-	if len(l.tail) == tailLines && l.panic != "" && l.tail[0] != l.panic {
-		lines = append(lines, l.panic)
+	if l.panic == "" || slices.Contains(l.tail, l.panic) {
+		return slices.Clone(l.tail)
 	}
-	return append(lines, l.tail...)
+	return append([]string{l.panic}, l.tail...)
 }
 
 // A lineWriter takes pieces of a log that come by go-plugin: what a program in Go writes

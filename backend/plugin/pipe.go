@@ -73,6 +73,7 @@ type pipe struct {
 	conn   *pluginwire.Conn
 	stream net.Conn
 	broken atomic.Bool
+	over   atomic.Bool // the plugin has closed its end, and wants nothing more
 }
 
 func (p *pipe) toPlugin(count *atomic.Uint64) {
@@ -107,10 +108,16 @@ func (p *pipe) said() {
 		p.breaks(reset(p.stream))
 		return
 	}
+	p.over.Store(true)
 	p.stream.Close()
 }
 
-func (p *pipe) breaks(error) { p.broken.Store(true) }
+// breaks notes that a stream broke, which it no longer can once it is over.
+func (p *pipe) breaks(error) {
+	if !p.over.Load() {
+		p.broken.Store(true)
+	}
+}
 
 // buffers are for move. Two are in use for each stream.
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}

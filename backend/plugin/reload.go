@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -78,8 +79,9 @@ func (s *Supervisor) awaitPorts(ctx context.Context, i, old *instance) error {
 		case <-late.C:
 			s.log.Warn("the new plugin has not opened all ports of the old one; it takes over all the same")
 			return nil
-		case <-i.done:
-			return fmt.Errorf("the new one ended: %w", i.err)
+		case <-i.closing:
+			<-i.done
+			return fmt.Errorf("the new one ended: %w", cmp.Or(i.err, errServiceDone))
 		case <-ctx.Done():
 			i.kill(errStopped)
 			<-i.done

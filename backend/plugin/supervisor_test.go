@@ -41,10 +41,10 @@ func TestKilledPluginIsBackWithinASecond(t *testing.T) {
 	c := r.node.await(t, echoPort)
 	echo(t, c, "again")
 	c.Close()
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("it took %v", took)
-	} else {
-		t.Logf("it took %v", took)
+	took := time.Since(began)
+	t.Logf("it took %v", took)
+	if took > time.Second && !raceEnabled { // certificates take ten times as long with -race
+		t.Error("that is over a second")
 	}
 }
 

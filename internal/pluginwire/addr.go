@@ -65,7 +65,7 @@ func ParseAddr(b []byte) (*i2p.Addr, int, error) {
 // An addrCache has the addresses that were parsed lately, so that packets of one
 // remote share one. Its zero value is empty. It has no lock.
 type addrCache struct {
-	young, old map[[addrKeySize]byte]cachedAddr
+	recent Recent[[addrKeySize]byte, cachedAddr]
 }
 
 type cachedAddr struct {
@@ -73,7 +73,7 @@ type cachedAddr struct {
 	addr    *i2p.Addr
 }
 
-// cacheSize is how many addresses of each generation are kept, of about 1 KiB.
+// cacheSize is the limit of an addrCache: about 1 KiB each, and twice as many.
 const cacheSize = 2048
 
 // parse is ParseAddr; the Addr may be one that was returned before.
@@ -83,25 +83,13 @@ func (c *addrCache) parse(b []byte) (*i2p.Addr, int, error) {
 		return nil, 0, err
 	}
 	key := [addrKeySize]byte(b)
-	found, young := c.young[key]
-	if !young {
-		found = c.old[key]
+	if found, ok := c.recent.Get(key, cacheSize); ok && found.encoded == string(b[:size]) {
+		return found.addr, size, nil
 	}
-	if found.encoded != string(b[:size]) {
-		if found.addr, _, err = ParseAddr(b[:size]); err != nil {
-			return nil, 0, err
-		}
-		found.encoded, young = string(b[:size]), false
+	addr, _, err := ParseAddr(b[:size])
+	if err != nil {
+		return nil, 0, err
 	}
-	if !young {
-		c.keep(key, found)
-	}
-	return found.addr, size, nil
-}
-
-func (c *addrCache) keep(key [addrKeySize]byte, a cachedAddr) {
-	if c.young == nil || len(c.young) >= cacheSize {
-		c.young, c.old = make(map[[addrKeySize]byte]cachedAddr), c.young
-	}
-	c.young[key] = a
+	c.recent.Put(key, cachedAddr{string(b[:size]), addr}, cacheSize)
+	return addr, size, nil
 }

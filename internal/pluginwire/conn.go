@@ -23,6 +23,7 @@ type Conn struct {
 	local, remote *i2p.Addr
 	released      sync.Once
 	done          chan struct{} // closed when raw is
+	onDone        func()
 
 	rmu    sync.Mutex // held by a Read
 	reader *bufio.Reader
@@ -62,6 +63,10 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // Done is closed when the connection to the data socket is: all that was written
 // has gone, or never will.
 func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// OnDone has f called when Done is closed. It must be set before c is used. As f is
+// called with locks of c held, it must call nothing of c, and not block.
+func (c *Conn) OnDone(f func()) { c.onDone = f }
 
 // SetDeadline is SetReadDeadline and SetWriteDeadline.
 func (c *Conn) SetDeadline(t time.Time) error {
@@ -131,6 +136,9 @@ func (c *Conn) release() {
 	c.released.Do(func() {
 		c.raw.Close()
 		close(c.done)
+		if c.onDone != nil {
+			c.onDone()
+		}
 	})
 }
 

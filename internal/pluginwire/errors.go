@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/onelease/onelease/i2p"
@@ -64,7 +63,6 @@ var codes = []struct {
 	{CodeRefused, streaming.ErrRefused},
 	{CodeTimeout, streaming.ErrTimeout},
 	{CodeTimeout, context.DeadlineExceeded},
-	{CodeTimeout, os.ErrDeadlineExceeded},
 	{CodeTimeout, sam.ResultTimeout},
 	{CodeReset, streaming.ErrReset},
 	{CodeInvalid, i2p.ErrInvalid},
@@ -129,11 +127,18 @@ func (e *Error) Unwrap() error {
 	return nil
 }
 
-// Is knows the others that have the code too but are not what it is unwrapped to:
-// a bad name is i2p.ErrInvalid or sam.ResultInvalidKey, depending on who saw it.
-func (e *Error) Is(target error) bool { return e.Code == CodeInvalid && target == sam.ResultInvalidKey }
+// Is knows the other errors of its code, any of which it may have been: a bad name is
+// i2p.ErrInvalid or sam.ResultInvalidKey, depending on who saw it.
+func (e *Error) Is(target error) bool {
+	for _, c := range codes {
+		if c.code == e.Code && c.err == target {
+			return true
+		}
+	}
+	return false
+}
 
-// Timeout and Temporary make it a net.Error.
+// Timeout makes it a net.Error.
 func (e *Error) Timeout() bool { return e.Code == CodeTimeout }
 
 // Temporary is as a stream's errors have it.

@@ -62,7 +62,7 @@ func open(ctx context.Context, socket string, hello []byte, await func(net.Conn)
 	var d net.Dialer
 	raw, err := d.DialContext(ctx, "unix", socket)
 	if err != nil {
-		return fmt.Errorf("data socket of Onelease: %w", err)
+		return err // as it is, since it may be Temporary
 	}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	if _, err = raw.Write(hello); err == nil {

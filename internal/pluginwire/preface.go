@@ -73,3 +73,11 @@ func ReadPreface(r io.Reader) (Preface, error) {
 	}
 	return ParsePreface(b[:])
 }
+
+// How a program knows that Onelease has started it as a plugin, and which protocol
+// it speaks. The cookie is no secret.
+const (
+	CookieKey       = "ONELEASE_PLUGIN"
+	Cookie          = "3c1f0c1d5d0e4b0c9c7a"
+	ProtocolVersion = 1
+)

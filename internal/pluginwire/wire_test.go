@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -83,7 +82,7 @@ func TestAddrCache(t *testing.T) {
 			t.Fatalf("parsed anew after %d others", i)
 		}
 	}
-	if n := len(c.young) + len(c.old); n > 2*cacheSize {
+	if n := len(c.recent.young) + len(c.recent.old); n > 2*cacheSize {
 		t.Errorf("%d addresses are kept", n)
 	}
 	short, _, err := c.parse(AppendAddr(nil, &i2p.Addr{Hash: full.Hash, Port: 80}))
@@ -114,7 +113,8 @@ func TestCodesAreThoseOfTheProtocol(t *testing.T) {
 
 func TestErrorsCross(t *testing.T) {
 	for _, target := range []error{
-		streaming.ErrPortInUse, ErrNoSigner, ErrNoFrontend, ErrConfig, sam.ResultKeyNotFound, sam.ResultInvalidKey,
+		streaming.ErrPortInUse, ErrNoSigner, ErrNoFrontend, ErrConfig, sam.ResultKeyNotFound, sam.ResultCantReachPeer, sam.ResultInvalidKey,
+		context.DeadlineExceeded, i2p.ErrUnsupported,
 		streaming.ErrRefused, streaming.ErrTimeout, streaming.ErrReset, i2p.ErrInvalid, net.ErrClosed,
 	} {
 		sent := &net.OpError{Op: "dial", Net: i2p.Network, Err: fmt.Errorf("somebody: %w", target)}
@@ -132,7 +132,7 @@ func TestErrorsCross(t *testing.T) {
 	if err := (&Error{Code: CodeReset}); !errors.Is(err, syscall.ECONNRESET) || err.Error() != streaming.ErrReset.Error() {
 		t.Errorf("a RESET without a text is %v", err)
 	}
-	for _, err := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, streaming.ErrTimeout} {
+	for _, err := range []error{context.DeadlineExceeded, streaming.ErrTimeout} {
 		if got := Of(err); got.Code != CodeTimeout || !got.Timeout() {
 			t.Errorf("%v crosses as %+v", err, got)
 		}
