@@ -104,7 +104,7 @@ func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.logPanic()
 	w.Header()["Date"] = nil
 	if r.Body != http.NoBody {
-		body := patientBody{r.Body, http.NewResponseController(w)}
+		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
 		body.wait() // net/http reads what the handler does not
 		r.Body = body
 	}
@@ -128,16 +128,17 @@ func (g guard) logPanic() {
 type patientBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	ended   bool
 }
 
-func (b patientBody) wait() { _ = b.control.SetReadDeadline(time.Now().Add(bodyPause)) }
+func (b *patientBody) wait() { _ = b.control.SetReadDeadline(time.Now().Add(bodyPause)) }
 
-func (b patientBody) Read(p []byte) (int, error) {
-	b.wait()
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { // from here on net/http waits for the connection's end
-		_ = b.control.SetReadDeadline(time.Time{})
+func (b *patientBody) Read(p []byte) (int, error) {
+	if !b.ended { // afterwards net/http waits for the connection's end
+		b.wait()
 	}
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
 	return n, err
 }
 
@@ -161,5 +162,5 @@ func RemoteOf(ctx context.Context) *i2p.Addr {
 var (
 	_ Service      = (*httpService)(nil)
 	_ http.Handler = guard{}
-	_ io.Reader    = patientBody{}
+	_ io.Reader    = (*patientBody)(nil)
 )

@@ -226,6 +226,7 @@ func TestHTTPTakesLongBodies(t *testing.T) {
 		defer r.stop()
 		stop := r.serve(HTTP(80, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			body, err := io.ReadAll(req.Body)
+			req.Body.Read(make([]byte, 1)) // as some do, to be sure
 			time.Sleep(2 * bodyPause)
 			fmt.Fprint(w, string(body), err, req.Context().Err())
 		})))
