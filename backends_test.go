@@ -277,13 +277,14 @@ func (w *world) loseRouterUnderTwo(before, most time.Duration, strike func(*worl
 	const sessions = 136 * time.Second // their age at the strike
 	s, stop := w.startBackends(6, onelease.Backend{Name: webOne})
 	defer stop()
-	older := s.addEach(1200, 200*time.Millisecond)
+	const pace, rest = 200 * time.Millisecond, 30 * time.Second // of streams, and what they last beyond the strike
+	older := s.addEach(int((sessions+rest)/pace), pace)
 	time.Sleep(5 * time.Second)
 	if err := w.node.AddBackend(onelease.Backend{Name: webTwo, Service: s.on(webTwo)}); err != nil {
 		w.t.Fatal(err)
 	}
 	time.Sleep(sessions - before - 5*time.Second)
-	newer := s.addEach(1200, 200*time.Millisecond)
+	newer := s.addEach(int((before+rest)/pace), pace)
 	time.Sleep(before)
 	if w.remotesOf(memberA) == 0 {
 		w.t.Fatal("nobody is at the member that is to be lost")

@@ -48,7 +48,7 @@ type ClientConfig struct {
 	// drained, and when that is undone: it serves on, but new streams belong
 	// elsewhere. It is an extension; a stock SAM bridge never calls it.
 	OnDrain func(draining bool)
-	// Backend is the backend's name, if it has one; see doc.go. It is an extension.
+	// Backend is the backend's name, if it has one; see "Several backends" in docs/sam-extension.md.
 	Backend string
 	// Weight is its share of what is new, 0 for none; Standby says that it gets
 	// that only while no other backend does.

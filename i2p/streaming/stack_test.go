@@ -52,6 +52,19 @@ func TestNewID(t *testing.T) {
 	})
 }
 
+// Without an ID that is free there is no stream.
+func TestIDsInUse(t *testing.T) {
+	bubble(t, Config{NewID: func() uint32 { return 7 }}, func(t *testing.T, w *wire, a, b *end) {
+		b.Listen(80)
+		if _, err := a.Dial(context.Background(), b.remote, 0, 80); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Dial(context.Background(), b.remote, 0, 80); !errors.Is(err, errNoID) {
+			t.Errorf("a second: %v", err)
+		}
+	})
+}
+
 // Without a nudge, an outage of a minute ends when the next timeout finds the
 // way open again, and all that was lost is not waited for one by one.
 func TestOutageWithoutNudge(t *testing.T) {
