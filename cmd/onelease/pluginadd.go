@@ -48,14 +48,19 @@ either way.`,
 			if err := checkAdd(cmd, &entry); err != nil {
 				return err
 			}
+			example, err := describe(cmd.Context(), &entry, args[0])
+			if err != nil {
+				return err
+			}
 			c, err := where.create(cmd)
 			if err != nil {
 				return err
 			}
-			added, err := addPlugin(cmd.Context(), c, entry, args[0])
+			added, err := addPlugin(c, entry, args[0])
 			if err != nil {
 				return err
 			}
+			added.Example = example
 			return asJSON.show(cmd, added)
 		},
 	}
@@ -100,34 +105,36 @@ func checkAdd(cmd *cobra.Command, e *catalog.Entry) error {
 	return err
 }
 
-// addPlugin describes the program and registers it. What is registered is what was
-// described, also if somebody changes the file meanwhile.
-func addPlugin(ctx context.Context, c *catalog.Catalog, e catalog.Entry, path string) (addedView, error) {
-	var v addedView
+// describe asks the program what it is, completes e, and returns the example of its
+// settings. What is registered later is what was described, or nothing, also if somebody
+// changes the file meanwhile.
+func describe(ctx context.Context, e *catalog.Entry, path string) (example string, err error) {
 	if e.SHA256 == "" {
-		sum, err := catalog.Sum(path)
-		if err != nil {
-			return v, err
+		if e.SHA256, err = catalog.Sum(path); err != nil {
+			return "", err
 		}
-		e.SHA256 = sum
 	}
 	d, err := plugin.Describe(ctx, plugin.Config{
 		Name: cmp.Or(e.Name, "new"), Path: path, SHA256: e.SHA256, NoTLS: e.NoTLS, Limits: e.Limits,
 	})
 	if err != nil {
-		return v, err
+		return "", err
 	}
 	e.Name, e.Version = cmp.Or(e.Name, d.GetName()), d.GetVersion()
 	if err := catalog.CheckName(e.Name); err != nil {
-		return v, fmt.Errorf("the plugin calls itself %.80q: give another --name: %w", e.Name, err)
+		return "", fmt.Errorf("the plugin calls itself %.80q: give another --name: %w", e.Name, err)
 	}
+	return d.GetSettings(), nil
+}
+
+func addPlugin(c *catalog.Catalog, e catalog.Entry, path string) (v addedView, err error) {
 	_, err = c.Info(e.Name)
 	v.Replaced = err == nil
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return v, err
 	}
 	e, err = c.Add(e, path)
-	v.pluginView, v.Example = viewOf(c, e), d.GetSettings()
+	v.pluginView = viewOf(c, e)
 	return v, err
 }
 
