@@ -61,6 +61,10 @@ type Config struct {
 
 	Out      io.Writer // the table or the JSON object
 	Progress io.Writer // what is going on meanwhile
+
+	// opening is how soon routers have their first tunnels, if not as soon as real ones:
+	// for tests that cannot have virtual time.
+	opening time.Duration
 }
 
 // Check says which setting cannot work.

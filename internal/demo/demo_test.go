@@ -46,6 +46,13 @@ func runDemo(t *testing.T, cfg Config, interrupt time.Duration) (out, progress s
 	return out, progress, err
 }
 
+func decode(t *testing.T, out *bytes.Buffer, into any) {
+	t.Helper()
+	if err := json.Unmarshal(out.Bytes(), into); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+}
+
 // parse reads the JSON object, whose keys must be those that scripts rely on.
 func parse(t *testing.T, out string) Report {
 	t.Helper()

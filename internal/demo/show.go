@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/balancer/controlpb"
 )
 
@@ -137,8 +138,8 @@ func (r *run) served(now time.Time) string {
 	var words []string
 	for _, s := range r.world.plugins {
 		stats := s.Stats()
-		state := "plugin: none runs"
-		if len(stats.Instances) > 0 {
+		state := "plugin: none is ready"
+		if len(stats.Instances) > 0 && stats.Instances[0].State == plugin.Running {
 			state = fmt.Sprintf("plugin: process %d, %d streams open of %d", stats.Instances[0].PID, stats.StreamsOpen, stats.Streams)
 		}
 		words = append(words, state)

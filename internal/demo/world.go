@@ -67,7 +67,7 @@ func newWorld(cfg Config) (*world, error) {
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	w := &world{
-		network: simnet.New(simnet.Config{Seed: cfg.Seed, Logger: quiet}),
+		network: simnet.New(simnet.Config{Seed: cfg.Seed, Tunnels: simnet.TunnelTimes{Opening: cfg.opening}, Logger: quiet}),
 		dir:     dir,
 		dest:    keys.Destination,
 	}
