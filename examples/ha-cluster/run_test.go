@@ -21,7 +21,7 @@ const ports = 16
 func TestRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("the script needs %s: %v", tool, err)
+			t.Skipf("the script needs %s: %v", tool, err)
 		}
 	}
 	onelease := filepath.Join(t.TempDir(), "onelease")
