@@ -35,8 +35,8 @@ test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it 
 	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 4 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
 
 .PHONY: bench
-bench: ## Merge and sign, packets per second against a bare loop, raft commits
-	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./i2p/... ./test
+bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./test
 
 .PHONY: bench-i2pd
 bench-i2pd: ## Packets per second and round trips through real i2pd routers

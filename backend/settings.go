@@ -59,6 +59,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Check returns an error for what no setting means: a negative Duration, and one that
+// was written as a number, which a decoder of TOML takes for nanoseconds.
+func (d Duration) Check() error {
+	if d < 0 || d > 0 && d < Duration(time.Millisecond) {
+		return fmt.Errorf("%v cannot be meant: want a text with a unit, such as \"30s\"", d)
+	}
+	return nil
+}
+
 // A Size is a number of bytes that is written "64KiB" or "10MB" in settings.
 type Size int64
 

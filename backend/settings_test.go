@@ -38,6 +38,14 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestDurationCheck(t *testing.T) {
+	for d, ok := range map[Duration]bool{0: true, Duration(time.Millisecond): true, 30: false, -1: false} {
+		if err := d.Check(); (err == nil) != ok {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	for text, want := range map[string]struct {
 		s    Size

@@ -138,8 +138,3 @@ func (i *instance) checkHealth(ctx context.Context, health grpc_health_v1.Health
 	answer, err := health.Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: "plugin"})
 	return err == nil && answer.GetStatus() == grpc_health_v1.HealthCheckResponse_SERVING
 }
-
-// overLimit notes a connection over Limits.Streams.
-func (i *instance) overLimit() {
-	i.log.Warn("the plugin opens more streams than its limit", "limit", cap(i.data.slots))
-}

@@ -20,6 +20,8 @@ type dataSocket struct {
 	ln    net.Listener
 	slots chan struct{} // one for each connection
 
+	toldAt time.Time // when too many connections were logged; of accept
+
 	mu     sync.Mutex
 	closed bool
 	conns  map[net.Conn]struct{}
@@ -61,8 +63,16 @@ func (d *dataSocket) accept() {
 			d.take(conn)
 		default:
 			conn.Close()
-			d.i.overLimit()
+			d.overLimit()
 		}
+	}
+}
+
+// overLimit says that there are too many connections, but not all the time.
+func (d *dataSocket) overLimit() {
+	if now := time.Now(); now.Sub(d.toldAt) > 10*time.Second {
+		d.toldAt = now
+		d.i.log.Warn("the plugin has as many streams as it may: further ones are refused", "limit", cap(d.slots))
 	}
 }
 

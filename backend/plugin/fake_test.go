@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/pluginpb"
 	"github.com/onelease/onelease/internal/pluginwire"
 )
@@ -32,12 +33,47 @@ func TestMain(m *testing.M) {
 	}
 	kind, version, _ := strings.Cut(filepath.Base(os.Args[0]), "-")
 	f := &fake{version: strings.TrimSuffix(version, ".plugin")}
+	if kind == "served" {
+		backend.Serve(backend.ServiceFunc(served), backend.ServeVersion(f.version))
+	}
 	if early := earlyFakes[kind]; early != nil {
 		early()
 		os.Exit(0)
 	}
 	f.run = fakes[kind]
 	f.serve(handshake)
+}
+
+// served is work by backend.Serve, as far as streams go that are echoed, and raw datagrams.
+func served(ctx context.Context, node backend.Node) error {
+	ln, err := node.Listen(echoPort)
+	if err != nil {
+		return err
+	}
+	packets, err := node.ListenPacket(backend.Raw, echoPort)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { ln.Close(); packets.Close() })()
+	go func() {
+		buffer := make([]byte, 1<<16)
+		for {
+			n, from, err := packets.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			packets.WriteTo(buffer[:n], from)
+		}
+	}()
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return nil
+		}
+		streams.Go(func() { io.Copy(c, c); c.Close() })
+	}
 }
 
 // earlyFakes misbehave before they are plugins.

@@ -55,6 +55,8 @@ type rig struct {
 	logs *logBuffer
 	end  context.CancelFunc
 	done chan error
+
+	began time.Time // Serve
 }
 
 // fast makes what takes seconds take less.
@@ -88,7 +90,7 @@ func startOn(t testing.TB, node *memNode, logs *logBuffer, c Config, change ...f
 	}
 	r := &rig{t: t, node: node, sup: sup, logs: logs, done: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.end = cancel
+	r.end, r.began = cancel, time.Now()
 	go func() { r.done <- sup.Serve(ctx, node) }()
 	t.Cleanup(func() {
 		cancel()

@@ -89,7 +89,7 @@ func (i *instance) awaitDeath() {
 }
 
 func (i *instance) explainEarlyEnd(cause, err error) error {
-	known := errors.Is(err, ErrNotPlugin) || errors.Is(err, ErrVersion) || errors.Is(err, ErrSettings)
+	known := errors.Is(err, ErrNotPlugin) || errors.Is(err, ErrVersion) || errors.Is(err, ErrSettings) || errors.Is(err, errViolation)
 	switch {
 	case errors.Is(cause, ErrStartLimit):
 		return fmt.Errorf("%s was not ready within %v: it hangs in its start, or StartLimit is too short: %w", i.spec.path, i.s.cfg.StartLimit, ErrStartLimit)
@@ -106,7 +106,9 @@ func (i *instance) discard(err error) {
 	i.kill(errStopped)
 	i.stopProcess()
 	i.err = err
-	i.s.ended(i)
+	if !errors.Is(err, errStopped) {
+		i.s.ended(i)
+	}
 	close(i.done)
 	i.cleanUp()
 }
@@ -136,7 +138,9 @@ func (i *instance) explainStart(err error) error {
 		return fmt.Errorf("%s is not a program for this machine, nor a script that begins with #!: %w", path, ErrNotPlugin)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s cannot be executed: %w: %w", path, err, ErrNotPlugin)
-	case errors.Is(err, ErrChecksum), errors.Is(err, errViolation), i.pid() == 0:
+	case errors.Is(err, errViolation):
+		return fmt.Errorf("%s: %w", path, err)
+	case errors.Is(err, ErrChecksum), i.pid() == 0:
 		return err
 	case hasPrefix(err, "incompatible"):
 		return fmt.Errorf("%s: %s: build it with a version of Onelease that fits this one: %w", path, shorten(err.Error(), 200), ErrVersion)

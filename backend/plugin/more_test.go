@@ -61,7 +61,13 @@ func (r *rig) packets() *memPackets {
 }
 
 func TestDatagrams(t *testing.T) {
-	r := start(t, Config{Path: program(t, "good")}, fast)
+	for _, kind := range []string{"good", "served"} {
+		t.Run(kind, func(t *testing.T) { testDatagrams(t, kind) })
+	}
+}
+
+func testDatagrams(t *testing.T, kind string) {
+	r := start(t, Config{Path: program(t, kind)}, fast)
 	p := r.packets()
 	for round := range 3 { // it dies in between
 		pid := r.untilRunning()
@@ -106,7 +112,13 @@ func TestDatagramsThatAreNotRead(t *testing.T) {
 
 // Streams under load break with their plugin, each with an error, and later ones are served.
 func TestKillUnderLoad(t *testing.T) {
-	r := start(t, Config{Path: program(t, "good")}, fast)
+	for _, kind := range []string{"good", "served"} {
+		t.Run(kind, func(t *testing.T) { testKills(t, kind) })
+	}
+}
+
+func testKills(t *testing.T, kind string) {
+	r := start(t, Config{Path: program(t, kind)}, fast)
 	n := beside(t, r.node)
 	r.node.await(t, echoPort).Close()
 	load := r.load(8)

@@ -82,9 +82,11 @@ func (p *pipe) toPlugin(count *atomic.Uint64) {
 	case readErr == io.EOF:
 		p.conn.CloseWrite()
 	case readErr != nil:
-		p.breaks(p.conn.Abort(readErr))
+		p.conn.Abort(readErr)
+		p.broke()
 	case !errors.Is(writeErr, net.ErrClosed): // else it was closed, which fromPlugin sees
-		p.breaks(reset(p.stream))
+		reset(p.stream)
+		p.broke()
 	}
 }
 
@@ -92,28 +94,31 @@ func (p *pipe) fromPlugin(count *atomic.Uint64) {
 	readErr, writeErr := move(p.stream, p.conn, count)
 	switch {
 	case writeErr != nil:
-		p.breaks(p.conn.Abort(writeErr))
+		p.conn.Abort(writeErr)
+		p.broke()
 	case readErr != io.EOF:
-		p.breaks(reset(p.stream))
+		reset(p.stream)
+		p.broke()
 	default:
-		p.said()
+		p.endOfPlugin()
 	}
 }
 
-// said follows the END of the plugin: if it then also closes the connection, it wants
-// nothing that still comes.
-func (p *pipe) said() {
+// endOfPlugin is for when the plugin has said END. If it then also closes the connection, it
+// wants nothing that still comes.
+func (p *pipe) endOfPlugin() {
 	closeWrite(p.stream)
 	if err := p.conn.AwaitClose(); err != nil {
-		p.breaks(reset(p.stream))
+		reset(p.stream)
+		p.broke()
 		return
 	}
 	p.over.Store(true)
 	p.stream.Close()
 }
 
-// breaks notes that a stream broke, which it no longer can once it is over.
-func (p *pipe) breaks(error) {
+// broke notes that a stream broke, which it no longer can once it is over.
+func (p *pipe) broke() {
 	if !p.over.Load() {
 		p.broken.Store(true)
 	}
@@ -141,11 +146,12 @@ func move(to io.Writer, from io.Reader, count *atomic.Uint64) (readErr, writeErr
 }
 
 // reset ends a stream at once, so that its remote does not take it for a whole one.
-func reset(stream net.Conn) error {
+func reset(stream net.Conn) {
 	if r, ok := stream.(interface{ Reset() error }); ok {
-		return r.Reset()
+		r.Reset()
+		return
 	}
-	return stream.Close()
+	stream.Close()
 }
 
 func closeWrite(stream net.Conn) {

@@ -47,16 +47,16 @@ func startProcess(cmd *exec.Cmd, limits Limits, logs *logs) (*process, error) {
 		return nil, err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, p.in[0], p.in[1]
-	started := make(chan error)
-	go p.live(limits, started)
-	if err := <-started; err != nil {
-		closeAll(p.out[:])
-		return nil, err
-	}
 	hello, say := io.Pipe()
 	p.hello = hello
 	p.readers.Go(func() { p.readOutput(say) })
 	p.readers.Go(func() { logs.readFrom(p.out[1]) })
+	started := make(chan error)
+	go p.live(limits, started)
+	if err := <-started; err != nil {
+		p.endOutputs()
+		return nil, err
+	}
 	return p, nil
 }
 

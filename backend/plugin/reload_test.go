@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -134,6 +135,26 @@ func (l *load) stop(t *testing.T) {
 	t.Logf("%d streams meanwhile", streams)
 	if streams == 0 || len(errs) > 0 {
 		t.Errorf("%d of %d streams failed: %v", len(errs), streams, errors.Join(errs...))
+	}
+}
+
+// The same with backend.Serve, again and again.
+func TestReloads(t *testing.T) {
+	p := install(t, "served-0")
+	r := start(t, Config{Path: p.path}, fast)
+	r.node.await(t, echoPort).Close()
+	load := r.load(4)
+	for i := range 3 {
+		p.put(fmt.Sprint("served-", i+1))
+		before := r.sup.Stats().Streams
+		if err := r.sup.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "streams", func() bool { return r.sup.Stats().Streams > before+50 })
+	}
+	load.stop(t)
+	if s := r.sup.Stats(); s.Broken != 0 || s.Unaccepted != 0 || s.Restarts != 0 || s.Reloads != 3 {
+		t.Errorf("%+v", s)
 	}
 }
 

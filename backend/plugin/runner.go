@@ -19,6 +19,7 @@ import (
 
 	"github.com/onelease/onelease/backend/plugin/catalog"
 	"github.com/onelease/onelease/internal/hlog"
+	"github.com/onelease/onelease/internal/pluginwire"
 )
 
 // maxControl bounds a message of the control stream, in bytes.
@@ -26,9 +27,9 @@ const maxControl = 4 << 20
 
 // handshake is what docs/plugin-protocol.md says under "Start".
 var handshake = goplugin.HandshakeConfig{
-	ProtocolVersion:  1,
-	MagicCookieKey:   "ONELEASE_PLUGIN",
-	MagicCookieValue: "3c1f0c1d5d0e4b0c9c7a",
+	ProtocolVersion:  pluginwire.ProtocolVersion,
+	MagicCookieKey:   pluginwire.CookieKey,
+	MagicCookieValue: pluginwire.Cookie,
 }
 
 // newClient is go-plugin's part in an instance: the certificates, the first line, and the

@@ -7,7 +7,13 @@ import (
 )
 
 func TestStreamsGoThroughAPlugin(t *testing.T) {
-	r := start(t, Config{Path: program(t, "good-1.0")})
+	for _, kind := range []string{"good-1.0", "served-1.0"} {
+		t.Run(kind, func(t *testing.T) { testStreams(t, kind) })
+	}
+}
+
+func testStreams(t *testing.T, kind string) {
+	r := start(t, Config{Path: program(t, kind)})
 	c := r.node.await(t, echoPort)
 	echo(t, c, "hello")
 	big := make([]byte, 3<<20)

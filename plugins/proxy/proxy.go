@@ -16,6 +16,7 @@ package proxy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -61,8 +62,11 @@ func (s *Service) check() error {
 		return fmt.Errorf("setting reject-inproxy is for HTTP: remove it, or make target http:// instead of %q", s.Target)
 	case strings.ContainsAny(s.SpoofHost, "/ \t\r\n"):
 		return fmt.Errorf("setting spoof-host: %q is no host name: write it as example.i2p or localhost:8080", s.SpoofHost)
-	case s.MaxBody < 0 || s.ResponseTimeout < 0:
-		return fmt.Errorf("settings max-body and response-timeout cannot be negative: leave them out to get the defaults")
+	case s.MaxBody < 0:
+		return errors.New("setting max-body is negative: leave it out to get the default")
+	}
+	if err := s.ResponseTimeout.Check(); err != nil {
+		return fmt.Errorf("setting response-timeout: %w", err)
 	}
 	return nil
 }

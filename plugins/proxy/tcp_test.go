@@ -173,7 +173,8 @@ func TestBadInput(t *testing.T) {
 		{Service{Target: "tcp://127.0.0.1:22", SpoofHost: "x"}, "setting spoof-host is for HTTP"},
 		{Service{Target: "tcp://127.0.0.1:22", RejectInproxy: true}, "setting reject-inproxy is for HTTP"},
 		{Service{Target: "http://127.0.0.1", SpoofHost: "http://x/"}, "is no host name"},
-		{Service{Target: "http://127.0.0.1", MaxBody: -1}, "cannot be negative"},
+		{Service{Target: "http://127.0.0.1", MaxBody: -1}, "setting max-body is negative"},
+		{Service{Target: "http://127.0.0.1", ResponseTimeout: 30}, "setting response-timeout: 30ns"},
 	} {
 		err := test.s.Serve(t.Context(), nil)
 		if err == nil || !strings.Contains(err.Error(), test.says) || !strings.HasPrefix(err.Error(), "proxy: ") || strings.Contains(err.Error(), "secret") {

@@ -95,8 +95,11 @@ func (s *Service) check() error {
 			return fmt.Errorf("setting index: %q is not the name of a file: name files without directories, such as index.html", name)
 		}
 	}
-	if s.MaxAge < 0 || s.MinToGzip < 0 {
-		return errors.New("settings max-age and min-to-gzip cannot be negative: leave them out to get the defaults")
+	if err := s.MaxAge.Check(); err != nil {
+		return fmt.Errorf("setting max-age: %w", err)
+	}
+	if s.MinToGzip < 0 {
+		return errors.New("setting min-to-gzip is negative: leave it out to get the default")
 	}
 	if strings.ContainsAny(s.CSP, "\r\n") {
 		return errors.New("setting content-security-policy has a line break: write it on one line")

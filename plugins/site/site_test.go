@@ -258,7 +258,8 @@ func TestBadInput(t *testing.T) {
 		"there is no directory":           {Root: filepath.Join(root, "none")},
 		"is a file":                       {Root: filepath.Join(root, "index.html")},
 		"setting index":                   {Root: root, Index: []string{"a/index.html"}},
-		"cannot be negative":              {Root: root, MaxAge: -1},
+		"setting max-age":                 {Root: root, MaxAge: 300},
+		"setting min-to-gzip is negative": {Root: root, MinToGzip: -1},
 		"setting content-security-policy": {Root: root, CSP: "default-src\nself"},
 	} {
 		if err := s.Serve(context.Background(), nil); err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), "site: ") {
