@@ -36,7 +36,7 @@ test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it 
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
-	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./test
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test
 
 .PHONY: bench-i2pd
 bench-i2pd: ## Packets per second and round trips through real i2pd routers

@@ -14,11 +14,10 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
-
 	"github.com/onelease/onelease/backend/pluginpb"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pluginwire"
+	"google.golang.org/grpc"
 )
 
 // testService is the variable that names the service of the test binary when that is
@@ -57,14 +56,6 @@ type fakeHost struct {
 	mu      sync.Mutex
 	last    uint64
 	waiting map[uint64]chan *pluginwire.Conn
-}
-
-type hostDial struct {
-	*pluginwire.Conn
-	address string
-	limit   time.Duration
-	ctx     context.Context
-	unwatch func()
 }
 
 // clientOnly is the plugin as go-plugin's client wants it.
@@ -168,9 +159,6 @@ func (h *fakeHost) answerOpen(m *pluginpb.Open) {
 	if e := pluginwire.Of(h.openError); e != nil {
 		a.Error, a.Code = e.Text, pluginpb.ErrorCode(e.Code)
 	}
-	if m.Kind != ProtocolStreaming {
-		a.MaxPayload = 1000
-	}
 	h.tell(&pluginpb.ToPlugin{Message: &pluginpb.ToPlugin_Opened{Opened: a}})
 	if a.Error == "" {
 		h.opened <- m
@@ -183,57 +171,6 @@ func (h *fakeHost) answerLookup(m *pluginpb.Lookup) {
 		a.Error, a.Code, a.Destination = e.Text, pluginpb.ErrorCode(e.Code), nil
 	}
 	h.tell(&pluginpb.ToPlugin{Message: &pluginpb.ToPlugin_LookedUp{LookedUp: a}})
-}
-
-func (h *fakeHost) serveData() {
-	for {
-		raw, err := h.ln.Accept()
-		if err != nil {
-			return
-		}
-		p, err := pluginwire.ReadPreface(raw)
-		if err != nil || !p.Token.Equal(h.token) {
-			h.t.Errorf("preface %v, %v", p, err)
-		}
-		switch p.Role {
-		case pluginwire.Packets:
-			h.packets <- pluginwire.NewPacketConn(raw, nil)
-		case pluginwire.Dials:
-			d := &hostDial{Conn: pluginwire.NewConn(raw)}
-			if d.address, d.limit, err = d.ReadDial(); err != nil {
-				h.t.Error(err)
-			}
-			d.ctx, d.unwatch = d.Watch(context.Background())
-			h.dials <- d
-		default:
-			h.mu.Lock()
-			h.waiting[p.ID] <- pluginwire.NewConn(raw)
-			h.mu.Unlock()
-		}
-	}
-}
-
-// offer tells of a stream to a port.
-func (h *fakeHost) offer(port *pluginpb.Open) chan *pluginwire.Conn {
-	h.mu.Lock()
-	h.last++
-	id, c := h.last, make(chan *pluginwire.Conn, 1)
-	h.waiting[id] = c
-	h.mu.Unlock()
-	h.tell(&pluginpb.ToPlugin{Message: &pluginpb.ToPlugin_Incoming{Incoming: &pluginpb.Incoming{Listener: port.Id, Stream: id}}})
-	return c
-}
-
-// stream is a stream to a port that was accepted, as its remote has it.
-func (h *fakeHost) stream(port *pluginpb.Open) *pluginwire.Conn {
-	h.t.Helper()
-	c := within(h.t, "a stream is accepted", h.offer(port))
-	remote := i2p.NewAddr(newKeys(h.t).Destination, 99)
-	if err := c.Begin(&i2p.Addr{Destination: h.dest, Hash: h.dest.Hash(), Port: uint16(port.Port)}, remote); err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { c.Close() })
-	return c
 }
 
 func (h *fakeHost) drain(limit time.Duration) {

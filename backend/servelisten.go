@@ -28,7 +28,7 @@ type pluginListener struct {
 func (n *pluginNode) Listen(port uint16) (net.Listener, error) {
 	l := &pluginListener{node: n, addr: n.local(port)}
 	l.arrived.L = &l.mu
-	_, err := n.open(ProtocolStreaming, port, func(id uint64) {
+	err := n.open(ProtocolStreaming, port, func(id uint64) {
 		l.id = id
 		n.listeners[id] = l
 	})
@@ -44,7 +44,7 @@ func (n *pluginNode) Listen(port uint16) (net.Listener, error) {
 
 // open opens a port. register is called with the lock held before anything can come
 // to the port.
-func (n *pluginNode) open(protocol uint8, port uint16, register func(id uint64)) (*pluginpb.Opened, error) {
+func (n *pluginNode) open(protocol uint8, port uint16, register func(id uint64)) error {
 	a, err := ask(n.ctx, n, n.opening, func(id uint64) *pluginpb.FromPlugin {
 		register(id)
 		return &pluginpb.FromPlugin{Message: &pluginpb.FromPlugin_Open{
@@ -52,9 +52,9 @@ func (n *pluginNode) open(protocol uint8, port uint16, register func(id uint64))
 		}}
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return a, crossed(a.GetCode(), a.GetError())
+	return crossed(a.GetCode(), a.GetError())
 }
 
 // forget drops a port.

@@ -43,7 +43,7 @@ func newPluginNode(start *pluginpb.Start, log *slog.Logger, tell func(*pluginpb.
 		err = errors.Join(err, i2p.ErrInvalid)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Start: %w", err)
+		return nil, fmt.Errorf("message Start: %w", err)
 	}
 	ctx, end := context.WithCancelCause(context.Background())
 	return &pluginNode{

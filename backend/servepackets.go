@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/internal/pluginwire"
 )
 
 // pluginPackets is a port for datagrams.
 type pluginPackets struct {
 	*pluginwire.PacketConn
-	node       *pluginNode
-	id         uint64
-	maxPayload int // 0 if it is not known
-	write      *deadline
+	node  *pluginNode
+	kind  Kind
+	id    uint64
+	write *deadline
 }
 
 // openPatience bounds how long the host may take to connect a port that it has opened.
@@ -41,14 +42,13 @@ func (n *pluginNode) listenPacket(kind Kind, port uint16) (*pluginPackets, error
 	if _, ok := kind.index(); !ok {
 		return nil, errKind
 	}
-	c := &pluginPackets{node: n, write: newDeadline()}
-	opened, err := n.open(uint8(kind), port, func(id uint64) { c.id = id })
+	c := &pluginPackets{node: n, kind: kind, write: newDeadline()}
+	err := n.open(uint8(kind), port, func(id uint64) { c.id = id })
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openPatience)
 	defer cancel()
-	c.maxPayload = int(opened.GetMaxPayload())
 	c.PacketConn, err = pluginwire.OpenPackets(ctx, n.socket, n.token, c.id, n.local(port))
 	if err == nil {
 		err = n.keep(c)
@@ -87,9 +87,9 @@ func (c *pluginPackets) WriteTo(p []byte, addr net.Addr) (int, error) {
 // complete says what can be said of a datagram without the host, and looks the
 // Destination of an address up that has none.
 func (c *pluginPackets) complete(p []byte, to *Addr) (*Addr, error) {
-	switch {
-	case c.maxPayload > 0 && len(p) > c.maxPayload:
-		return nil, fmt.Errorf("payload of %d bytes, %d fit: %w", len(p), c.maxPayload, ErrTooLarge)
+	switch err := c.checkSize(len(p)); {
+	case err != nil:
+		return nil, err
 	case !to.Destination.IsZero():
 		return to, nil
 	case to.Hash == (i2p.Hash{}):
@@ -104,6 +104,27 @@ func (c *pluginPackets) complete(p []byte, to *Addr) (*Addr, error) {
 		c.node.found.put(to.Hash, dest)
 	}
 	return &Addr{Destination: dest, Hash: to.Hash, Port: to.Port}, nil
+}
+
+// checkSize refuses what the host could not send. It does not know whether a transient
+// key signs, whose permission is in the datagram too.
+func (c *pluginPackets) checkSize(size int) error {
+	dest := c.node.self.Destination
+	most := datagram.MaxSize
+	switch c.kind {
+	case Raw:
+		return checkRaw(size)
+	case Datagram:
+		most -= datagram.Overhead1(dest)
+	case Datagram2:
+		most -= dest.Size() + 2 + dest.SigType().SignatureSize()
+	case Datagram3:
+		most -= datagram.Overhead3
+	}
+	if size > most {
+		return fmt.Errorf("payload of %d bytes, at most %d fit into a %v; send less at once: %w", size, most, c.kind, ErrTooLarge)
+	}
+	return nil
 }
 
 // lookUp looks a Destination up, until the write deadline.

@@ -659,10 +659,7 @@ type Opened struct {
 	// error says why not; empty: the port is open.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	// code tells errors apart.
-	Code ErrorCode `protobuf:"varint,3,opt,name=code,proto3,enum=onelease.plugin.v1.ErrorCode" json:"code,omitempty"`
-	// max_payload is how many bytes fit into a datagram of this port, as far as is
-	// known now; 0 if it is not, or for streams.
-	MaxPayload    uint32 `protobuf:"varint,4,opt,name=max_payload,json=maxPayload,proto3" json:"max_payload,omitempty"`
+	Code          ErrorCode `protobuf:"varint,3,opt,name=code,proto3,enum=onelease.plugin.v1.ErrorCode" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -716,13 +713,6 @@ func (x *Opened) GetCode() ErrorCode {
 		return x.Code
 	}
 	return ErrorCode_ERROR_CODE_NONE
-}
-
-func (x *Opened) GetMaxPayload() uint32 {
-	if x != nil {
-		return x.MaxPayload
-	}
-	return 0
 }
 
 // Close closes a port that Open opened, and refuses streams that came to it and
@@ -1033,13 +1023,11 @@ const file_backend_pluginpb_plugin_proto_rawDesc = "" +
 	"\x04Open\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +
-	"\x04port\x18\x03 \x01(\rR\x04port\"\x82\x01\n" +
+	"\x04port\x18\x03 \x01(\rR\x04port\"a\n" +
 	"\x06Opened\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x121\n" +
-	"\x04code\x18\x03 \x01(\x0e2\x1d.onelease.plugin.v1.ErrorCodeR\x04code\x12\x1f\n" +
-	"\vmax_payload\x18\x04 \x01(\rR\n" +
-	"maxPayload\"\x17\n" +
+	"\x04code\x18\x03 \x01(\x0e2\x1d.onelease.plugin.v1.ErrorCodeR\x04code\"\x17\n" +
 	"\x05Close\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\">\n" +
 	"\bIncoming\x12\x1a\n" +
