@@ -1,6 +1,7 @@
 package onelease
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ type worker struct {
 
 	mu     sync.Mutex
 	killed bool
-	lines  []net.Conn
+	lines  map[string]net.Conn // the last to each frontend
 }
 
 // startBackends makes what all backends have in common, and starts those of cfg.
@@ -67,23 +68,19 @@ func (n *Node) startBackends(ctx context.Context, cfg Config) error {
 // startBackend starts one, and has its service run until it is killed or the Node
 // is closed.
 func (n *Node) startBackend(b Backend) error {
-	config := n.common
-	config.Name, config.Weight, config.Standby = b.Name, b.Weight, b.Standby
-	w := &worker{}
-	w.init()
-	config.Frontends = nil
-	for _, f := range n.common.Frontends {
-		dial := f.Dial
-		f.Dial = func(ctx context.Context) (net.Conn, error) { return w.dial(ctx, dial) }
-		config.Frontends = append(config.Frontends, f)
+	old := n.worker(b.Name)
+	if old != nil && old.isKilled() {
+		old.end()
 	}
+	w := &worker{lines: map[string]net.Conn{}}
+	w.init()
 	var err error
-	if w.host, err = backend.NewHost(config); err != nil {
+	if w.host, err = backend.NewHost(w.config(n.common, b)); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if old := n.workers[b.Name]; old != nil && !old.isKilled() {
+	if n.workers[b.Name] != old || old != nil && !old.isKilled() {
 		return fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
 	}
 	n.workers[b.Name] = w
@@ -116,6 +113,19 @@ func (n *Node) isServed() bool {
 	}
 }
 
+// config is that of b, whose connections w can cut.
+func (w *worker) config(common backend.Config, b Backend) backend.Config {
+	cfg := common
+	cfg.Name, cfg.Weight, cfg.Standby = b.Name, b.Weight, b.Standby
+	cfg.Frontends = nil
+	for _, f := range common.Frontends {
+		dial, name := f.Dial, cmp.Or(f.Name, f.Addr)
+		f.Dial = func(ctx context.Context) (net.Conn, error) { return w.dial(ctx, name, dial) }
+		cfg.Frontends = append(cfg.Frontends, f)
+	}
+	return cfg
+}
+
 // AddBackend starts one more backend, beside Config.Backends or one that was killed.
 // Not with a Cluster.
 func (n *Node) AddBackend(b Backend) error {
@@ -131,27 +141,28 @@ func (n *Node) AddBackend(b Backend) error {
 // Backend is the host of one of Config.Backends or AddBackend, to ask for its Stats
 // or to Drain it; nil if there is none of that name.
 func (n *Node) Backend(name string) *backend.Host {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if w := n.workers[name]; w != nil {
+	if w := n.worker(name); w != nil {
 		return w.host
 	}
 	return nil
 }
 
-// KillBackend ends one as kill -9 would: its connections are cut before it can say
-// anything. It waits until it has ended, and does nothing if there is none.
-func (n *Node) KillBackend(name string) {
+func (n *Node) worker(name string) *worker {
 	n.mu.Lock()
-	w := n.workers[name]
-	n.mu.Unlock()
-	if w != nil {
+	defer n.mu.Unlock()
+	return n.workers[name]
+}
+
+// KillBackend ends one as kill -9 would: its connections are cut before it can say
+// anything. It does not wait for its service, and does nothing if there is none.
+func (n *Node) KillBackend(name string) {
+	if w := n.worker(name); w != nil {
 		w.kill()
-		w.end()
+		w.stop()
 	}
 }
 
-func (w *worker) dial(ctx context.Context, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
+func (w *worker) dial(ctx context.Context, frontend string, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	conn, err := dial(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +173,7 @@ func (w *worker) dial(ctx context.Context, dial func(context.Context) (net.Conn,
 		conn.Close()
 		return nil, errKilled
 	}
-	w.lines = append(w.lines, conn)
+	w.lines[frontend] = conn
 	return conn, nil
 }
 
@@ -175,7 +186,6 @@ func (w *worker) kill() {
 	for _, conn := range w.lines {
 		conn.Close()
 	}
-	w.lines = nil
 }
 
 func (w *worker) isKilled() bool {

@@ -108,8 +108,8 @@ func (h *Host) Run(ctx context.Context) error {
 	return nil
 }
 
-// sweep forgets remotes that were not heard for long. Looking one up does not
-// mind those that are overdue, so a coarse pace will do.
+// sweep forgets remotes that were not heard for long, and says again what was not
+// taken. Looking one up does not mind those that are overdue, so a coarse pace will do.
 func (h *Host) sweep(ctx context.Context) {
 	ticker := time.NewTicker(max(h.cfg.RemoteIdle/10, time.Millisecond))
 	defer ticker.Stop()
@@ -120,6 +120,7 @@ func (h *Host) sweep(ctx context.Context) {
 		case now := <-ticker.C:
 			h.forget(h.remotes, now)
 			h.forget(h.hearsay, now)
+			h.tellWeightAgain()
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (l *link) session(ctx context.Context) error {
 	}
 }
 
-// dial attaches a session that gets all packets. A frontend whose process is
+// dial attaches a session that gets all packets, or with a Name its share. A frontend whose process is
 // stopped or whose machine is gone closes nothing, so the client pings it.
 func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
 	h := l.host

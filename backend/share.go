@@ -120,6 +120,17 @@ func (h *Host) tellWeightLocked() {
 	}
 }
 
+// tellWeightAgain is for frontends that took no line when the weight changed.
+func (h *Host) tellWeightAgain() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.links {
+		if client := l.live.Load(); client != nil && client.Weight() != h.weightLocked() {
+			h.tellWeightByLocked(client)
+		}
+	}
+}
+
 func (h *Host) tellWeightByLocked(client *sam.PacketClient) {
 	if len(client.IDKey()) > 0 {
 		client.SetWeight(h.weightLocked())
@@ -145,6 +156,7 @@ func (h *Host) Drain(ctx context.Context) error {
 		case <-h.stop:
 			return nil
 		case <-ticker.C:
+			h.tellWeightAgain()
 			if stack := h.stack(); h.saidWeight(0) && (stack == nil || stack.Stats().Open == 0) {
 				return nil
 			}
@@ -172,9 +184,10 @@ func (h *Host) tellBegan(l *link, p sam.Packet) {
 	if c.Kind != owner.Begins {
 		return
 	}
+	remote := c.Hash()
 	for _, other := range h.links {
 		if client := other.live.Load(); other != l && client != nil && len(client.IDKey()) > 0 {
-			client.Began(c.Hash(), c.ID)
+			client.Began(remote, c.ID)
 		}
 	}
 }

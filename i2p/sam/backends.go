@@ -1,9 +1,7 @@
 package sam
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"regexp"
 	"sync/atomic"
 	"time"
@@ -11,13 +9,8 @@ import (
 	"github.com/onelease/onelease/internal/owner"
 )
 
-const (
-	// quietAfter is how long a backend with a name may say nothing, not even PING,
-	// until it gets nothing new any more.
-	quietAfter = 2 * time.Second
-	// defaultWeight is that of a backend that does not say.
-	defaultWeight = 1
-)
+// defaultWeight is that of a backend that does not say.
+const defaultWeight = 1
 
 // A roster is the sessions there are.
 type roster struct {
@@ -167,141 +160,3 @@ func (s *Server) appendNamed(b []byte, ss *session) []byte {
 	}
 	return AppendOption(b, "ID_KEY", hexKey(s.ids.Load().Key()))
 }
-
-// deliverNamed hands a packet to the named backend that it is for, and returns to
-// how many. If a plain session has taken it, it is none of the lost ones.
-func (s *Server) deliverNamed(live *roster, p Packet, taken bool) int {
-	c := owner.Of(p.Protocol, p.FromPort, p.ToPort, p.Data)
-	var to *session
-	lost := &s.stats.orphaned
-	switch c.Kind {
-	case owner.ByID:
-		to = live.tagged(s.ids.Load().Tag(c.ID))
-	case owner.Early:
-		b, ok := s.began.find(c.ID)
-		if !ok { // it overtook its SYN: whoever gets that needs it
-			return live.deliverAll(p)
-		}
-		to = live.tagged(b.tag)
-	case owner.Begins:
-		to, lost = s.begins(live, &p, &c), &s.stats.unserved
-	case owner.BySender:
-		to, lost = live.choose(&p, &c), &s.stats.unserved
-	default:
-		lost = &s.stats.unmatched
-	}
-	switch {
-	case to != nil && to.matches(&p):
-		if to.deliver(p) {
-			return 1
-		}
-	case !taken:
-		lost.Add(1)
-	}
-	return 0
-}
-
-func (r *roster) deliverAll(p Packet) (n int) {
-	for _, ss := range r.named {
-		if ss.matches(&p) && ss.deliver(p) {
-			n++
-		}
-	}
-	return n
-}
-
-// tagged is the backend of a tag, or nil.
-func (r *roster) tagged(tag uint16) *session {
-	for _, ss := range r.named {
-		if ss.backend.tag == tag {
-			return ss
-		}
-	}
-	return nil
-}
-
-// begins chooses who gets a SYN: who got it before, if it comes again.
-func (s *Server) begins(live *roster, p *Packet, c *owner.Claim) *session {
-	key := c.Key()
-	if b, ok := s.began.find(c.ID); ok && b.key == key {
-		if ss := live.tagged(b.tag); ss != nil && !ss.backend.quiet.Load() {
-			return ss
-		}
-	}
-	ss := live.choose(p, c)
-	if ss != nil {
-		s.began.note(c.ID, beginning{key, ss.backend.tag})
-		ss.backend.begun.Add(1)
-	}
-	return ss
-}
-
-// choose is the backend for what is new, of those of the first resort that there
-// are; nil if none takes any.
-func (r *roster) choose(p *Packet, c *owner.Claim) *session {
-	var best *session
-	var highest float64
-	var key uint64
-	if len(r.named) > 1 {
-		key = c.Key()
-	}
-	for _, ss := range r.named {
-		weight := int(ss.backend.weight.Load())
-		if weight == 0 || !ss.matches(p) || (best != nil && ss.backend.resort() > best.backend.resort()) {
-			continue
-		}
-		score := owner.Score(key, ss.backend.tag, weight)
-		if best == nil || score > highest || ss.backend.resort() < best.backend.resort() {
-			best, highest = ss, score
-		}
-	}
-	return best
-}
-
-// resort is lower for backends that are chosen before others. Silent ones are
-// better than none: they may wake.
-func (n *named) resort() int {
-	switch {
-	case n.quiet.Load():
-		return 2
-	case n.standby:
-		return 1
-	}
-	return 0
-}
-
-// watch finds out that the backend went silent, as it does when its process is
-// stopped or its machine lost, which closes nothing.
-func (ss *session) watch(ctx context.Context) {
-	timer := time.NewTimer(quietAfter)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		left := quietAfter - time.Since(ss.conn.s.started) + time.Duration(ss.backend.heard.Load())
-		if left <= 0 && !ss.backend.quiet.Swap(true) {
-			ss.conn.s.log.Warn("backend is silent, new streams go to others", "backend", ss.backend.name)
-		}
-		timer.Reset(max(left, quietAfter/8))
-	}
-}
-
-// A noticingReader notes that a named backend speaks. The connection's goroutine
-// uses it.
-type noticingReader struct{ c *conn }
-
-func (r noticingReader) Read(b []byte) (int, error) {
-	n, err := r.c.nc.Read(b)
-	if ss := r.c.session; n > 0 && ss != nil && ss.backend != nil {
-		ss.backend.heard.Store(int64(time.Since(ss.conn.s.started)))
-		if ss.backend.quiet.Swap(false) {
-			ss.conn.s.log.Info("backend speaks again", "backend", ss.backend.name)
-		}
-	}
-	return n, err
-}
-
-var _ io.Reader = noticingReader{}

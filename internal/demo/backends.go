@@ -110,6 +110,6 @@ func (r *run) killBackend() {
 			c.download.loseBackend()
 		}
 	}
-	r.world.killing.Go(func() { r.world.node.KillBackend(victim.name) }) // it waits until all has ended
+	r.world.node.KillBackend(victim.name)
 	r.say(e.at, "killed "+victim.name)
 }

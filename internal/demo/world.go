@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/onelease/onelease"
@@ -30,7 +29,6 @@ type world struct {
 	tally   *tally.Tally
 	clients []*client
 	workers []*worker
-	killing sync.WaitGroup       // backends that are being killed
 	plugins []*plugin.Supervisor // of the backends, if they run one
 	probes  *probes              // nil without a plugin
 
@@ -137,7 +135,6 @@ func (w *world) addClients(cfg Config) {
 // close ends everything and leaves nothing behind. It may be called once.
 func (w *world) close() error {
 	var err error
-	w.killing.Wait()
 	if w.node != nil {
 		err = w.node.Close()
 	}

@@ -5,13 +5,6 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// Version is the newest version of commands and snapshots that this package
-// reads and writes. It reads all from 1 on.
-//
-// A command is made with the lowest version that has its operation, and Apply
-// writes it with that which Store.WriteVersion tells.
-const Version = 2
-
 // PutFrontend makes the command that adds a frontend without a pool, or
 // changes the roles of a known one. It is refused with ErrInvalid if the
 // frontend is known with another Destination.

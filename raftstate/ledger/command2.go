@@ -46,7 +46,7 @@ func RemoveDelegation(destination i2p.Hash, backend string) *statepb.Command {
 // PutInvite makes the command that adds an invite, and drops those that have
 // expired by now. It is refused with ErrInvalid if the ID is that of another.
 func PutInvite(i Invite, now time.Time) *statepb.Command {
-	return &statepb.Command{Version: 2, Op: &statepb.Command_PutInvite{
+	return &statepb.Command{Version: max(2, inviteRoles[i.Role]), Op: &statepb.Command_PutInvite{
 		PutInvite: &statepb.PutInvite{Invite: inviteToPB(i), NowUnix: unix32(now)},
 	}}
 }

@@ -22,7 +22,7 @@ func (s *State) restoreInvites(pb []*statepb.Invite) error {
 			len(pb), s.delegations(), MaxInvites, MaxDelegations, ErrInvalid)
 	}
 	for _, invite := range pb {
-		if err := validInvite(invite); err != nil {
+		if err := validInvite(s.Version, invite); err != nil {
 			return err
 		}
 		s.Invites[invite.GetId()] = inviteFromPB(invite)

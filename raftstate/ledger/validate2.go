@@ -39,7 +39,7 @@ func validate2(cmd *statepb.Command) error {
 		return cmp.Or(validHash("Destination", op.RemoveDelegation.GetDestinationHash()),
 			ValidName("backend", op.RemoveDelegation.GetBackend()))
 	case *statepb.Command_PutInvite:
-		return validInvite(op.PutInvite.GetInvite())
+		return validInvite(cmd.GetVersion(), op.PutInvite.GetInvite())
 	case *statepb.Command_UseInvite:
 		return ValidName("invite", op.UseInvite.GetId())
 	case *statepb.Command_RemoveInvite:
@@ -86,10 +86,11 @@ func validDelegation(d *statepb.Delegation) error {
 	return ValidName("backend", d.GetBackend())
 }
 
-func validInvite(i *statepb.Invite) error {
-	switch i.GetRole() {
-	case RoleBalancer, RoleFrontend, RoleBackend, RoleOperator:
-	default:
+// inviteRoles are the roles of invites, with the version that has each first.
+var inviteRoles = map[string]uint32{RoleBalancer: 2, RoleFrontend: 2, RoleBackend: 2, RoleOperator: 2}
+
+func validInvite(version uint32, i *statepb.Invite) error {
+	if since, known := inviteRoles[i.GetRole()]; !known || version < since {
 		return fmt.Errorf("invite for role %.80q: want %s, %s, %s or %s: %w",
 			i.GetRole(), RoleBalancer, RoleFrontend, RoleBackend, RoleOperator, ErrInvalid)
 	}
