@@ -134,8 +134,8 @@ func prepare(store *raftstate.Store, q question) (err error) {
 	defer cancel()
 	switch {
 	case q.Witness != "":
-		invite := raftstate.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
-		_, err = store.Apply(ctx, raftstate.PutInvite(invite, time.Now()))
+		invite := ledger.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
+		_, err = store.Apply(ctx, ledger.PutInvite(invite, time.Now()))
 	case q.Barrier:
 		err = store.Barrier(ctx)
 	}

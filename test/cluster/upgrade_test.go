@@ -14,14 +14,14 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // nextFormat is the build tag of a program whose state has a newer format.
 const nextFormat = "onelease_nextformat"
 
 const (
-	oldFormat = uint32(raftstate.Version)
+	oldFormat = uint32(ledger.Version)
 	newFormat = oldFormat + 1
 )
 
