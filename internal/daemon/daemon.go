@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/onelease/onelease/backend"
@@ -28,6 +29,9 @@ type Daemon struct {
 	// control listens for operators; nil without Config.Control.
 	control net.Listener
 	ctx     context.Context // ends when it is to drain
+
+	mu   sync.Mutex
+	late error // of services that could not end as they should
 }
 
 // New checks everything that can be before there is a network, and takes the control
@@ -100,12 +104,14 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer d.who.keepUp(d.cfg)()
 	hosting, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	overdue := make(chan struct{})
+	limit := time.Duration(d.cfg.DrainLimit)
+	atLimit, overdue := make(chan struct{}), make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		d.log.Info("backend drains", "limit", d.cfg.DrainLimit.String())
 		d.leave()
 		end()
-		time.AfterFunc(time.Duration(d.cfg.DrainLimit)+graceTime, func() { close(overdue) })
+		time.AfterFunc(limit, func() { close(atLimit) })
+		time.AfterFunc(limit+graceTime, func() { close(overdue) })
 	})()
 	ended := make(chan error, 1)
 	go func() { ended <- backend.Run(hosting, d.host, d.services()) }()
@@ -113,12 +119,28 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer d.log.Info("backend ends")
 	select {
 	case err := <-ended:
-		return err
+		return d.verdict(err, atLimit)
 	case <-cut.Done():
 		return ErrCut
 	case <-overdue:
 		return fmt.Errorf("%w, after %v", ErrCut, d.cfg.DrainLimit)
 	}
+}
+
+// verdict is how Run ends when all has ended: a service that took all the time that there
+// was has cut what was left.
+func (d *Daemon) verdict(err error, atLimit <-chan struct{}) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-atLimit:
+		return errors.Join(err, fmt.Errorf("%w, after %v", ErrCut, d.cfg.DrainLimit))
+	default:
+	}
+	if err == nil && d.late != nil {
+		return fmt.Errorf("%w: %w", ErrCut, d.late)
+	}
+	return err
 }
 
 // leaveTime is what frontends have to confirm that nothing new is to come here.
@@ -140,11 +162,17 @@ func (d *Daemon) services() backend.Service {
 	for _, u := range d.units {
 		all = append(all, backend.ServiceFunc(func(ctx context.Context, node backend.Node) error {
 			d.log.Info("service begins", "service", u.Name)
-			if err := u.serve.Serve(ctx, node); err != nil {
-				return fmt.Errorf("%s: %w", u.Name, err)
-			}
+			err := u.serve.Serve(ctx, node)
 			d.log.Info("service has ended", "service", u.Name)
-			return nil
+			if err == nil {
+				return nil
+			}
+			if err = fmt.Errorf("%s: %w", u.Name, err); d.ctx.Err() != nil {
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				d.late = errors.Join(d.late, err)
+			}
+			return err
 		}))
 	}
 	return backend.Services(all...)
