@@ -90,14 +90,14 @@ func TestBackendDrains(t *testing.T) {
 	}
 
 	b = d.backend(append(run, "--drain-limit", "1s")...)
-	large = d.begin("/large.bin") // and does not read on
+	_ = d.begin("/large.bin") // and does not read on
 	b.cmd.Process.Signal(syscall.SIGTERM)
 	if got := code(t, b.cmd.Wait()); got != exitFailed || !strings.Contains(b.log(), "ended before its streams had, after 1s") {
 		t.Errorf("exit code %d at the limit: %s", got, b.log())
 	}
 
 	b = d.backend(run...)
-	large = d.begin("/large.bin")
+	_ = d.begin("/large.bin")
 	pid, _ := d.plugin(worker)
 	b.cmd.Process.Signal(syscall.SIGTERM)
 	b.says("backend drains")
