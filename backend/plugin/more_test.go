@@ -194,7 +194,12 @@ func TestHost(t *testing.T) {
 
 func TestPluginsEndWithTheirHost(t *testing.T) {
 	host := exec.Command(os.Args[0], "-test.run", "^TestHost$")
-	host.Env = append(os.Environ(), hostEnv+"="+program(t, "good"))
+	dir, err := os.MkdirTemp("", "ol") // t.TempDir is too long for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir) // the host cannot
+	host.Env = append(os.Environ(), hostEnv+"="+program(t, "good"), "TMPDIR="+dir)
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ type Stats struct {
 	NextStart time.Time
 	// LastExit is how the last process ended or failed to start.
 	LastExit Exit
-	// Traffic is of all instances since Serve began.
+	// Traffic is of all instances since New.
 	Traffic
 	// LogSuppressed counts lines of its log that were not passed on.
 	LogSuppressed uint64

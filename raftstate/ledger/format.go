@@ -6,5 +6,5 @@ package ledger
 // reads and writes. It reads all from 1 on.
 //
 // A command is made with the lowest version that has its operation, and Apply
-// writes it with that which Store.WriteVersion tells.
+// writes it with that which raftstate.Store.WriteVersion tells.
 const Version = 2
