@@ -108,6 +108,9 @@ func TestPython(t *testing.T) {
 	if err := w.end(); err != nil {
 		t.Error(err)
 	}
+	if log := w.log.String(); !strings.Contains(log, `status="exit status 0"`) {
+		t.Errorf("it did not end by itself:\n%s", log)
+	}
 	for settings, says := range map[string]string{"prt = 1": "unknown key 'prt'", "[": "settings of shout", "port = 70000": "0 to 65535"} {
 		cfg.Settings, cfg.MustStart = settings, true
 		sup, err := plugin.New(cfg)
