@@ -92,7 +92,7 @@ func runBackend(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
 		cutNow()
 	}()
 	reload := func() error { return d.Reload(context.WithoutCancel(cmd.Context())) }
-	defer reloadOnHangup(reload, cfg.Logger)()
+	defer reloadOnHangup("certificate and changed plugins", reload, cfg.Logger)()
 	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
 	return d.Run(cmd.Context(), cut)
 }

@@ -180,3 +180,38 @@ func TestBackendBadInput(t *testing.T) {
 		}
 	}
 }
+
+// TestBackendsShare: of two backends one is told to end. What it has open goes on, and its
+// visitor's next request is the other's.
+func TestBackendsShare(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	other := map[string]string{"one": "two", "two": "one"}
+	backends := map[string]*process{}
+	for name := range other {
+		d.join("backend", name)
+		backends[name] = d.backend("--dir", d.of(name), "--builtin", "site", "--set", `site.root="`+page(t, name)+`"`)
+	}
+	for name := range other {
+		until(t, name+" is attached", func() bool { return d.status(d.of(name)).Weight == 1 })
+	}
+	served, err := d.get("/")
+	if other[served] == "" {
+		t.Fatalf("the page is %q, %v", served, err)
+	}
+	large := d.begin("/large.bin")
+	b := backends[served]
+	b.cmd.Process.Signal(syscall.SIGTERM)
+	until(t, "it wants nothing new", func() bool { s := d.status(d.of(served)); return s.Draining && s.Weight == 0 })
+	until(t, "the frontend knows", func() bool {
+		got, err := d.get("/")
+		return err == nil && got == other[served]
+	})
+	if n, err := large(); n != 8<<20 || err != nil {
+		t.Errorf("%d bytes of the file came, %v", n, err)
+	}
+	if got := code(t, b.cmd.Wait()); got != 0 {
+		t.Errorf("exit code %d: %s", got, b.log())
+	}
+	backends[other[served]].end()
+}
