@@ -102,14 +102,14 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	d.ctx = ctx
 	defer d.answerOperators().close()
 	defer d.who.keepUp(d.cfg)()
-	hosting, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
+	hosting, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
 	limit := time.Duration(d.cfg.DrainLimit)
 	atLimit, overdue := make(chan struct{}), make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		d.log.Info("backend drains", "limit", d.cfg.DrainLimit.String())
 		d.leave()
-		end()
+		end(&backend.Ending{Limit: limit})
 		time.AfterFunc(limit, func() { close(atLimit) })
 		time.AfterFunc(limit+graceTime, func() { close(overdue) })
 	})()
