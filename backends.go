@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -31,8 +30,10 @@ var errRemoteBackend = fmt.Errorf("%w: one more backend in the Node of a Cluster
 
 // A worker is a backend that runs. Its lines are what kill cuts.
 type worker struct {
-	host *backend.Host
-	part
+	host   *backend.Host
+	ctx    context.Context
+	stop   context.CancelFunc
+	served chan struct{} // closed when its service has ended
 
 	mu     sync.Mutex
 	killed bool
@@ -54,63 +55,54 @@ func (n *Node) startBackends(ctx context.Context, cfg Config) error {
 			n.common.Frontends = append(n.common.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
 		}
 	}
+	backends := cfg.Backends
 	if cfg.Service != nil {
-		return n.startBackend(Backend{Name: n.common.Name, Service: cfg.Service})
+		backends = []Backend{{Name: n.common.Name, Service: cfg.Service}}
 	}
-	for _, b := range cfg.Backends {
-		if err := n.startBackend(b); err != nil {
+	var workers []*worker
+	for _, b := range backends {
+		w, err := n.startBackend(b)
+		if err != nil {
 			return err
 		}
+		workers = append(workers, w)
 	}
+	go func() {
+		defer close(n.served)
+		for _, w := range workers {
+			<-w.served
+		}
+	}()
 	return nil
 }
 
 // startBackend starts one, and has its service run until it is killed or the Node
 // is closed.
-func (n *Node) startBackend(b Backend) error {
+func (n *Node) startBackend(b Backend) (*worker, error) {
 	old := n.worker(b.Name)
 	if old != nil && old.isKilled() {
-		old.end()
+		<-old.served
 	}
-	w := &worker{lines: map[string]net.Conn{}}
-	w.init()
+	w := &worker{served: make(chan struct{}), lines: map[string]net.Conn{}}
+	w.ctx, w.stop = context.WithCancel(context.Background())
 	var err error
 	if w.host, err = backend.NewHost(w.config(n.common, b)); err != nil {
-		return err
+		return nil, err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.workers[b.Name] != old || old != nil && !old.isKilled() {
-		return fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
+		return nil, fmt.Errorf("%w: a backend of the name %q runs", ErrConfig, b.Name)
 	}
 	n.workers[b.Name] = w
 	if n.host == nil {
 		n.host = w.host
 	}
-	n.serving++
-	w.Go(func() {
-		n.note("service "+b.Name, backend.Run(w.ctx, w.host, b.Service))
-		n.serviceEnded()
-	})
-	return nil
-}
-
-// serviceEnded closes served if it was the last one.
-func (n *Node) serviceEnded() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.serving--; n.serving == 0 && !n.isServed() {
-		close(n.served)
-	}
-}
-
-func (n *Node) isServed() bool {
-	select {
-	case <-n.served:
-		return true
-	default:
-		return false
-	}
+	go func() {
+		defer close(w.served)
+		n.note("service", backend.Run(w.ctx, w.host, b.Service))
+	}()
+	return w, nil
 }
 
 // config is that of b, whose connections w can cut.
@@ -135,7 +127,8 @@ func (n *Node) AddBackend(b Backend) error {
 	if b.Name == "" || b.Service == nil {
 		return fmt.Errorf("%w: a Backend without a Name or a Service", ErrConfig)
 	}
-	return n.startBackend(b)
+	_, err := n.startBackend(b)
+	return err
 }
 
 // Backend is the host of one of Config.Backends or AddBackend, to ask for its Stats
@@ -198,26 +191,22 @@ func (w *worker) isKilled() bool {
 // open is cut; it is left running.
 var ErrPatience = errors.New("it still ran when Config.Patience was over")
 
-// endBackends tells all to end, and waits until they have or patience is over.
+// endBackends tells all services to end, and waits for as long as they may take.
 func (n *Node) endBackends() {
 	n.mu.Lock()
-	workers := slices.Collect(maps.Values(n.workers))
+	workers := maps.Clone(n.workers)
 	n.mu.Unlock()
 	for _, w := range workers {
 		w.stop()
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for _, w := range workers {
-			w.end()
-		}
-	}()
 	timer := time.NewTimer(n.patience)
 	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
-		n.note("service", ErrPatience)
+	for _, w := range workers {
+		select {
+		case <-w.served:
+		case <-timer.C:
+			n.note("service", ErrPatience)
+			return
+		}
 	}
 }

@@ -25,13 +25,12 @@ type Node struct {
 	patience   time.Duration
 	temporary  string // a directory to be removed
 
-	served chan struct{} // closed when all services have ended
+	served chan struct{} // closed when the service has ended, or those of all Config.Backends
 	once   sync.Once
 
 	mu      sync.Mutex
 	host    *backend.Host // the first
 	workers map[string]*worker
-	serving int // services that have not ended
 	failed  error
 	done    chan struct{} // closed when failed is set
 }
