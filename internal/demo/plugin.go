@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,25 @@ func (c Config) describePlugin(ctx context.Context) (*PluginReport, error) {
 	return &PluginReport{Name: d.GetName(), Version: d.GetVersion(), Responses: map[string]int{}}, nil
 }
 
+func (w *world) pluginsReady() bool {
+	for _, s := range w.plugins {
+		if running(s) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// running is the process that serves, 0 if none does.
+func running(s *plugin.Supervisor) int {
+	for _, i := range s.Stats().Instances {
+		if i.State == plugin.Running {
+			return i.PID
+		}
+	}
+	return 0
+}
+
 // errNoPlugin says that there is nothing to kill.
 var errNoPlugin = errors.New("no process of the plugin runs that could be killed")
 
@@ -47,11 +67,7 @@ var errNoPlugin = errors.New("no process of the plugin runs that could be killed
 func (r *run) killPlugin() error {
 	pid := 0
 	for _, s := range r.world.plugins {
-		for _, i := range s.Stats().Instances {
-			if i.State == plugin.Running && pid == 0 {
-				pid = i.PID
-			}
-		}
+		pid = cmp.Or(pid, running(s))
 	}
 	if pid == 0 {
 		return errNoPlugin

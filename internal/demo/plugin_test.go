@@ -31,7 +31,9 @@ func pluginDemo(t *testing.T, settings string, kill ...string) (Config, *bytes.B
 	}
 	cfg := config(4*time.Second, Sticky, kill...)
 	cfg.Plugin, cfg.Settings, cfg.Routers = self, filepath.Join(t.TempDir(), "site.toml"), 2
-	cfg.opening = 200 * time.Millisecond
+	// A stock router reports no tunnel while it waits for the answer to its last report. On
+	// a busy machine a pool that comes at once would so be reported in part, for minutes.
+	cfg.opening, cfg.Tunnels = 200*time.Millisecond, 1
 	if err := os.WriteFile(cfg.Settings, []byte(settings), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +51,11 @@ func TestPluginKilled(t *testing.T) {
 	cfg, out := pluginDemo(t, `root = "`+www+`"`, killPlugin)
 	cfg.Backends = 2
 	if err := Run(t.Context(), cfg); err != nil {
-		t.Fatalf("%v in %s", err, out)
+		t.Fatalf("%v in %s\n%s", err, out, cfg.Progress)
 	}
 	var r Report
 	decode(t, out, &r)
-	if q := r.Requests; q.Lost > 0 || q.Answered < 20 || q.Answered+q.Cut != q.Sent {
+	if q := r.Requests; q.Lost > 0 || q.Answered < 4 || q.Answered+q.Cut != q.Sent {
 		t.Errorf("requests %+v", q)
 	}
 	if p := r.Plugin; p == nil || p.Name != "site" || p.Version != "1.0" || p.Restarts != 1 || p.Responses["200"] != r.Requests.Answered {

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/balancer/controlpb"
 )
 
@@ -137,10 +136,9 @@ func (r *run) served(now time.Time) string {
 	}
 	var words []string
 	for _, s := range r.world.plugins {
-		stats := s.Stats()
 		state := "plugin: none is ready"
-		if len(stats.Instances) > 0 && stats.Instances[0].State == plugin.Running {
-			state = fmt.Sprintf("plugin: process %d, %d streams open of %d", stats.Instances[0].PID, stats.StreamsOpen, stats.Streams)
+		if pid, stats := running(s), s.Stats(); pid != 0 {
+			state = fmt.Sprintf("plugin: process %d, %d streams open of %d", pid, stats.StreamsOpen, stats.Streams)
 		}
 		words = append(words, state)
 	}

@@ -165,7 +165,7 @@ var errNotReady = errors.New("the LeaseSet with all tunnels did not get into the
 const readyTime = 2 * time.Minute
 
 // waitReady waits until the netDB has a LeaseSet that lists as much as fits,
-// and every remote can send.
+// every remote can send, and all plugins run.
 func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.Status)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, errNotReady)
 	defer cancel()
@@ -174,7 +174,7 @@ func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.
 	want := min(cfg.Routers*cfg.Tunnels, i2p.MaxLeases)
 	for {
 		tell(w.balancers())
-		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() {
+		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() && w.pluginsReady() {
 			return nil
 		}
 		select {
