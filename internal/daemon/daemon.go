@@ -24,7 +24,7 @@ type Daemon struct {
 	who   *attachment
 	host  *backend.Host
 	units []*unit
-	temp  string // of sockets of plugins
+	temp  string // of sockets of plugins, empty if there are none
 	since time.Time
 	// control listens for operators; nil without Config.Control.
 	control net.Listener
@@ -49,9 +49,6 @@ func New(c Config) (*Daemon, error) {
 	if d.host, err = backend.NewHost(d.who.host); err != nil {
 		return nil, err
 	}
-	if d.temp, err = makeTemp(); err != nil {
-		return nil, err
-	}
 	if err := d.prepare(); err != nil {
 		os.RemoveAll(d.temp)
 		return nil, err
@@ -61,6 +58,11 @@ func New(c Config) (*Daemon, error) {
 
 func (d *Daemon) prepare() (err error) {
 	for _, s := range d.cfg.Services {
+		if s.Builtin == "" && d.temp == "" {
+			if d.temp, err = makeTemp(); err != nil {
+				return err
+			}
+		}
 		u, err := newUnit(d.cfg, s, d.temp)
 		if err != nil {
 			return err
