@@ -11,6 +11,9 @@ const (
 	// helloFor is how long a stranded remote is said hello to. A router takes a
 	// new session for an old one only when that is 120 s old (i2pd, Java).
 	helloFor = 150 * time.Second
+	// streamsFor is the same for one that has streams: for as long as these wait
+	// for an ack (streaming.Config.GiveUp).
+	streamsFor = 5 * time.Minute
 	// helloMost is the longest wait between two hellos to a remote.
 	helloMost = 8 * time.Second
 	// moveSpread is added to helloMost at random while a frontend drains: its
@@ -68,7 +71,8 @@ type rescue struct {
 	nonce helloNonce
 
 	awaiting bool // the router has not said yet what became of the last hello
-	greeted  bool // a hello went out
+	greeted  bool // a hello went out by via
+	invited  bool // a hello went out since the loss
 	answered bool // it is in its second phase
 	// lostAt is when its streams began to stall; since is from when on a stream
 	// counts as heard, which a second loss moves.

@@ -43,8 +43,8 @@ func (rs *rescues) end(r *remote) {
 // strand begins the rescue of a remote whose link is lost, or begins it again.
 func (rs *rescues) strand(r served, now time.Time) {
 	rescue := rs.of(r.remote)
-	if rescue.answered {
-		rescue.earliest = time.Time{}
+	if rescue.answered || rescue.drain {
+		rescue.earliest, rescue.invited = time.Time{}, false
 	}
 	rescue.earliest = later(rescue.earliest, r.young)
 	if rescue.lostAt.IsZero() || rescue.resumed {
@@ -53,6 +53,9 @@ func (rs *rescues) strand(r served, now time.Time) {
 	rescue.drain, rescue.awaiting, rescue.greeted = false, false, false
 	rescue.answered, rescue.streamsHeard = false, false
 	rescue.since, rescue.until = now, now.Add(helloFor)
+	if r.streams > 0 {
+		rescue.until = now.Add(streamsFor)
+	}
 	rescue.streams, rescue.said, rescue.paced = r.streams, 0, false
 	rs.schedule(rescue, later(rescue.earliest, now.Add(helloAfter)))
 }
