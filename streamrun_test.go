@@ -33,7 +33,8 @@ type streamRun struct {
 	began   time.Time
 	came    []time.Time // when a read returned bytes
 	wrong   bool
-	err     error // of either side
+	err     error     // of either side
+	failed  time.Time // when err came
 	allCame bool
 	done    bool // both sides ended as they should
 }
@@ -82,6 +83,13 @@ func (r *streamRun) end(err error) {
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.err = err
+	}
+	r.failLocked()
+}
+
+func (r *streamRun) failLocked() {
+	if r.failed.IsZero() {
+		r.failed = time.Now()
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 // come to.
 type ways struct {
 	w       *world
-	missing map[*simnet.Remote]time.Time // the last time
+	missing map[*simnet.Remote][]time.Time
 	stuck   map[*simnet.Remote]int
 	early   map[*simnet.Remote][]time.Time
 }
 
 func newWays(w *world) *ways {
 	return &ways{
-		w: w, missing: map[*simnet.Remote]time.Time{},
+		w: w, missing: map[*simnet.Remote][]time.Time{},
 		stuck: map[*simnet.Remote]int{}, early: map[*simnet.Remote][]time.Time{},
 	}
 }
@@ -46,7 +46,7 @@ func (s *ways) watch(during time.Duration) {
 	for began := time.Now(); time.Since(began) < during; time.Sleep(time.Second) {
 		for _, r := range s.w.remotes {
 			if _, ok := s.w.network.Lookup(r.Destination().Hash()); !ok {
-				s.missing[r] = time.Now()
+				s.missing[r] = append(s.missing[r], time.Now())
 			}
 			s.stuck[r] = max(s.stuck[r], r.StuckStreams(s.w.keys.Destination.Hash()))
 		}
@@ -56,15 +56,23 @@ func (s *ways) watch(during time.Duration) {
 // had reports whether a stream that broke could have gone on. As many of a
 // remote as were stuck are taken for those that were.
 func (s *ways) had(r *streamRun) bool {
-	early := 0
-	for _, at := range s.early[r.remote] {
-		if at.After(r.last()) {
-			early++
-		}
-	}
-	if s.missing[r.remote].After(r.last()) || early >= 2 {
+	if r.stoodStill(s.missing[r.remote]) > 0 || r.stoodStill(s.early[r.remote]) >= 2 {
 		return false
 	}
 	s.stuck[r.remote]--
 	return s.stuck[r.remote] < 0
+}
+
+// stoodStill counts the times that are between when the stream was last heard and
+// when it failed.
+func (r *streamRun) stoodStill(times []time.Time) int {
+	n, last := 0, r.last()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, at := range times {
+		if at.After(last) && (r.failed.IsZero() || at.Before(r.failed)) {
+			n++
+		}
+	}
+	return n
 }

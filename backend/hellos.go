@@ -48,7 +48,7 @@ func (h *Host) handedLocked(r *rescue, ok bool, now time.Time) {
 	if r.drain || ok && r.said < len(helloWaits) {
 		return
 	}
-	if other := h.nextLocked(r.remote.hash, r.via); other != nil {
+	if other := h.nextLocked(r, anyLink); other != nil {
 		h.rescues.redirect(r, other, now)
 	}
 }

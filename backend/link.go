@@ -41,6 +41,9 @@ type link struct {
 	// refuge is set if its router is one: it serves the remotes that come to it,
 	// and with its other key no hello by it could save a stream.
 	refuge bool
+	// published is the date of the LeaseSet that its router has, which hellos by it
+	// bring; 0: not known.
+	published uint32
 }
 
 func newLink(h *Host, index int, f Frontend) *link {
@@ -112,6 +115,7 @@ func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
 		SendStatus:   true,
 		OnStatus:     func(id uint32, err error) { l.host.helloHanded(l, id, err) },
 		OnDrain:      func(draining bool) { l.host.setDraining(l, draining) },
+		OnLeaseSet:   func(published uint32) { l.host.setPublished(l, published) },
 		PingInterval: l.host.cfg.HangTimeout / 4,
 		PingTimeout:  l.host.cfg.HangTimeout,
 	})
@@ -139,7 +143,7 @@ func (l *link) statsLocked() FrontendStats {
 func (h *Host) connecting(l *link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	l.draining = false // the last session may have said it when it was over
+	l.draining, l.published = false, 0 // the last session may have said it when it was over
 	h.setStateLocked(l, LinkConnecting)
 }
 

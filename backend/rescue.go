@@ -19,6 +19,11 @@ const (
 	// moveSpread is added to helloMost at random while a frontend drains: its
 	// remotes are in no hurry, and there may be many.
 	moveSpread = 7 * time.Second
+	// newerWait is how long a hello waits for its router to get a newer LeaseSet than
+	// the remote may hold: they are renewed every 10 s. Where there is one elsewhere,
+	// it goes there after newerHere.
+	newerWait = 12 * time.Second
+	newerHere = time.Second
 	// handedWait is how long the router is waited for to say that a hello went
 	// out. A lookup of the remote's LeaseSet takes i2pd 12 s at most.
 	handedWait = 15 * time.Second
@@ -83,6 +88,12 @@ type rescue struct {
 	silent       int
 	streamsHeard bool // a packet of a stream came, which may be a new one
 	resumed      bool // a stream that was silent is not any more
+
+	// newest is the date of the newest LeaseSet of ours that the remote may hold: it
+	// takes none by a hello that is not newer. patience is until when one that
+	// brings no newer one waits; zero: nothing waits.
+	newest   uint32
+	patience time.Time
 
 	// earliest is until when the remote's session is sure to be too young to be
 	// taken over.

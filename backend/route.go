@@ -46,27 +46,6 @@ func (h *Host) chooseButLocked(hash i2p.Hash, not *link) *link {
 	return best
 }
 
-// nextLocked is the link to try after one that was of no use to a remote: that
-// of the next lower rank, and after the lowest the highest again, of those that
-// newcomers could be given to. Each gets its turn, since i2pd 2.58 sends nothing
-// after a hello that was not replied to for two minutes. Nil if there is no other.
-func (h *Host) nextLocked(hash i2p.Hash, after *link) *link {
-	var next *link
-	before := func(a, b *link) bool { // in the order that begins below after
-		belowA, belowB := a.rank(hash) < after.rank(hash), b.rank(hash) < after.rank(hash)
-		if belowA != belowB {
-			return belowA
-		}
-		return a.rank(hash) > b.rank(hash)
-	}
-	for _, l := range h.links {
-		if l.up() && l != after && l.resort() == 0 && (next == nil || before(l, next)) {
-			next = l
-		}
-	}
-	return next
-}
-
 // resort is lower for links that are to be chosen before others.
 func (l *link) resort() int {
 	switch {

@@ -48,6 +48,10 @@ type ClientConfig struct {
 	// drained, and when that is undone: it serves on, but new streams belong
 	// elsewhere. It is an extension; a stock SAM bridge never calls it.
 	OnDrain func(draining bool)
+	// OnLeaseSet, if set, is told the date (`published`, in seconds since 1970) of
+	// the LeaseSet that the router behind the server has, and of each that follows.
+	// It is an extension; a stock SAM bridge never calls it.
+	OnLeaseSet func(published uint32)
 	// OnPacket gets the packets that come in; Data is valid during the call.
 	OnPacket func(Packet)
 	// OnStatus gets the status of a packet that had an ID: nil if the router

@@ -77,10 +77,11 @@ type Server struct {
 
 	// live are the sessions that packets go to, replaced whole by add and
 	// remove so that Deliver takes no lock.
-	live    atomic.Pointer[[]*session]
-	udp     atomic.Pointer[udpBridge]
-	pending pending
-	stats   counters
+	live      atomic.Pointer[[]*session]
+	udp       atomic.Pointer[udpBridge]
+	published atomic.Uint32 // see SetPublished; 0: not known
+	pending   pending
+	stats     counters
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
