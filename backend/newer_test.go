@@ -2,6 +2,7 @@ package backend
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,15 +12,19 @@ import (
 	"github.com/onelease/onelease/i2p/streaming"
 )
 
-// hellos has the frontends note who says hello and when, counted from now.
+// hellos has the frontends note who says hello and when, counted from now. What it
+// returns may be read after a synctest.Wait.
 func (r *rig) hellos() *[]spoken {
+	var mu sync.Mutex
 	var all []spoken
 	began := time.Now()
 	for i, f := range r.frontends {
 		f.OnSend(func(p sam.Packet) {
 			var ping streaming.Packet
 			if isHello(p) && ping.Parse(p.Data) == nil && ping.Flags&streaming.FlagEcho != 0 {
+				mu.Lock()
 				all = append(all, spoken{i, time.Since(began)})
+				mu.Unlock()
 			}
 		})
 	}
@@ -56,7 +61,7 @@ func TestAHelloWaitsForANewerLeaseSet(t *testing.T) {
 		by      int           // who then says hello
 		at      time.Duration
 	}{
-		"it comes":                   {0, 500 * time.Millisecond, 0, 600 * time.Millisecond},
+		"it comes":                   {0, 450 * time.Millisecond, 0, 450 * time.Millisecond},
 		"another has one":            {1, 0, 1, helloAfter + newerHere},
 		"another has got one":        {1, 3 * time.Second, 1, 3 * time.Second},
 		"no balancer has signed one": {-1, 0, 0, helloAfter + newerWait},

@@ -77,7 +77,7 @@ type rescue struct {
 
 	awaiting bool // the router has not said yet what became of the last hello
 	greeted  bool // a hello went out by via
-	invited  bool // a hello went out since the loss
+	invited  bool // a hello went out since the loss, by any link
 	answered bool // it is in its second phase
 	// lostAt is when its streams began to stall; since is from when on a stream
 	// counts as heard, which a second loss moves.
