@@ -1,7 +1,7 @@
 # Onelease. `make help` lists the targets.
 
 TOOL := go tool -modfile=tools/go.mod
-PROTOS := balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
+PROTOS := backend/pluginpb/plugin.proto balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
 I2PD_TESTS := ./i2p/i2cp ./test ./test/i2pd/... ./test/streamservice
 RUN := .
 
@@ -35,8 +35,8 @@ test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it 
 	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 4 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
 
 .PHONY: bench
-bench: ## Merge and sign, packets per second against a bare loop, raft commits
-	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./i2p/... ./test
+bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test
 
 .PHONY: bench-i2pd
 bench-i2pd: ## Packets per second and round trips through real i2pd routers
@@ -60,6 +60,6 @@ generate: ## Make the generated files anew
 check: vet staticcheck generate ## Format, vet, staticcheck, generated files up to date
 	@test -z "$$(gofmt -l .)" || { echo "not formatted: run gofmt -w on"; gofmt -l .; exit 1; }
 	@git diff --exit-code --stat -- $(PROTOS:.proto=.pb.go) balancer/controlpb/control_grpc.pb.go \
-		balancer/cluster/clusterpb/cluster_grpc.pb.go \
+		balancer/cluster/clusterpb/cluster_grpc.pb.go backend/pluginpb/plugin_grpc.pb.go \
 		|| { echo "generated files were out of date: commit what make generate made"; exit 1; }
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy"; exit 1; }

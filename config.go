@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
@@ -41,6 +42,10 @@ type Router struct {
 	// frontend.Config. With a Cluster it is required: "onelease cluster join"
 	// made it, for a frontend of this Name.
 	Dir string
+	// Embedded says that the router is no real one and ends with the program:
+	// package test/embedded sets it. If all Routers are, nothing needs to be
+	// remembered, and Config.Dir can be left out.
+	Embedded bool
 }
 
 // A Cluster is balancers that run elsewhere.
@@ -53,16 +58,32 @@ type Cluster struct {
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
+// Balancers are several in this process, which outlive the Node. That they are
+// not the Node's own keeps raft and its database out of the programs that have
+// one, or a Cluster.
+type Balancers interface {
+	// Control is how the frontend of a router reaches them.
+	Control(ctx context.Context, router string) (frontend.ControlConfig, error)
+	// Balancer is the one that leads and works, nil while none does.
+	Balancer() *balancer.Balancer
+}
+
 // Config is what a Node is made of.
 type Config struct {
-	// Keys are the Destination's. Not with a Cluster, which has them.
+	// Keys are the Destination's. If nil, those in Dir are used, which are made at
+	// the first start: the Destination is the same at the next. Not with a
+	// Cluster, which has them.
 	Keys *i2p.Keys
-	// Dir keeps the state of the balancers in this process. It is made if it is
-	// not there. Not with a Cluster.
+	// Dir keeps the state of the balancer, and the keys if they are not given, for
+	// one program at a time. It is made if it is not there. Not with Balancers or a
+	// Cluster, which have it. If empty, all Routers must be Embedded: then it is a
+	// temporary one, and the Destination, without Keys, is new at each start.
 	Dir string
-	// Balancers is how many balancers run in this process; 0: one. More than one
-	// show what happens when their leader is lost, and protect from nothing.
-	Balancers int
+	// Balancers, if set, are several that the program runs in this process in
+	// place of the Node's one: a *cluster.Local. They show what happens when their
+	// leader is lost, and protect from nothing. Their Keys are those of the Node;
+	// they have the Policy.
+	Balancers Balancers
 	// Cluster, if set, has balancers that run elsewhere.
 	Cluster *Cluster
 	// Frontends are those of a Cluster that run elsewhere, by the host:port at
@@ -76,6 +97,9 @@ type Config struct {
 	Policy balancer.Policy
 	// Service runs on the Destination until the Node is closed.
 	Service backend.Service
+	// Patience is how long the Service has to end when it is told to, 45 s if 0:
+	// backend.HTTP takes up to 30 s, and what was written then up to 5 s to arrive.
+	Patience time.Duration
 	// Credentials, if set, sign what the service sends in place of Keys: see
 	// backend.Config. LeaseSets are signed by Keys all the same.
 	Credentials backend.Credentials
@@ -110,17 +134,17 @@ func (c Config) check() error {
 		if err := c.checkCluster(); err != nil {
 			return err
 		}
-	case c.Keys == nil:
-		return fmt.Errorf("%w: Keys is not set: read them with i2p.ReadKeyFile, or make some with i2p.GenerateKeys", ErrConfig)
-	case c.Dir == "":
-		return fmt.Errorf("%w: Dir is not set: name a directory for the balancer's state", ErrConfig)
-	case c.Balancers < 0 || c.Balancers > 9:
-		return fmt.Errorf("%w: Balancers is %d: want 0 to 9", ErrConfig, c.Balancers)
+	case c.Balancers != nil && c.Keys == nil:
+		return fmt.Errorf("%w: Balancers without Keys: give those that they have", ErrConfig)
+	case c.Balancers != nil && (c.Dir != "" || c.Policy != balancer.Policy{}):
+		return fmt.Errorf("%w: Balancers, and Dir or Policy: give these to them", ErrConfig)
+	case c.Balancers == nil && c.Dir == "" && !c.embedded():
+		return fmt.Errorf("%w: Dir is not set: name a directory that is kept, for the balancer's state and the Destination's keys", ErrConfig)
 	}
 	elsewhere := c.Cluster != nil && len(c.Frontends) > 0
 	switch {
 	case c.Service == nil:
-		return fmt.Errorf("%w: Service is not set", ErrConfig)
+		return fmt.Errorf("%w: Service is not set: backend.HTTP makes one of a http.Handler, backend.Listener one of what accepts streams", ErrConfig)
 	case len(c.Frontends) > 0 && c.Cluster == nil:
 		return fmt.Errorf("%w: Frontends without a Cluster: give a backend.Config its own", ErrConfig)
 	case members == 0 && !elsewhere:
@@ -135,7 +159,7 @@ func (c Config) checkCluster() error {
 	if len(c.Frontends) > 0 && len(c.Routers) > 0 {
 		return fmt.Errorf("%w: Frontends that run elsewhere, and Routers, whose frontends run here: choose one", ErrConfig)
 	}
-	if c.Keys != nil || c.Dir != "" || c.Balancers != 0 {
+	if c.Keys != nil || c.Dir != "" || c.Balancers != nil {
 		return fmt.Errorf("%w: a Cluster, and Keys, Dir or Balancers: the Cluster has these", ErrConfig)
 	}
 	if c.Cluster.Dir == "" {
@@ -154,6 +178,16 @@ func count(yes bool) int {
 		return 1
 	}
 	return 0
+}
+
+// embedded is whether no router is a real one.
+func (c Config) embedded() bool {
+	for _, r := range c.Routers {
+		if !r.Embedded {
+			return false
+		}
+	}
+	return len(c.Routers) > 0
 }
 
 // members is how many routers serve.

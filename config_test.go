@@ -11,6 +11,7 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/i2p/simnet"
 )
 
@@ -32,7 +33,9 @@ func TestConfigErrors(t *testing.T) {
 		mistake func(*onelease.Config)
 		want    []string // in the message
 	}{
-		{"no keys", func(c *onelease.Config) { c.Keys = nil }, []string{"Keys", "i2p.ReadKeyFile"}},
+		{"balancers and no keys", func(c *onelease.Config) { c.Keys, c.Balancers = nil, new(cluster.Local) }, []string{"Balancers", "Keys"}},
+		{"no directory for keys", func(c *onelease.Config) { c.Keys, c.Dir = nil, "" }, []string{"Dir", "keys"}},
+		{"no directory, one real router", func(c *onelease.Config) { c.Dir, c.Routers[0].Embedded = "", true }, []string{"Dir"}},
 		{"keys that cannot sign", func(c *onelease.Config) { c.Keys = dsa }, []string{"keys", "P256", "Ed25519"}},
 		{"no service", func(c *onelease.Config) { c.Service = nil }, []string{"Service"}},
 		{"no directory", func(c *onelease.Config) { c.Dir = "" }, []string{"Dir"}},
@@ -54,7 +57,7 @@ func TestConfigErrors(t *testing.T) {
 		{"a bad quirk", func(c *onelease.Config) { c.Routers[2].DontPublish = "upside-down" }, []string{publish, "DontPublish", "inverted"}},
 		{"too many tunnels", func(c *onelease.Config) { c.Policy.Tunnels = 17 }, []string{"Tunnels", "17", "16"}},
 		{"too frequent", func(c *onelease.Config) { c.Policy.PublishGap = time.Second }, []string{"PublishGap", "20 s"}},
-		{"too many balancers", func(c *onelease.Config) { c.Balancers = 10 }, []string{"Balancers", "10"}},
+		{"balancers and a directory", func(c *onelease.Config) { c.Balancers = new(cluster.Local) }, []string{"Balancers", "Dir"}},
 		{"frontends elsewhere and no cluster", func(c *onelease.Config) { c.Frontends = []string{"127.0.0.1:1"} }, []string{"Frontends", "Cluster"}},
 		{"a cluster and keys", func(c *onelease.Config) { c.Cluster = &onelease.Cluster{Dir: "d"} }, []string{"Cluster", "Keys"}},
 		{"a cluster without a directory", func(c *onelease.Config) { inCluster(c, "") }, []string{"Cluster.Dir", "onelease cluster join"}},

@@ -5,21 +5,19 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"path/filepath"
-	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/delegate"
 	"github.com/onelease/onelease/balancer"
-	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/balancer/solo"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/internal/way"
-	"github.com/onelease/onelease/raftstate"
 )
 
 // A leadership is the balancers of a Node, wherever they are.
@@ -30,18 +28,17 @@ type leadership interface {
 	backend(ctx context.Context, cfg *backend.Config) error
 	// leader is the Balancer that leads, nil if none in this process does.
 	leader() *balancer.Balancer
-	// states are the copies of the replicated state in this process.
-	states() []*raftstate.State
-	// end ends what runs in this process.
+	// end ends what the Node runs of them.
 	end() error
 }
 
-func newLeadership(n *Node, cfg Config) (leadership, error) {
+// newLeadership starts the balancer, if it is the Node's. Then cfg has keys.
+func newLeadership(n *Node, cfg *Config) (leadership, error) {
 	switch {
 	case cfg.Cluster != nil:
-		return newRemote(n, cfg)
-	case cfg.Balancers > 1:
-		return newLocal(cfg)
+		return newRemote(n, *cfg)
+	case cfg.Balancers != nil:
+		return several{*cfg}, nil
 	}
 	return newAlone(n, cfg)
 }
@@ -49,31 +46,42 @@ func newLeadership(n *Node, cfg Config) (leadership, error) {
 // alone is one Balancer in this process, served in memory.
 type alone struct {
 	cfg      Config
-	store    *raftstate.Store
+	store    *solo.Store
 	balancer *balancer.Balancer
 	control  *memconn.Listener
 	server   *grpc.Server
 	part
 }
 
-func newAlone(n *Node, cfg Config) (leadership, error) {
-	store, err := raftstate.Open(raftstate.Config{ID: "local", Dir: cfg.Dir, Logger: cfg.Logger})
+func newAlone(n *Node, cfg *Config) (leadership, error) {
+	store, err := solo.Open(cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("balancer's state: %w", err)
+		return nil, err
 	}
-	b, err := balancer.New(balancer.Config{
-		Keys: cfg.Keys, Store: store, Policy: cfg.Policy, Expect: cfg.members(), Logger: cfg.Logger,
-	})
+	b, err := cfg.newBalancer(store)
 	if err != nil {
 		store.Close()
 		return nil, err
 	}
-	a := &alone{cfg: cfg, store: store, balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
+	a := &alone{cfg: *cfg, store: store, balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
 	a.init()
 	controlpb.RegisterControlServer(a.server, b.Control())
 	a.Go(func() { n.note("control service", a.server.Serve(a.control)) })
 	a.Go(func() { n.note("balancer", b.Run(a.ctx)) })
 	return a, nil
+}
+
+// newBalancer also makes keys, or takes those that are kept, while no other
+// program has the directory.
+func (c *Config) newBalancer(store *solo.Store) (_ *balancer.Balancer, err error) {
+	if c.Keys == nil {
+		if c.Keys, err = keptKeys(c.Dir, len(store.State().Destinations) == 0); err != nil {
+			return nil, err
+		}
+	}
+	return balancer.New(balancer.Config{
+		Keys: c.Keys, Store: store, Policy: c.Policy, Expect: c.members(), Logger: c.Logger,
+	})
 }
 
 func (a *alone) frontend(_ context.Context, _ string, cfg *frontend.Config) error {
@@ -98,66 +106,28 @@ func (c *Config) sign(cfg *backend.Config) {
 
 func (a *alone) leader() *balancer.Balancer { return a.balancer }
 
-func (a *alone) states() []*raftstate.State { return []*raftstate.State{a.store.State()} }
-
 func (a *alone) end() error {
 	a.server.Stop()
 	a.part.end()
 	return a.store.Close()
 }
 
-// localTime is how long the balancers of one process have to form.
-const localTime = 30 * time.Second
+// several are Config.Balancers.
+type several struct{ cfg Config }
 
-// local is several balancers in this process.
-type local struct {
-	*cluster.Local
-	cfg Config
+func (s several) frontend(ctx context.Context, name string, cfg *frontend.Config) (err error) {
+	cfg.Control, err = s.cfg.Balancers.Control(ctx, name)
+	return err
 }
 
-func newLocal(cfg Config) (leadership, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), localTime)
-	defer cancel()
-	balancers, err := cluster.StartLocal(ctx, cluster.LocalConfig{
-		Dir: filepath.Join(cfg.Dir, "cluster"), Balancers: cfg.Balancers, Keys: cfg.Keys, Policy: cfg.Policy, Logger: cfg.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &local{balancers, cfg}, nil
-}
-
-func (l *local) frontend(ctx context.Context, name string, cfg *frontend.Config) error {
-	creds, err := l.Join(ctx, pki.Frontend, name)
-	if err != nil {
-		return err
-	}
-	cfg.Control = frontend.ControlConfig{
-		Balancers: l.Addresses(), Dial: l.Dial, TLS: pki.ClientTLS(creds, pki.Balancer, ""),
-	}
+func (s several) backend(_ context.Context, cfg *backend.Config) error {
+	s.cfg.sign(cfg)
 	return nil
 }
 
-func (l *local) backend(_ context.Context, cfg *backend.Config) error {
-	l.cfg.sign(cfg)
-	return nil
-}
+func (s several) leader() *balancer.Balancer { return s.cfg.Balancers.Balancer() }
 
-func (l *local) leader() *balancer.Balancer {
-	if node := l.Leader(); node != nil {
-		return node.Balancer()
-	}
-	return nil
-}
-
-func (l *local) states() (states []*raftstate.State) {
-	for _, node := range l.Nodes() {
-		states = append(states, node.Store().State())
-	}
-	return states
-}
-
-func (l *local) end() error { return l.Close() }
+func (s several) end() error { return nil }
 
 // remote is a cluster that runs elsewhere.
 type remote struct {
@@ -220,7 +190,7 @@ func (r *remote) elsewhere(addr string, creds *pki.Reloader) func(context.Contex
 // member reads a directory that "onelease cluster join" made, for a node in
 // that role and of that name, or any.
 func (r *remote) member(dir string, role pki.Role, name string) (*pki.Reloader, []string, error) {
-	info, err := cluster.ReadInfo(dir)
+	info, err := nodedir.Read(dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -235,8 +205,6 @@ func (r *remote) member(dir string, role pki.Role, name string) (*pki.Reloader, 
 }
 
 func (r *remote) leader() *balancer.Balancer { return nil }
-
-func (r *remote) states() []*raftstate.State { return nil }
 
 func (r *remote) end() error {
 	r.delegates.end()
@@ -269,6 +237,6 @@ func (d delegates) run(creds *pki.Reloader, c delegate.Config, cfg *backend.Conf
 
 var (
 	_ leadership = (*alone)(nil)
-	_ leadership = (*local)(nil)
+	_ leadership = several{}
 	_ leadership = (*remote)(nil)
 )

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
+	"time"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
-	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A Node is all parts of one Destination in one process.
@@ -20,8 +22,11 @@ type Node struct {
 	frontends  map[string]*running
 	host       *backend.Host
 	log        *slog.Logger
+	patience   time.Duration
+	temporary  string // a directory to be removed
 
 	service part
+	served  chan struct{} // closed when the service has ended
 	once    sync.Once
 
 	mu     sync.Mutex
@@ -50,6 +55,13 @@ type running struct {
 	part
 }
 
+// patience is Config.Patience if that is 0.
+const patience = 45 * time.Second
+
+// startTime is how long frontends have to get a certificate from balancers in
+// this process.
+const startTime = 30 * time.Second
+
 // Start starts all parts. It returns when they run; routers may still be out
 // of reach, and are tried until they answer.
 func Start(cfg Config) (*Node, error) {
@@ -57,13 +69,15 @@ func Start(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
-	n := &Node{frontends: map[string]*running{}, log: cfg.Logger, done: make(chan struct{})}
-	n.service.init()
-	var err error
-	if n.leadership, err = newLeadership(n, cfg); err != nil {
-		return nil, err
+	n := &Node{
+		frontends: map[string]*running{}, log: cfg.Logger, patience: cmp.Or(cfg.Patience, patience),
+		served: make(chan struct{}), done: make(chan struct{}),
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), localTime)
+	n.service.init()
+	if err := n.lead(&cfg); err != nil {
+		return nil, errors.Join(err, n.removeTemporary())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackend} {
 		if err := step(ctx, cfg); err != nil {
@@ -71,6 +85,21 @@ func Start(cfg Config) (*Node, error) {
 		}
 	}
 	return n, nil
+}
+
+// lead completes cfg with what can be left out of it, and starts the balancer.
+func (n *Node) lead(cfg *Config) (err error) {
+	if cfg.Cluster == nil && cfg.Balancers == nil && cfg.Dir == "" {
+		if n.temporary, err = os.MkdirTemp("", "onelease-"); err != nil {
+			return fmt.Errorf("temporary directory for the balancer's state: %w", err)
+		}
+		cfg.Dir = n.temporary
+	}
+	n.leadership, err = newLeadership(n, cfg)
+	if err == nil && cfg.Keys != nil {
+		n.log.Info("the Destination is", "b32", cfg.Keys.Destination.Base32())
+	}
+	return err
 }
 
 func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
@@ -125,7 +154,10 @@ func (n *Node) startBackend(ctx context.Context, cfg Config) error {
 		return err
 	}
 	n.host = host
-	n.service.Go(func() { n.note("service", backend.Run(n.service.ctx, host, cfg.Service)) })
+	n.service.Go(func() {
+		defer close(n.served)
+		n.note("service", backend.Run(n.service.ctx, host, cfg.Service))
+	})
 	return nil
 }
 
@@ -151,43 +183,6 @@ func (n *Node) Done() <-chan struct{} { return n.done }
 // a moment with several, always with those of Config.Cluster.
 func (n *Node) Balancer() *balancer.Balancer { return n.leadership.leader() }
 
-// KillLeader ends the balancer that leads, as a crash would, and returns its
-// name; empty if there are no several in this process, or none leads.
-func (n *Node) KillLeader() string {
-	l, ok := n.leadership.(*local)
-	if !ok {
-		return ""
-	}
-	node := l.Leader()
-	if node == nil {
-		return ""
-	}
-	node.Kill()
-	return node.Name()
-}
-
-// RestartBalancer starts one that KillLeader has ended.
-func (n *Node) RestartBalancer(name string) error {
-	l, ok := n.leadership.(*local)
-	if !ok {
-		return fmt.Errorf("balancer %s: %w: only one of several in this process can be started again", name, ErrConfig)
-	}
-	return l.Restart(name)
-}
-
-// Issued is the place of the newest LeaseSet that was signed, as far as is known
-// in this process: zero with Config.Cluster.
-func (n *Node) Issued() (term, seq uint64) {
-	for _, state := range n.leadership.states() {
-		for _, d := range state.Destinations {
-			if d.LastSeq > seq {
-				term, seq = d.LastTerm, d.LastSeq
-			}
-		}
-	}
-	return term, seq
-}
-
 // Host is the backend's host, to ask for its Stats.
 func (n *Node) Host() *backend.Host { return n.host }
 
@@ -206,7 +201,7 @@ func (n *Node) Frontend(name string) *frontend.Frontend {
 func (n *Node) Drain(name string, on bool) error {
 	b := n.Balancer()
 	if b == nil {
-		return fmt.Errorf("drain %s: %w: ask the cluster, with \"onelease cluster drain\"", name, cluster.ErrNoLeader)
+		return fmt.Errorf("drain %s: %w: ask the cluster, with \"onelease cluster drain\"", name, ledger.ErrNotLeader)
 	}
 	return b.Drain(name, on)
 }
@@ -220,8 +215,9 @@ func (n *Node) KillFrontend(name string) {
 }
 
 // Close ends all parts and returns the first error that ended one of them
-// before. The backend goes first, so that what it still sends has a way out,
-// then the frontends, then the balancer that they report to.
+// before. The backend goes first, so that what it still sends has a way out: the
+// service's context ends, and it has Config.Patience to finish what is open. Then
+// go the frontends, then the balancer that they report to.
 func (n *Node) Close() error {
 	n.once.Do(n.close)
 	n.mu.Lock()
@@ -230,7 +226,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() {
-	n.service.end()
+	n.endService()
 	for _, r := range n.frontends {
 		r.stop()
 	}
@@ -238,4 +234,30 @@ func (n *Node) close() {
 		r.end()
 	}
 	n.note("balancers", n.leadership.end())
+	n.note("temporary directory", n.removeTemporary())
+}
+
+// ErrPatience says that the service went on after it was told to end. What it had
+// open is cut; it is left running.
+var ErrPatience = errors.New("it still ran when Config.Patience was over")
+
+func (n *Node) endService() {
+	n.service.stop()
+	if n.host == nil { // it was never started
+		return
+	}
+	timer := time.NewTimer(n.patience)
+	defer timer.Stop()
+	select {
+	case <-n.served:
+	case <-timer.C:
+		n.note("service", ErrPatience)
+	}
+}
+
+func (n *Node) removeTemporary() error {
+	if n.temporary == "" {
+		return nil
+	}
+	return os.RemoveAll(n.temporary)
 }

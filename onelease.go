@@ -3,18 +3,26 @@
 // service. It is what a program links that wants a Destination on several
 // routers and nothing to deploy.
 //
-//	keys, err := i2p.ReadKeyFile("site.dat")
-//	node, err := onelease.Start(onelease.Config{
-//		Keys: keys,
-//		Dir:  "/var/lib/onelease",
+//	err := onelease.Run(ctx, onelease.Config{
+//		Dir: "/var/lib/site", // keeps the Destination's keys
 //		Routers: []onelease.Router{
 //			{Name: "a", Addr: "127.0.0.1:7654", Member: true},
 //			{Name: "b", Addr: "127.0.0.1:7664", Member: true},
 //			{Name: "c", Addr: "127.0.0.1:7674", Publisher: true},
 //		},
-//		Service: backend.ServiceFunc(serve),
+//		Service: backend.HTTP(80, handler),
 //	})
-//	defer node.Close()
+//
+// Run is the way for a program that serves until it is told to end. Start is for
+// one that has more to do with the Node meanwhile: drain a router before its
+// maintenance, look at the balancer's status, kill a part to see what that does.
+//
+// Package test/embedded has routers inside the program, to try things and for
+// tests; backend/servicetest is for tests of a service alone.
+//
+// A program that links this package links no raft. It is a cluster's that runs
+// elsewhere (Config.Cluster), or the program's own who wants several balancers in
+// one process (Config.Balancers).
 //
 // The parts do not know that they share a process: the control link is gRPC
 // and packets are SAM, both over connections in memory. Split over processes

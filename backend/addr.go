@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/onelease/onelease/i2p"
@@ -42,6 +43,27 @@ func (k Kind) String() string {
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
+
+// MarshalText is k's name.
+func (k Kind) MarshalText() ([]byte, error) {
+	if _, ok := k.index(); !ok {
+		return nil, errKind
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText reads a Kind's name, as String writes it.
+func (k *Kind) UnmarshalText(text []byte) error {
+	for _, known := range []Kind{Datagram, Raw, Datagram2, Datagram3} {
+		if string(text) == known.String() {
+			*k = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%.20q: %w", text, errKind)
+}
+
+var errKind = errors.New("no such kind of datagram: want raw, datagram, datagram2 or datagram3")
 
 // index is k's place in tables by kind, and whether k is one of the four.
 func (k Kind) index() (int, bool) { return int(k - Datagram), k >= Datagram && k <= Datagram3 }

@@ -12,22 +12,25 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/i2p/streaming"
+	"github.com/onelease/onelease/internal/pluginwire"
 )
 
-// Errors that callers of this package can tell apart.
+// Errors that callers of this package can tell apart. A service in a plugin gets
+// the same ones: package pluginwire takes them across.
 var (
 	// ErrConfig says that a Config cannot work; the message names the field.
-	ErrConfig = errors.New("backend configuration")
+	ErrConfig = pluginwire.ErrConfig
 	// ErrNoFrontend says that no frontend is connected, or that the remote's
 	// was lost just now and another is not ready for it. It passes.
-	ErrNoFrontend = errors.New("no frontend is connected")
+	ErrNoFrontend = pluginwire.ErrNoFrontend
 	// ErrNoSigner says that something is to be signed and nothing can: Config has
 	// neither Signer nor Credentials, or the Credentials have no permission that
 	// is good now. The latter passes; it is datagram.ErrExpired too if there was one.
-	ErrNoSigner = errors.New("no signer")
+	ErrNoSigner = pluginwire.ErrNoSigner
 	errUnset    = fmt.Errorf("set Config.Signer or Config.Credentials: %w", ErrNoSigner)
-	// ErrPortInUse says that a port of that kind is open already.
-	ErrPortInUse = errors.New("port is in use")
+	// ErrPortInUse says that a port of that kind is open already, for streams or
+	// datagrams.
+	ErrPortInUse = streaming.ErrPortInUse
 	// ErrTooLarge says that a datagram's payload does not fit; the message
 	// says how much does.
 	ErrTooLarge = datagram.ErrTooLarge

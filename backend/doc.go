@@ -17,6 +17,13 @@
 //	})
 //	err = backend.Run(ctx, host, myService) // calls myService.Serve
 //
+// HTTP makes a Service of an http.Handler, Listener and Packets of a function, and
+// Services one of several. Ready ones are the packages below plugins; Settings says
+// how those take theirs.
+//
+// A service can also be a program of its own, a plugin, which Onelease starts: Serve is
+// its whole main, and its Node is that of another process.
+//
 // A backend need not have the Destination's signing key: with Config.Credentials it
 // signs with transient keys that the balancers permit for a day at a time; see
 // package delegate.

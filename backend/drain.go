@@ -29,6 +29,12 @@ const (
 	// sessionAge is how long a remote must have been heard by a link to be
 	// brought to another: the 120 s, and some for the clocks' whole seconds.
 	sessionAge = 123 * time.Second
+	// moveAfter is when the first hello goes out after a drain was told of: when all
+	// others' routers have newer LeaseSets than the draining one, which the remote
+	// would keep to otherwise, by a session that this one does not know. The leader
+	// makes them at once; should it be lost just then, the next one does. Nobody is
+	// in a hurry: the draining router serves on.
+	moveAfter = 10 * time.Second
 	// stragglers is how long packets of a moved remote may still come in by the
 	// draining link without taking the remote back there.
 	stragglers = 5 * time.Second
@@ -74,7 +80,7 @@ func (h *Host) moveLocked(r *remote, now time.Time) {
 	}
 	old := now.Add(sessionAge)
 	if !r.came.IsZero() {
-		old = later(r.came.Add(sessionAge), now.Add(helloAfter))
+		old = later(r.came.Add(sessionAge), now.Add(moveAfter))
 	}
 	h.rescues.move(r, h.chooseOtherLocked(r), now, old)
 }

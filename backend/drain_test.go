@@ -138,6 +138,28 @@ func TestLossesDuringADrain(t *testing.T) {
 	}
 }
 
+// The others' LeaseSets are newer only some time after a drain was told of: a
+// remote that is said hello to before keeps to the one that it has, and sends there
+// by the session of the hello.
+func TestDrainSaysNoHelloAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newStreamRig(t, 2, nil)
+		defer r.stop()
+		remote := r.net.NewRemote(0, false)
+		near, far := r.open(remote, 80)
+		chat(t, near, far, 3*time.Minute)
+		for range 3 {
+			r.frontends[0].SetDraining(true)
+			chat(t, near, far, moveAfter-2*time.Second)
+			r.frontends[0].SetDraining(false)
+			chat(t, near, far, time.Second)
+		}
+		if s := r.host.Stats(); s.Frontends[1].Hellos != 0 || remote.Frontend() != 0 {
+			t.Errorf("%d hellos, the remote is with frontend %d", s.Frontends[1].Hellos, remote.Frontend())
+		}
+	})
+}
+
 // What a moved remote has sent by the draining frontend before does not take it
 // back there, but a new session there does, for the time being.
 func TestStragglersDoNotTakeARemoteBack(t *testing.T) {
@@ -148,7 +170,7 @@ func TestStragglersDoNotTakeARemoteBack(t *testing.T) {
 		near, far := r.open(remote, 80)
 		time.Sleep(3 * time.Minute)
 		r.frontends[0].SetDraining(true)
-		time.Sleep(helloAfter + 3*backendtest.Latency)
+		time.Sleep(moveAfter + 3*backendtest.Latency)
 		served := func() int {
 			for i, f := range r.host.Stats().Frontends {
 				if f.Remotes > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/onelease/onelease/backend/backendtest"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
 // A rig is a Host that runs with frontends in memory, inside a synctest bubble.
@@ -90,9 +91,9 @@ func (r *rig) hear(f int, from *backendtest.Remote) {
 	synctest.Wait()
 }
 
-// sentBy are the packets, but for hellos, that went out by each frontend.
+// sentBy are the packets, but for hellos and pings, that went out by each frontend.
 func (r *rig) sentBy() [][]sam.Packet {
-	return r.collect(func(p sam.Packet) bool { return !isHello(p) })
+	return r.collect(func(p sam.Packet) bool { return !isHello(p) && !isRevisit(p) })
 }
 
 // hellosBy are the hellos that went out by each frontend.
@@ -111,7 +112,13 @@ func (r *rig) collect(want func(sam.Packet) bool) [][]sam.Packet {
 	return all
 }
 
-func isHello(p sam.Packet) bool { return p.Protocol == HelloProtocol }
+func isHello(p sam.Packet) bool { return p.Protocol == HelloProtocol && !isRevisit(p) }
+
+// isRevisit reports whether p is a ping to a silent visitor.
+func isRevisit(p sam.Packet) bool {
+	var ping streaming.Packet
+	return p.Protocol == ProtocolStreaming && ping.Parse(p.Data) == nil && ping.Flags&streaming.FlagEcho != 0 && len(ping.Payload) == 0
+}
 
 // counts are the lengths of lists, for short expectations.
 func counts(lists [][]sam.Packet) string {

@@ -37,6 +37,7 @@ type Host struct {
 	rescues              rescues
 	lost, moved, stalled uint64
 	stalls               stalls
+	visits               []visit // oldest first
 
 	ports portTable
 }
@@ -88,6 +89,9 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	group.Go(func() { h.tendRescues(ctx) })
 	group.Go(func() { h.sweep(ctx) })
+	if h.cfg.signs() {
+		group.Go(func() { h.tendVisits(ctx) })
+	}
 	<-ctx.Done()
 	close(h.stop)
 	h.ports.closeAll()

@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"errors"
 	"fmt"
 	"net"
 )
@@ -41,7 +40,7 @@ func (h *Host) checkKind(kind Kind) error {
 	signed := kind == Datagram || kind == Datagram2
 	switch _, ok := kind.index(); {
 	case !ok:
-		return errors.New("no such kind of datagram: want Raw, Datagram, Datagram2 or Datagram3")
+		return errKind
 	case signed && !h.cfg.signs():
 		return errUnset
 	case kind == Datagram && h.transient():

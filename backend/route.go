@@ -155,6 +155,7 @@ func (h *Host) followLocked(r *remote, l *link, now time.Time) {
 		if invited || from != nil && from != l || now.Sub(l.since) > sessionAge {
 			r.young = now.Add(sessionAge)
 		}
+		h.visitLocked(r, now)
 	}
 	r.link = l
 	if l.draining && r.rescue == nil && r.sender != nil && h.cfg.signs() {

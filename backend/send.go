@@ -20,7 +20,7 @@ var encodePool = sync.Pool{New: func() any { b := make([]byte, 0, datagram.MaxSi
 func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error {
 	p := sam.Packet{Peer: to.Destination, FromPort: fromPort, ToPort: to.Port, Protocol: uint8(kind)}
 	if kind == Raw {
-		if err := checkRaw(payload); err != nil {
+		if err := checkRaw(len(payload)); err != nil {
 			return err
 		}
 		p.Data = payload
@@ -40,12 +40,12 @@ func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error 
 	return h.sendDatagram(p, to.Hash)
 }
 
-func checkRaw(payload []byte) error {
+func checkRaw(size int) error {
 	switch {
-	case len(payload) == 0:
+	case size == 0:
 		return errors.New("a raw datagram has 1 byte at least: SAM carries no empty packets")
-	case len(payload) > datagram.MaxSize:
-		return fmt.Errorf("raw datagram of %d bytes, at most %d fit; send less at once: %w", len(payload), datagram.MaxSize, ErrTooLarge)
+	case size > datagram.MaxSize:
+		return fmt.Errorf("raw datagram of %d bytes, at most %d fit; send less at once: %w", size, datagram.MaxSize, ErrTooLarge)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/onelease/onelease/i2p"
 )
@@ -30,6 +31,8 @@ type Node interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	// ListenPacket opens a port for datagrams of one kind; see Host.ListenPacket.
 	ListenPacket(kind Kind, port uint16) (net.PacketConn, error)
+	// Lookup resolves a b32 address or a host name; see Host.Lookup.
+	Lookup(ctx context.Context, name string) (i2p.Destination, error)
 	// Logger is for the service's own log.
 	Logger() *slog.Logger
 }
@@ -40,10 +43,15 @@ type ServiceFunc func(ctx context.Context, node Node) error
 // Serve calls f.
 func (f ServiceFunc) Serve(ctx context.Context, node Node) error { return f(ctx, node) }
 
+// lastWords is how long streams that a service has closed may take to end. A
+// response of some 100 KB may wait in a stream's buffer when its handler is done.
+const lastWords = 5 * time.Second
+
 // Run runs host and, once it knows its Destination, service, until ctx ends
 // or either of them returns. It returns nil if ctx ended or the service was
 // done, else the first error. Both have ended when it returns, the service
-// first: its connections work until its Serve returns.
+// first: its connections work until its Serve returns, and what it has written to
+// streams and closed has 5 s to arrive.
 func Run(ctx context.Context, host *Host, service Service) error {
 	hostCtx, stopHost := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopHost()
@@ -57,6 +65,7 @@ func Run(ctx context.Context, host *Host, service Service) error {
 	}()
 	err := serve(serveCtx, host, service)
 	ended := serveCtx.Err() != nil
+	host.settle(lastWords)
 	stopHost()
 	hostErr := <-hostDone
 	if ended {

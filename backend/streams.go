@@ -1,9 +1,11 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/onelease/onelease/i2p/datagram"
 	"github.com/onelease/onelease/i2p/sam"
@@ -68,6 +70,16 @@ func (h *Host) Listen(port uint16) (net.Listener, error) {
 		return nil, fmt.Errorf("listen for streams on port %d: %w", port, err)
 	}
 	return stack.Listen(port)
+}
+
+// settle waits until streams that were closed have ended, but not for longer than
+// that.
+func (h *Host) settle(patience time.Duration) {
+	if stack := h.stack(); stack != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		stack.Settle(ctx)
+	}
 }
 
 // receiveStream takes a packet of the streaming protocol.

@@ -11,22 +11,22 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
 // Store is what a balancer needs of the replicated state. *raftstate.Store is one.
 type Store interface {
 	// Apply commits a command. Only the leader can.
-	Apply(ctx context.Context, command *statepb.Command) (raftstate.Result, error)
+	Apply(ctx context.Context, command *statepb.Command) (ledger.Result, error)
 	// State is the state as committed so far, not to be changed.
-	State() *raftstate.State
+	State() *ledger.State
 	// Barrier returns when State has all that earlier leaders committed.
 	Barrier(ctx context.Context) error
 	// EnsureGeneration begins the state's first generation, if none has begun.
 	EnsureGeneration(ctx context.Context, now time.Time) error
 	// Leader says who leads, and whether that is this store.
-	Leader() raftstate.Leader
+	Leader() ledger.Leader
 	// LeaderCh tells when this store begins and ceases to lead. The Balancer
 	// is its one reader.
 	LeaderCh() <-chan bool
@@ -78,8 +78,8 @@ type Balancer struct {
 	inOffice   bool          // took over, and was not dismissed since
 	office     chan struct{} // closed, and replaced, when inOffice changes
 	clock      clock
-	policy     Policy            // in force
-	policyOf   *raftstate.Policy // what it was made from, besides cfg.Policy
+	policy     Policy         // in force
+	policyOf   *ledger.Policy // what it was made from, besides cfg.Policy
 	frontends  map[string]*frontend
 	merged     *sealed   // the last of this term of office
 	mergedAt   time.Time // when the last was issued, by an earlier leader maybe; zero: never
@@ -188,7 +188,7 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 }
 
 // issued is what the Destination's last LeaseSet was.
-func (b *Balancer) issued() raftstate.Destination {
+func (b *Balancer) issued() ledger.Destination {
 	return b.cfg.Store.State().Destination(b.hash)
 }
 
@@ -201,7 +201,7 @@ func (b *Balancer) rotate(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	epoch := b.issued().Epoch + 1
-	if _, err := b.cfg.Store.Apply(ctx, raftstate.SetEpoch(b.hash, epoch, "a member was lost")); err != nil {
+	if _, err := b.cfg.Store.Apply(ctx, ledger.SetEpoch(b.hash, epoch, "a member was lost")); err != nil {
 		return fmt.Errorf("begin key epoch %d: %w", epoch, err)
 	}
 	b.log.Info("key epoch begins", "epoch", epoch)

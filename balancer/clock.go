@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // clockSlack is how far the frontends' clocks may be off from ours before
@@ -64,7 +64,7 @@ func (b *Balancer) hearClockLocked(f *frontend, clockMs int64, now time.Time) {
 const blindSlack = 30 * time.Second
 
 // datesLocked reports whether LeaseSets can be dated at now.
-func (b *Balancer) datesLocked(now time.Time, issued raftstate.Destination) bool {
+func (b *Balancer) datesLocked(now time.Time, issued ledger.Destination) bool {
 	if b.countLocked(func(f *frontend) bool { return f.attached }) > 0 {
 		return true
 	}

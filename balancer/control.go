@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // controlVersion is the version of the control protocol that this package speaks.
@@ -155,11 +155,11 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 		return nil, nil, err
 	}
 	drained := b.drained(hello.GetName()) && hello.GetMember()
-	roles := raftstate.Roles{Member: hello.GetMember(), Publisher: hello.GetPublisher(), Refuge: hello.GetRefuge()}
+	roles := ledger.Roles{Member: hello.GetMember(), Publisher: hello.GetPublisher(), Refuge: hello.GetRefuge()}
 	if drained {
-		roles = raftstate.Roles{}
+		roles = ledger.Roles{}
 	}
-	result, err := b.cfg.Store.Apply(ctx, raftstate.PutFrontend(hello.GetName(), b.hash, roles))
+	result, err := b.cfg.Store.Apply(ctx, ledger.PutFrontend(hello.GetName(), b.hash, roles))
 	if err != nil {
 		return nil, nil, status.Errorf(refusal(err), "frontend %.80q not taken in: %.200v", hello.GetName(), err)
 	}
@@ -195,7 +195,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 
 // refusal tells a frontend that asks for what cannot be from one that may try again.
 func refusal(err error) codes.Code {
-	if errors.Is(err, raftstate.ErrInvalid) {
+	if errors.Is(err, ledger.ErrInvalid) {
 		return codes.InvalidArgument
 	}
 	return codes.Unavailable
@@ -270,7 +270,7 @@ func (b *Balancer) hearPool(ctx context.Context, f *frontend, l *line, report *c
 	if err != nil {
 		return status.Errorf(codes.InvalidArgument, "frontend %s: %v", f.name, err)
 	}
-	if _, err := b.cfg.Store.Apply(ctx, raftstate.ReportPool(f.name, raftstate.Pool{Up: report.GetUp(), Leases: leases})); err != nil {
+	if _, err := b.cfg.Store.Apply(ctx, ledger.ReportPool(f.name, ledger.Pool{Up: report.GetUp(), Leases: leases})); err != nil {
 		return status.Errorf(refusal(err), "pool of %s not recorded: %v", f.name, err)
 	}
 	b.mu.Lock()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // maxDelegationLife bounds Policy.DelegationLife: what is permitted cannot be
@@ -48,7 +48,7 @@ func (b *Balancer) delegate(ctx context.Context, r *controlpb.DelegateRequest) (
 	b.mu.Lock()
 	expires := b.wallLocked(b.cfg.Now()).Add(b.policy.DelegationLife)
 	b.mu.Unlock()
-	command := raftstate.Delegate(b.hash, raftstate.Delegation{
+	command := ledger.Delegate(b.hash, ledger.Delegation{
 		Backend: r.GetName(), Key: key.Key, SigType: uint16(key.Type), Expires: uint32(expires.Unix()),
 	})
 	if _, err := b.cfg.Store.Apply(ctx, command); err != nil {
@@ -64,7 +64,7 @@ func (b *Balancer) delegate(ctx context.Context, r *controlpb.DelegateRequest) (
 
 // delegateRefusal is refusal, but for what the cluster may be able to do later.
 func delegateRefusal(err error) codes.Code {
-	if errors.Is(err, raftstate.ErrVersion) {
+	if errors.Is(err, ledger.ErrVersion) {
 		return codes.Unavailable
 	}
 	return refusal(err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -119,7 +119,7 @@ func TestHandOver(t *testing.T) {
 		r := &controlpb.DelegateRequest{Version: 1, Name: "w1", HandOver: true}
 		allow := func(on bool) {
 			t.Helper()
-			_, err := w.store.Apply(w.ctx, raftstate.PutPolicy(w.b.hash, raftstate.Policy{HandOverKeys: on}))
+			_, err := w.store.Apply(w.ctx, ledger.PutPolicy(w.b.hash, ledger.Policy{HandOverKeys: on}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,18 +191,18 @@ func TestNoPermissionWithoutACommit(t *testing.T) {
 func TestReplicatedPolicy(t *testing.T) {
 	for _, c := range []struct {
 		what   string
-		policy raftstate.Policy
+		policy ledger.Policy
 		ok     bool
 	}{
-		{"none", raftstate.Policy{}, true},
-		{"an own life", raftstate.Policy{OwnLife: 200 * time.Second}, true},
-		{"too many tunnels", raftstate.Policy{Tunnels: 17}, false},
-		{"a refresh that outlives what it renews", raftstate.Policy{MergedLife: 60 * time.Second, MergedRefresh: 90 * time.Second}, false},
-		{"a refresh beyond the default life", raftstate.Policy{OwnRefresh: 2 * time.Minute}, false},
-		{"a rotation that is none", raftstate.Policy{Rotation: "daily"}, false},
-		{"permissions of a minute", raftstate.Policy{DelegationLife: time.Minute}, true},
-		{"permissions of a second", raftstate.Policy{DelegationLife: time.Second}, false},
-		{"permissions of a year", raftstate.Policy{DelegationLife: 365 * 24 * time.Hour}, false},
+		{"none", ledger.Policy{}, true},
+		{"an own life", ledger.Policy{OwnLife: 200 * time.Second}, true},
+		{"too many tunnels", ledger.Policy{Tunnels: 17}, false},
+		{"a refresh that outlives what it renews", ledger.Policy{MergedLife: 60 * time.Second, MergedRefresh: 90 * time.Second}, false},
+		{"a refresh beyond the default life", ledger.Policy{OwnRefresh: 2 * time.Minute}, false},
+		{"a rotation that is none", ledger.Policy{Rotation: "daily"}, false},
+		{"permissions of a minute", ledger.Policy{DelegationLife: time.Minute}, true},
+		{"permissions of a second", ledger.Policy{DelegationLife: time.Second}, false},
+		{"permissions of a year", ledger.Policy{DelegationLife: 365 * 24 * time.Hour}, false},
 	} {
 		if err := (Policy{}).CheckWith(c.policy); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.what, err)
@@ -213,6 +213,6 @@ func TestReplicatedPolicy(t *testing.T) {
 // failing is a Store that cannot commit.
 type failing struct{ Store }
 
-func (failing) Apply(context.Context, *statepb.Command) (raftstate.Result, error) {
-	return raftstate.Result{}, raftstate.ErrUncertain
+func (failing) Apply(context.Context, *statepb.Command) (ledger.Result, error) {
+	return ledger.Result{}, ledger.ErrUncertain
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // Errors of Drain, besides those of the Store.
 var (
 	// ErrUnknownFrontend says that no frontend of that name was ever attached.
-	ErrUnknownFrontend = raftstate.ErrUnknownFrontend
+	ErrUnknownFrontend = ledger.ErrUnknownFrontend
 	// ErrNotMember says that a frontend only publishes, or is a refuge: no
 	// newcomers go there, as a rule, and what a refuge serves no other can.
 	ErrNotMember = errors.New("frontend is no member: it can be stopped as it is, a publisher if another publishes")
@@ -33,7 +33,7 @@ const drainTime = 5 * time.Second
 // drain is undone. A drain is replicated: it outlives leaders and restarts. To
 // drain what drains changes nothing.
 //
-// Only the leader can; the errors are those above and raftstate's.
+// Only the leader can; the errors are those above and package ledger's.
 func (b *Balancer) Drain(name string, on bool) error {
 	b.roles.Lock()
 	defer b.roles.Unlock()
@@ -46,7 +46,7 @@ func (b *Balancer) Drain(name string, on bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	if _, err := b.cfg.Store.Apply(ctx, raftstate.PutFrontend(name, b.hash, roles)); err != nil {
+	if _, err := b.cfg.Store.Apply(ctx, ledger.PutFrontend(name, b.hash, roles)); err != nil {
 		return fmt.Errorf("drain %.80q: %w", name, err)
 	}
 	b.log.Info("drain", "frontend", name, "on", on)
@@ -58,14 +58,14 @@ func (b *Balancer) Drain(name string, on bool) error {
 // is known, and in no role.
 func (b *Balancer) drained(name string) bool {
 	f, known := b.cfg.Store.State().Frontends[name]
-	return known && f.Destination == b.hash && f.Roles == raftstate.Roles{}
+	return known && f.Destination == b.hash && f.Roles == ledger.Roles{}
 }
 
 // rolesAfter checks a Drain and returns the roles to commit.
-func (b *Balancer) rolesAfter(name string, on bool) (raftstate.Roles, error) {
-	var none raftstate.Roles
+func (b *Balancer) rolesAfter(name string, on bool) (ledger.Roles, error) {
+	var none ledger.Roles
 	if !b.cfg.Store.Leader().Self {
-		return none, raftstate.ErrNotLeader
+		return none, ledger.ErrNotLeader
 	}
 	known, ok := b.cfg.Store.State().Frontends[name]
 	if !ok || known.Destination != b.hash {
@@ -78,9 +78,9 @@ func (b *Balancer) rolesAfter(name string, on bool) (raftstate.Roles, error) {
 	case on == (known.Roles == none):
 		return known.Roles, nil
 	case !on && f != nil:
-		return raftstate.Roles{Member: f.member, Publisher: f.publisher}, nil
+		return ledger.Roles{Member: f.member, Publisher: f.publisher}, nil
 	case !on: // it says what it is when it attaches
-		return raftstate.Roles{Member: true}, nil
+		return ledger.Roles{Member: true}, nil
 	case !known.Roles.Member:
 		return none, ErrNotMember
 	case b.countLocked(func(o *frontend) bool { return o != f && o.listed() && len(o.leases) > 0 }) == 0:

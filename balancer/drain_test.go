@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // drained returns the newest Drain that waits, nil if none does.
@@ -218,7 +218,7 @@ func TestDrainNeedsALeader(t *testing.T) {
 	inBubble(t, Policy{}, func(w *bench) {
 		w.three()
 		w.store.Close()
-		if err := w.b.Drain("m2", true); !errors.Is(err, raftstate.ErrNotLeader) && !errors.Is(err, raftstate.ErrClosed) {
+		if err := w.b.Drain("m2", true); !errors.Is(err, ledger.ErrNotLeader) && !errors.Is(err, ledger.ErrClosed) {
 			t.Errorf("without a store: %v", err)
 		}
 		for _, f := range w.b.Status().GetFrontends() {

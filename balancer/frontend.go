@@ -8,7 +8,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A frontend is what the leader knows of one. Balancer.mu guards it.
@@ -169,7 +169,7 @@ func (b *Balancer) loseSilent(ctx context.Context, now time.Time) {
 	}
 	b.mu.Unlock()
 	for _, name := range lost {
-		if _, err := b.cfg.Store.Apply(ctx, raftstate.ReportPool(name, raftstate.Pool{})); err != nil {
+		if _, err := b.cfg.Store.Apply(ctx, ledger.ReportPool(name, ledger.Pool{})); err != nil {
 			b.log.Warn("loss not recorded", "frontend", name, "error", err)
 		}
 	}

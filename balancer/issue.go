@@ -9,7 +9,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A draft is a LeaseSet that is due but has no `published` yet.
@@ -41,7 +41,7 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	result, err := b.cfg.Store.Apply(ctx, raftstate.Issue(b.hash, records...))
+	result, err := b.cfg.Store.Apply(ctx, ledger.Issue(b.hash, records...))
 	if err != nil {
 		return nil, fmt.Errorf("commit %d LeaseSets: %w", len(drafts), err)
 	}
@@ -54,7 +54,7 @@ func (b *Balancer) issue(ctx context.Context, drafts []draft, now time.Time) ([]
 }
 
 // maxDrafts is how many drafts fit into one Issue: each has its reserve.
-const maxDrafts = raftstate.MaxRecords / 2
+const maxDrafts = ledger.MaxRecords / 2
 
 // reserveAhead is how far `published` may be ahead of the clock for a LeaseSet to
 // get a reserve, and lateAhead the same if it is late: the one before had none, and
@@ -70,7 +70,7 @@ const (
 
 // build makes the LeaseSets of drafts, with the reserve of each if there is time
 // for that, and the records of all.
-func (b *Balancer) build(drafts []draft, now time.Time) ([]sealed, []raftstate.Record, error) {
+func (b *Balancer) build(drafts []draft, now time.Time) ([]sealed, []ledger.Record, error) {
 	b.mu.Lock()
 	now = b.wallLocked(now)
 	b.mu.Unlock()
@@ -96,7 +96,7 @@ type order struct {
 	now       time.Time
 	seq       uint64 // of the next
 	published uint32
-	records   []raftstate.Record
+	records   []ledger.Record
 }
 
 // place makes s's LeaseSet, and if there is time for it the reserve, one newer,
@@ -121,7 +121,7 @@ func (o *order) place(s *sealed) (err error) {
 func (o *order) add(d draft, key *ecdh.PrivateKey) (*i2p.LeaseSet2, error) {
 	leaseSet := o.b.leaseSet(d, key, o.now, time.Unix(int64(o.published), 0))
 	body, err := leaseSet.AppendBody(nil)
-	o.records = append(o.records, raftstate.Record{
+	o.records = append(o.records, ledger.Record{
 		Seq: o.seq, Published: o.published, Expires: uint32(leaseSet.Expires.Unix()),
 		Frontend: d.frontend, Digest: sha256.Sum256(body),
 	})

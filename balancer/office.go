@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A Balancer is in office from when it has taken over, which is a moment after
@@ -92,7 +92,7 @@ func (b *Balancer) setOfficeLocked(in bool) {
 
 // awaitOffice waits until this balancer is in office (ok), or another than the
 // one at unreachable leads, or officeTime has passed.
-func (b *Balancer) awaitOffice(ctx context.Context, unreachable string) (leader raftstate.Leader, ok bool) {
+func (b *Balancer) awaitOffice(ctx context.Context, unreachable string) (leader ledger.Leader, ok bool) {
 	timeout := time.NewTimer(officeTime)
 	defer timeout.Stop()
 	for {
@@ -108,16 +108,16 @@ func (b *Balancer) awaitOffice(ctx context.Context, unreachable string) (leader 
 		case <-changed:
 		case <-office:
 		case <-timeout.C:
-			return raftstate.Leader{}, false
+			return ledger.Leader{}, false
 		case <-ctx.Done():
-			return raftstate.Leader{}, false
+			return ledger.Leader{}, false
 		}
 	}
 }
 
 // inherit has the frontends as the replicated state has them. Who drains
 // is known there by having no role; its frontend will say which it had.
-func inherit(state *raftstate.State, hash [32]byte, now time.Time, policy Policy) map[string]*frontend {
+func inherit(state *ledger.State, hash [32]byte, now time.Time, policy Policy) map[string]*frontend {
 	frontends := map[string]*frontend{}
 	for name, known := range state.Frontends {
 		if known.Destination != hash {
@@ -127,7 +127,7 @@ func inherit(state *raftstate.State, hash [32]byte, now time.Time, policy Policy
 			name: name, member: known.Roles.Member || known.Roles.Refuge, publisher: known.Roles.Publisher, refuge: known.Roles.Refuge,
 			up: known.Pool.Up, leases: known.Pool.Leases, goneAt: now,
 		}
-		if known.Roles == (raftstate.Roles{}) {
+		if known.Roles == (ledger.Roles{}) {
 			f.member, f.drainUntil = true, now.Add(policy.DrainLimit)
 		}
 		frontends[name] = f

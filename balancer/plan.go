@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // maxAhead is how far `published` may run ahead of the clock for what can
@@ -66,7 +66,7 @@ func (b *Balancer) duesLocked(now time.Time) []time.Time {
 
 // aliveLocked is how long a lease must live to be listed at all: beyond the
 // `published` of whichever LeaseSet of this step comes last.
-func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time.Time {
+func (b *Balancer) aliveLocked(now time.Time, issued ledger.Destination) time.Time {
 	_, published := issued.Next(b.wallLocked(now))
 	return time.Unix(int64(published), 0).Add(time.Duration(2*len(b.frontends)+2) * time.Second)
 }
@@ -75,7 +75,7 @@ func (b *Balancer) aliveLocked(now time.Time, issued raftstate.Destination) time
 // drains comes first and makes those of the others due, so that theirs are
 // always newer: a remote that has moved on would else follow a straggler's
 // LeaseSet back.
-func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstate.Destination) []draft {
+func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued ledger.Destination) []draft {
 	members := b.countLocked((*frontend).serves)
 	life := b.livesLocked().ownLife(members)
 	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead), now)
@@ -108,7 +108,7 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued raftstat
 }
 
 // planMergedLocked drafts the merged LeaseSet if it is due.
-func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued raftstate.Destination) (draft, bool) {
+func (b *Balancer) planMergedLocked(now time.Time, next *time.Time, issued ledger.Destination) (draft, bool) {
 	publishers := b.countLocked(func(f *frontend) bool { return f.publisher && f.attached && f.up })
 	pools, epoch := b.poolsLocked(now), b.mergedEpochLocked(now, issued)
 	leases := choose(pools, b.aliveLocked(now, issued), leastLife, int(b.publishes))

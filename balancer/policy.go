@@ -7,7 +7,7 @@ import (
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // Rotation says when a lost member makes the balancer begin a key epoch.
@@ -93,7 +93,7 @@ func DefaultPolicy() Policy {
 		PublishGap:     21 * time.Second,        // what comes within 20 s of the last store i2pd puts off by 20 s
 		FirstWait:      30 * time.Second,        // a router's tunnels are all there after about 27 s
 		HeadStart:      10 * time.Second,        // a publisher's own tunnels take as long as the members' last ones
-		OwnLife:        90 * time.Second,        // above the 51 s at which i2pd calls a lease near its end; with 130 s more streams broke where members are lost all the time (docs/streams.md)
+		OwnLife:        100 * time.Second,       // a refresh more than the 90 s for which a silent remote keeps its session; longer holds the remotes of a lost member longer (docs/streams.md)
 		OwnRefresh:     10 * time.Second,        // several chances to be bundled in each lease's life
 		RefugeOwnLife:  75 * time.Second,        // who held a lost member's has 65-75 s left and looks anew 51 s before the end: after 14-24 s, when the refuge is in the netDB
 		RefugeTime:     130 * time.Second,       // all sessions of before are older than 120 s then, and a hello reaches who can be reached
@@ -110,7 +110,7 @@ func DefaultPolicy() Policy {
 }
 
 // policyFrom is Config.Policy with what the replicated state has in place of it.
-func (b *Balancer) policyFrom(r *raftstate.Policy) (Policy, error) {
+func (b *Balancer) policyFrom(r *ledger.Policy) (Policy, error) {
 	p := b.cfg.Policy
 	if r != nil {
 		p = p.with(*r)
@@ -123,7 +123,7 @@ func (b *Balancer) policyFrom(r *raftstate.Policy) (Policy, error) {
 }
 
 // with has r's fields that are set in place of p's.
-func (p Policy) with(r raftstate.Policy) Policy {
+func (p Policy) with(r ledger.Policy) Policy {
 	replace(&p.Tunnels, int(r.Tunnels))
 	replace(&p.Hops, int(r.Hops))
 	replace(&p.MergedLife, r.MergedLife)
@@ -145,7 +145,7 @@ func replace[T comparable](field *T, value T) {
 }
 
 // CheckWith says why a leader of this policy could not go by r.
-func (p Policy) CheckWith(r raftstate.Policy) error { return p.with(r).withDefaults().check() }
+func (p Policy) CheckWith(r ledger.Policy) error { return p.with(r).withDefaults().check() }
 
 // withDefaults fills p's zero fields.
 func (p Policy) withDefaults() Policy {

@@ -6,13 +6,13 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // poolLeases checks and reads the leases of a report.
 func poolLeases(report *controlpb.Pool) ([]i2p.Lease, error) {
-	if len(report.GetLeases()) > raftstate.MaxPoolLeases {
-		return nil, fmt.Errorf("pool of %d leases, at most %d", len(report.GetLeases()), raftstate.MaxPoolLeases)
+	if len(report.GetLeases()) > ledger.MaxPoolLeases {
+		return nil, fmt.Errorf("pool of %d leases, at most %d", len(report.GetLeases()), ledger.MaxPoolLeases)
 	}
 	leases := make([]i2p.Lease, 0, len(report.GetLeases()))
 	for _, l := range report.GetLeases() {

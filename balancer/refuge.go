@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A refuge is a member with a key of its own: that of the epoch after the
@@ -32,7 +32,7 @@ import (
 func (f *frontend) shelters() bool { return f.refuge && f.up && len(f.leases) > 0 }
 
 // epoch is that of the key of f's own LeaseSets.
-func (f *frontend) epoch(issued raftstate.Destination) uint64 {
+func (f *frontend) epoch(issued ledger.Destination) uint64 {
 	if f.refuge {
 		return issued.Epoch + 1
 	}
@@ -67,7 +67,7 @@ func (b *Balancer) refugeOpenLocked(now time.Time) bool {
 }
 
 // mergedEpochLocked is that of the key of the merged LeaseSet.
-func (b *Balancer) mergedEpochLocked(now time.Time, issued raftstate.Destination) uint64 {
+func (b *Balancer) mergedEpochLocked(now time.Time, issued ledger.Destination) uint64 {
 	if b.refugeOpenLocked(now) {
 		return issued.Epoch + 1
 	}

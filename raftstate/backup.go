@@ -2,6 +2,7 @@ package raftstate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -21,7 +23,7 @@ const (
 	backupMagic   = "onelease backup\n"
 	backupVersion = 1
 	backupHead    = len(backupMagic) + 1
-	maxBackupSize = maxSnapshotSize + 4096
+	maxBackupSize = ledger.MaxSnapshotSize + 4096
 )
 
 // BackupInfo says what a backup has.
@@ -39,7 +41,7 @@ type BackupInfo struct {
 // A Backup is the state of a cluster at one point of its log.
 type Backup struct {
 	BackupInfo
-	State *State
+	State *ledger.State
 }
 
 // Backup writes the state to w while the node runs. On a leader it has all that
@@ -73,7 +75,7 @@ func (s *Store) takeBackup() (*Backup, error) {
 		return nil, err
 	}
 	defer content.Close()
-	state, err := readState(content)
+	state, err := ledger.Read(content)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +109,7 @@ func (s *Store) newestSnapshot() (*raft.SnapshotMeta, io.ReadCloser, error) {
 func (b *Backup) write(w io.Writer) error {
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(&statepb.Backup{
 		Cluster: b.Cluster, Node: b.Node, Index: b.Index, Term: b.Term,
-		CreatedMs: uint64(b.Created.UnixMilli()), State: b.State.toPB(),
+		CreatedMs: uint64(b.Created.UnixMilli()), State: b.State.ToPB(),
 	})
 	if err != nil {
 		return err
@@ -137,14 +139,14 @@ func ReadBackup(r io.Reader) (*Backup, error) {
 // have elsewhere.
 func parseBackup(file []byte) (*Backup, error) {
 	if len(file) < backupHead || !bytes.HasPrefix(file, []byte(backupMagic)) {
-		return nil, fmt.Errorf("%w: it is no backup of onelease; give the file that a backup has written", ErrCorrupt)
+		return nil, fmt.Errorf("%w: it is no backup of onelease; give the file that a backup has written", ledger.ErrCorrupt)
 	}
 	if v := file[backupHead-1]; v != backupVersion {
-		return nil, fmt.Errorf("it is of version %d, this program knows %d; use the program that wrote it, or a newer one: %w", v, backupVersion, ErrVersion)
+		return nil, fmt.Errorf("it is of version %d, this program knows %d; use the program that wrote it, or a newer one: %w", v, backupVersion, ledger.ErrVersion)
 	}
 	body := len(file) - sha256.Size
 	if body < backupHead || len(file) > maxBackupSize || sha256.Sum256(file[:body]) != [sha256.Size]byte(file[body:]) {
-		return nil, fmt.Errorf("%w: its digest is not that of its content, so it was changed or cut short; use another backup", ErrCorrupt)
+		return nil, fmt.Errorf("%w: its digest is not that of its content, so it was changed or cut short; use another backup", ledger.ErrCorrupt)
 	}
 	return decodeBackup(file[backupHead:body])
 }
@@ -152,17 +154,17 @@ func parseBackup(file []byte) (*Backup, error) {
 func decodeBackup(body []byte) (*Backup, error) {
 	pb := new(statepb.Backup)
 	if err := proto.Unmarshal(body, pb); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: %w", ledger.ErrCorrupt, err)
 	}
-	if v := pb.GetState().GetVersion(); v > Version {
-		return nil, fmt.Errorf("its state is of version %d, this program knows %d; use the program that wrote it, or a newer one: %w", v, Version, ErrVersion)
+	if v := pb.GetState().GetVersion(); v > ledger.Version {
+		return nil, fmt.Errorf("its state is of version %d, this program knows %d; use the program that wrote it, or a newer one: %w", v, ledger.Version, ledger.ErrVersion)
 	}
-	state, err := stateFromPB(pb.GetState())
+	state, err := ledger.FromPB(pb.GetState())
 	if err == nil {
-		err = first(validName("node", pb.GetNode()), validCluster(pb.GetCluster()))
+		err = cmp.Or(ledger.ValidName("node", pb.GetNode()), validCluster(pb.GetCluster()))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: %w", ledger.ErrCorrupt, err)
 	}
 	return &Backup{State: state, BackupInfo: BackupInfo{
 		Cluster: pb.GetCluster(), Node: pb.GetNode(), Index: pb.GetIndex(), Term: pb.GetTerm(),

@@ -10,17 +10,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
 // fixtureBackup is one that the golden digest below is of.
 func fixtureBackup(t testing.TB) []byte {
 	t.Helper()
-	s := newState()
-	for _, cmd := range fixtureCommands2() {
-		s, _, _ = s.apply(fixtureTerm, cmd)
+	s := ledger.New()
+	for _, cmd := range ledgertest.Commands2() {
+		s, _, _ = s.Apply(ledgertest.Term, cmd)
 	}
-	b := Backup{State: s, BackupInfo: BackupInfo{Cluster: "one", Node: "node-1", Index: 30, Term: 4, Created: inviteTime}}
+	b := Backup{State: s, BackupInfo: BackupInfo{Cluster: "one", Node: "node-1", Index: 30, Term: 4, Created: ledgertest.InviteTime}}
 	var file bytes.Buffer
 	if err := b.write(&file); err != nil {
 		t.Fatal(err)
@@ -34,8 +36,8 @@ func TestBackupIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := BackupInfo{Cluster: "one", Node: "node-1", Index: 30, Term: 4, Created: inviteTime, Generation: 1_700_000_000_123}
-	if b.BackupInfo != want || b.State.Destination(hash(1)).LastSeq != 3 {
+	want := BackupInfo{Cluster: "one", Node: "node-1", Index: 30, Term: 4, Created: ledgertest.InviteTime, Generation: 1_700_000_000_123}
+	if b.BackupInfo != want || b.State.Destination(ledgertest.Hash(1)).LastSeq != 3 {
 		t.Errorf("read %+v, want %+v", b.BackupInfo, want)
 	}
 	if got := file[:backupHead]; string(got) != "onelease backup\n\x01" {
@@ -48,14 +50,14 @@ func TestDamagedBackupIsRefused(t *testing.T) {
 	for i := range file {
 		bad := slices.Clone(file)
 		bad[i] ^= 1
-		if _, err := ReadBackup(bytes.NewReader(bad)); !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrVersion) {
+		if _, err := ReadBackup(bytes.NewReader(bad)); !errors.Is(err, ledger.ErrCorrupt) && !errors.Is(err, ledger.ErrVersion) {
 			t.Fatalf("byte %d changed: error %v, want ErrCorrupt", i, err)
 		}
-		if _, err := ReadBackup(bytes.NewReader(file[:i])); !errors.Is(err, ErrCorrupt) {
+		if _, err := ReadBackup(bytes.NewReader(file[:i])); !errors.Is(err, ledger.ErrCorrupt) {
 			t.Fatalf("cut to %d bytes: error %v, want ErrCorrupt", i, err)
 		}
 	}
-	if _, err := ReadBackup(bytes.NewReader(append(slices.Clone(file), 0))); !errors.Is(err, ErrCorrupt) {
+	if _, err := ReadBackup(bytes.NewReader(append(slices.Clone(file), 0))); !errors.Is(err, ledger.ErrCorrupt) {
 		t.Errorf("one byte more: error %v, want ErrCorrupt", err)
 	}
 }
@@ -64,15 +66,15 @@ func TestBackupOfAnotherVersionIsRefused(t *testing.T) {
 	file := fixtureBackup(t)
 	file[backupHead-1] = 2
 	_, err := ReadBackup(bytes.NewReader(file))
-	if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "program that wrote it") {
+	if !errors.Is(err, ledger.ErrVersion) || !strings.Contains(err.Error(), "program that wrote it") {
 		t.Errorf("file: error %v, want ErrVersion that says what to do", err)
 	}
 	var newer bytes.Buffer
-	b := Backup{State: &State{Version: Version + 1}, BackupInfo: BackupInfo{Node: "node-1"}}
+	b := Backup{State: &ledger.State{Version: ledger.Version + 1}, BackupInfo: BackupInfo{Node: "node-1"}}
 	if err := b.write(&newer); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadBackup(&newer); !errors.Is(err, ErrVersion) {
+	if _, err := ReadBackup(&newer); !errors.Is(err, ledger.ErrVersion) {
 		t.Errorf("state: error %v, want ErrVersion", err)
 	}
 }
@@ -86,7 +88,7 @@ func FuzzBackup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		b, err := decodeBackup(body)
 		if err != nil {
-			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrVersion) {
+			if !errors.Is(err, ledger.ErrCorrupt) && !errors.Is(err, ledger.ErrVersion) {
 				t.Fatalf("error %v is of no known kind", err)
 			}
 			return
@@ -120,19 +122,19 @@ func TestBackupOfFollowerAndAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 2)
 		defer c.close()
-		apply(t, c.nodes[0].store, records(1, 5)...)
+		apply(t, c.nodes[0].store, ledgertest.Records(1, 5)...)
 		c.settle()
 		lead, follower := backup(t, c.nodes[0].store), backup(t, c.nodes[1].store)
 		if follower.Node != nodeID(1) || follower.Index+1 != lead.Index || // the leader's has its barrier
-			!bytes.Equal(encode(t, lead.State), encode(t, follower.State)) {
+			!bytes.Equal(ledgertest.Encode(t, lead.State), ledgertest.Encode(t, follower.State)) {
 			t.Errorf("follower has %+v, leader %+v", follower.BackupInfo, lead.BackupInfo)
 		}
 		c.kill(1)
 		if err := c.start(1); err != nil {
 			t.Fatal(err)
 		}
-		if b := backup(t, c.nodes[1].store); b.State.Destination(hash(1)).LastSeq != 5 {
-			t.Errorf("after a restart, with nothing new, it has %+v", b.State.Destination(hash(1)))
+		if b := backup(t, c.nodes[1].store); b.State.Destination(ledgertest.Hash(1)).LastSeq != 5 {
+			t.Errorf("after a restart, with nothing new, it has %+v", b.State.Destination(ledgertest.Hash(1)))
 		}
 	})
 }
@@ -152,8 +154,8 @@ func TestBackupOfNothing(t *testing.T) {
 func changeAfterBackup(t *testing.T, s *Store) {
 	t.Helper()
 	for _, cmd := range []*statepb.Command{
-		Issue(hash(1), records(6, 5)...), Issue(hash(2), record(1, "")), SetEpoch(hash(1), 7, "later"),
-		UseInvite("a", inviteTime), RemoveFrontend("kept"),
+		ledger.Issue(ledgertest.Hash(1), ledgertest.Records(6, 5)...), ledger.Issue(ledgertest.Hash(2), ledgertest.Record(1, "")), ledger.SetEpoch(ledgertest.Hash(1), 7, "later"),
+		ledger.UseInvite("a", ledgertest.InviteTime), ledger.RemoveFrontend("kept"),
 	} {
 		if _, err := s.Apply(t.Context(), cmd); err != nil {
 			t.Fatal(err)
@@ -168,8 +170,8 @@ func TestRestoreOnRunningCluster(t *testing.T) {
 		c.grow(3, 0)
 		lead := c.nodes[0].store
 		for _, cmd := range []*statepb.Command{
-			SetGeneration(5), PutFrontend("kept", hash(1), Roles{Member: true}), PutInvite(invite("a"), inviteTime),
-			Issue(hash(1), records(1, 5)...),
+			ledger.SetGeneration(5), ledger.PutFrontend("kept", ledgertest.Hash(1), ledger.Roles{Member: true}), ledger.PutInvite(ledgertest.Invite("a"), ledgertest.InviteTime),
+			ledger.Issue(ledgertest.Hash(1), ledgertest.Records(1, 5)...),
 		} {
 			if _, err := lead.Apply(t.Context(), cmd); err != nil {
 				t.Fatal(err)
@@ -181,7 +183,7 @@ func TestRestoreOnRunningCluster(t *testing.T) {
 		if err := lead.Restore(t.Context(), b, now); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, lead, record(11, ""))
+		apply(t, lead, ledgertest.Record(11, ""))
 		c.settle()
 		c.kill(2)
 		if err := c.start(2); err != nil {
@@ -190,12 +192,12 @@ func TestRestoreOnRunningCluster(t *testing.T) {
 		c.settle()
 		for i, n := range c.nodes {
 			s := n.store.State()
-			d := s.Destination(hash(1))
+			d := s.Destination(ledgertest.Hash(1))
 			if _, ok := s.Frontends["kept"]; !ok || len(s.Invites) != 0 || s.Generation != uint64(now.UnixMilli()) {
 				t.Errorf("node %d has frontends %v, invites %v, generation %d", i, s.Frontends, s.Invites, s.Generation)
 			}
-			if d.LastSeq != 11 || d.LastPublished != record(11, "").Published || d.Epoch != 7 || s.Destination(hash(2)).LastSeq != 1 {
-				t.Errorf("node %d has forgotten what was issued: %+v, %+v", i, d, s.Destination(hash(2)))
+			if d.LastSeq != 11 || d.LastPublished != ledgertest.Record(11, "").Published || d.Epoch != 7 || s.Destination(ledgertest.Hash(2)).LastSeq != 1 {
+				t.Errorf("node %d has forgotten what was issued: %+v, %+v", i, d, s.Destination(ledgertest.Hash(2)))
 			}
 		}
 		if n := len(members(t, lead)); n != 3 {
@@ -208,9 +210,9 @@ func TestRestoreRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 2)
 		defer c.close()
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		b := backup(t, c.nodes[0].store)
-		if err := c.nodes[1].store.Restore(t.Context(), b, time.Now()); !errors.Is(err, ErrNotLeader) {
+		if err := c.nodes[1].store.Restore(t.Context(), b, time.Now()); !errors.Is(err, ledger.ErrNotLeader) {
 			t.Errorf("on a follower: error %v, want ErrNotLeader", err)
 		}
 		b.Cluster = "another"
@@ -226,18 +228,18 @@ func TestRestoreAmidCommands(t *testing.T) {
 		c := newCluster(t, 1)
 		defer c.close()
 		s := c.nodes[0].store
-		apply(t, s, record(1, ""))
+		apply(t, s, ledgertest.Record(1, ""))
 		b := backup(t, s)
-		var acks []Result
+		var acks []ledger.Result
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			for range 300 {
-				seq, published := s.State().Destination(hash(1)).Next(time.Now())
-				r, err := s.Apply(t.Context(), Issue(hash(1), Record{Seq: seq, Published: published, Expires: published + 1}))
+				seq, published := s.State().Destination(ledgertest.Hash(1)).Next(time.Now())
+				r, err := s.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), ledger.Record{Seq: seq, Published: published, Expires: published + 1}))
 				if err == nil {
 					acks = append(acks, r)
-				} else if !errors.Is(err, ErrNotLeader) {
+				} else if !errors.Is(err, ledger.ErrNotLeader) {
 					t.Errorf("error %v, want none or ErrNotLeader", err)
 				}
 				time.Sleep(time.Millisecond) // of the bubble
@@ -255,7 +257,7 @@ func TestRestoreAmidCommands(t *testing.T) {
 				t.Fatalf("issued %+v after %+v", acks[i], acks[i-1])
 			}
 		}
-		if d := s.State().Destination(hash(1)); len(acks) < 100 || d.LastSeq != acks[len(acks)-1].Seq {
+		if d := s.State().Destination(ledgertest.Hash(1)); len(acks) < 100 || d.LastSeq != acks[len(acks)-1].Seq {
 			t.Errorf("%d issued, the state has %+v", len(acks), d)
 		}
 	})
@@ -264,7 +266,7 @@ func TestRestoreAmidCommands(t *testing.T) {
 func TestRestoreToADirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 1)
-		apply(t, c.nodes[0].store, records(1, 5)...)
+		apply(t, c.nodes[0].store, ledgertest.Records(1, 5)...)
 		b := backup(t, c.nodes[0].store)
 		c.close()
 		c = &cluster{t: t, network: newNetwork(), dirs: true}
@@ -285,12 +287,12 @@ func TestRestoreToADirectory(t *testing.T) {
 		}
 		s := c.nodes[0].store
 		waitLeader(t, s)
-		d := s.State().Destination(hash(1))
-		if d.LastSeq != 5 || d.LastPublished < record(5, "").Published || s.State().Generation < uint64(time.Now().Add(-time.Minute).UnixMilli()) {
+		d := s.State().Destination(ledgertest.Hash(1))
+		if d.LastSeq != 5 || d.LastPublished < ledgertest.Record(5, "").Published || s.State().Generation < uint64(time.Now().Add(-time.Minute).UnixMilli()) {
 			t.Errorf("restored %+v, generation %d", d, s.State().Generation)
 		}
 		seq, published := d.Next(time.Now())
-		if _, err := s.Apply(t.Context(), Issue(hash(1), Record{Seq: seq, Published: published, Expires: published + 1})); err != nil {
+		if _, err := s.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), ledger.Record{Seq: seq, Published: published, Expires: published + 1})); err != nil {
 			t.Fatal(err)
 		}
 		c.add(false, 0)
@@ -298,7 +300,7 @@ func TestRestoreToADirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.settle()
-		if got := c.nodes[1].store.State().Destination(hash(1)); got.LastSeq != 6 {
+		if got := c.nodes[1].store.State().Destination(ledgertest.Hash(1)); got.LastSeq != 6 {
 			t.Errorf("the added node has %+v", got)
 		}
 	})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -27,13 +29,13 @@ func benchCommands() []*statepb.Command {
 	var cmds []*statepb.Command
 	for i := range benchFrontends {
 		name := fmt.Sprint("router-", i)
-		cmds = append(cmds, PutFrontend(name, hash(1), Roles{Member: true}), benchReport(name))
+		cmds = append(cmds, ledger.PutFrontend(name, ledgertest.Hash(1), ledger.Roles{Member: true}), benchReport(name))
 	}
 	return cmds
 }
 
 func benchReport(name string) *statepb.Command {
-	return ReportPool(name, Pool{Up: true, Leases: leases(benchLeases)})
+	return ledger.ReportPool(name, ledger.Pool{Up: true, Leases: ledgertest.Leases(benchLeases)})
 }
 
 func benchCluster(b *testing.B) *Store {
@@ -118,7 +120,7 @@ func BenchmarkClusterIssue(b *testing.B) {
 		b.ResetTimer()
 		for range b.N {
 			seq++
-			if _, err := s.Apply(b.Context(), Issue(hash(1), record(seq, "router-7"))); err != nil {
+			if _, err := s.Apply(b.Context(), ledger.Issue(ledgertest.Hash(1), ledgertest.Record(seq, "router-7"))); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -143,14 +145,14 @@ func BenchmarkSnapshot(b *testing.B) {
 }
 
 func BenchmarkRestore(b *testing.B) {
-	s := newState()
+	s := ledger.New()
 	for _, cmd := range benchCommands() {
-		s, _, _ = s.apply(1, cmd)
+		s, _, _ = s.Apply(1, cmd)
 	}
-	content := encode(b, s)
+	content := ledgertest.Encode(b, s)
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
-		if _, err := decodeState(content); err != nil {
+		if _, err := ledger.Decode(content); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,9 @@ package raftstate
 import (
 	"fmt"
 	"testing"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // BenchmarkIssue is how many LeaseSets a cluster of one can issue, from one
@@ -19,7 +22,7 @@ func BenchmarkIssue(b *testing.B) {
 				defer s.Close()
 				seq := uint64(1)
 				for b.Loop() {
-					if _, err := s.Apply(b.Context(), Issue(hash(1), records(seq, batch)...)); err != nil {
+					if _, err := s.Apply(b.Context(), ledger.Issue(ledgertest.Hash(1), ledgertest.Records(seq, batch)...)); err != nil {
 						b.Fatal(err)
 					}
 					seq += uint64(batch)
@@ -34,13 +37,13 @@ func BenchmarkIssue(b *testing.B) {
 func BenchmarkReportPool(b *testing.B) {
 	s := open(b, Config{Dir: b.TempDir()})
 	defer s.Close()
-	if _, err := s.Apply(b.Context(), PutFrontend("a", hash(1), Roles{Member: true})); err != nil {
+	if _, err := s.Apply(b.Context(), ledger.PutFrontend("a", ledgertest.Hash(1), ledger.Roles{Member: true})); err != nil {
 		b.Fatal(err)
 	}
 	b.SetParallelism(50) // 100 routers on two cores
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := s.Apply(b.Context(), ReportPool("a", Pool{Up: true, Leases: leases(16)})); err != nil {
+			if _, err := s.Apply(b.Context(), ledger.ReportPool("a", ledger.Pool{Up: true, Leases: ledgertest.Leases(16)})); err != nil {
 				b.Error(err)
 			}
 		}
@@ -51,7 +54,7 @@ func BenchmarkState(b *testing.B) {
 	s := open(b, Config{InMemory: true})
 	defer s.Close()
 	for b.Loop() {
-		if s.State().Destination(hash(1)).LastSeq != 0 {
+		if s.State().Destination(ledgertest.Hash(1)).LastSeq != 0 {
 			b.Fatal("not empty")
 		}
 	}

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // chaos is a cluster that faults happen to while every node that believes to
@@ -19,7 +22,7 @@ type chaos struct {
 	*cluster
 	rng  *rand.Rand
 	mu   sync.Mutex
-	acks []Result
+	acks []ledger.Result
 }
 
 // issue is the work of node i until ctx ends. It takes no Barrier, so that
@@ -33,8 +36,8 @@ func (c *chaos) issue(ctx context.Context, i int, skew time.Duration) {
 		if s == nil || !s.Leader().Self {
 			continue
 		}
-		seq, published := s.State().Destination(hash(1)).Next(time.Now().Add(skew))
-		r, err := s.Apply(ctx, Issue(hash(1), Record{Seq: seq, Published: published, Expires: published + 60}))
+		seq, published := s.State().Destination(ledgertest.Hash(1)).Next(time.Now().Add(skew))
+		r, err := s.Apply(ctx, ledger.Issue(ledgertest.Hash(1), ledger.Record{Seq: seq, Published: published, Expires: published + 60}))
 		if err == nil {
 			c.mu.Lock()
 			c.acks = append(c.acks, r)
@@ -97,15 +100,15 @@ func (c *chaos) check() {
 				c.t.Fatalf("node %d: %v", i, err)
 			}
 		}
-		if a, b := encode(c.t, n.store.State()), encode(c.t, c.nodes[0].store.State()); string(a) != string(b) {
+		if a, b := ledgertest.Encode(c.t, n.store.State()), ledgertest.Encode(c.t, c.nodes[0].store.State()); string(a) != string(b) {
 			c.t.Fatalf("node %d has another state than node 0", i)
 		}
 	}
 }
 
 // has says why the node does not have what was acknowledged.
-func (n *node) has(r Result) error {
-	d := n.store.State().Destination(hash(1))
+func (n *node) has(r ledger.Result) error {
+	d := n.store.State().Destination(ledgertest.Hash(1))
 	if d.LastSeq < r.Seq || d.LastPublished < r.Published {
 		return fmt.Errorf("its last is seq %d, and %+v was acknowledged", d.LastSeq, r)
 	}
@@ -119,7 +122,7 @@ func (n *node) has(r Result) error {
 	} else if err != nil {
 		return err
 	}
-	cmd, err := decodeCommand(entry.Data)
+	cmd, err := ledger.DecodeCommand(entry.Data)
 	if err != nil {
 		return err
 	}
@@ -185,7 +188,7 @@ func TestLeaderThatIsNotHeard(t *testing.T) {
 			c.network.set(true, nodeAddr(0), nodeAddr(i))
 		}
 		next := c.leader(0)
-		apply(t, c.nodes[next].store, record(1, ""))
+		apply(t, c.nodes[next].store, ledgertest.Record(1, ""))
 		if c.nodes[0].store.Leader().Self {
 			t.Error("there are two leaders that both believe in it")
 		}
@@ -197,7 +200,7 @@ func TestFollowerThatHearsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 3)
 		defer c.close()
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		c.settle()
 		term := c.nodes[0].store.raft.CurrentTerm()
 		for i := range 2 {

@@ -14,6 +14,8 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -78,11 +80,11 @@ func makeState(t *testing.T) string {
 	dir := t.TempDir()
 	s := open(t, Config{Dir: dir})
 	defer s.Close()
-	apply(t, s, records(1, 5)...)
+	apply(t, s, ledgertest.Records(1, 5)...)
 	if err := s.Snapshot(); err != nil {
 		t.Fatal(err)
 	}
-	apply(t, s, records(6, 5)...)
+	apply(t, s, ledgertest.Records(6, 5)...)
 	return dir
 }
 
@@ -93,30 +95,30 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	}{
 		"raft.db is another file": {func(t *testing.T, dir string) {
 			editFile(t, dir, "raft.db", func(b []byte) []byte { return bytes.Repeat([]byte("text"), len(b)/4) })
-		}, ErrCorrupt},
+		}, ledger.ErrCorrupt},
 		"raft.db is short": {func(t *testing.T, dir string) {
 			editFile(t, dir, "raft.db", func(b []byte) []byte { return b[:100] })
-		}, ErrCorrupt},
+		}, ledger.ErrCorrupt},
 		"raft.db has lost its end": {func(t *testing.T, dir string) {
 			editFile(t, dir, "raft.db", func(b []byte) []byte { return b[:3*os.Getpagesize()] })
-		}, ErrCorrupt},
+		}, ledger.ErrCorrupt},
 		"raft.db has bad pages": {func(t *testing.T, dir string) {
 			editFile(t, dir, "raft.db", func(b []byte) []byte {
 				head := 2 * os.Getpagesize()
 				return append(b[:head], bytes.Repeat([]byte{0xff}, len(b)-head)...)
 			})
-		}, ErrCorrupt},
-		"raft.db is gone": {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, dbName)) }, ErrCorrupt},
+		}, ledger.ErrCorrupt},
+		"raft.db is gone": {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, dbName)) }, ledger.ErrCorrupt},
 		"the snapshots are gone": {func(t *testing.T, dir string) {
 			truncateLog(t, dir, 4)
 			os.RemoveAll(filepath.Join(dir, snapshotDir))
-		}, ErrCorrupt},
-		"the only snapshot is bad": {func(t *testing.T, dir string) { editFile(t, dir, "state.bin", flip) }, ErrCorrupt},
-		"a log entry is bad":       {func(t *testing.T, dir string) { replaceCommand(t, dir, []byte("\xff\xff")) }, ErrCorrupt},
+		}, ledger.ErrCorrupt},
+		"the only snapshot is bad": {func(t *testing.T, dir string) { editFile(t, dir, "state.bin", flip) }, ledger.ErrCorrupt},
+		"a log entry is bad":       {func(t *testing.T, dir string) { replaceCommand(t, dir, []byte("\xff\xff")) }, ledger.ErrCorrupt},
 		"a newer log": {func(t *testing.T, dir string) {
-			newer, _ := proto.Marshal(&statepb.Command{Version: Version + 1})
+			newer, _ := proto.Marshal(&statepb.Command{Version: ledger.Version + 1})
 			replaceCommand(t, dir, newer)
-		}, ErrVersion},
+		}, ledger.ErrVersion},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -152,8 +154,8 @@ func TestOlderSnapshotStandsInIfTheLogIsWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := makeState(t)
 		makeSecondSnapshot(t, dir)
-		if s, _ := reopen(t, dir); s.Destination(hash(1)).LastSeq != 10 {
-			t.Errorf("restored seq %d, want 10", s.Destination(hash(1)).LastSeq)
+		if s, _ := reopen(t, dir); s.Destination(ledgertest.Hash(1)).LastSeq != 10 {
+			t.Errorf("restored seq %d, want 10", s.Destination(ledgertest.Hash(1)).LastSeq)
 		}
 	})
 	for name, lost := range map[string][2]uint64{"middle": {8, 9}, "end": {9, 100}, "all": {1, 100}} {
@@ -166,7 +168,7 @@ func TestOlderSnapshotStandsInIfTheLogIsWhole(t *testing.T) {
 				if err == nil {
 					s.Close()
 				}
-				if !errors.Is(err, ErrCorrupt) {
+				if !errors.Is(err, ledger.ErrCorrupt) {
 					t.Errorf("error %v, want ErrCorrupt", err)
 				}
 			})
@@ -180,7 +182,7 @@ func TestOpenTwice(t *testing.T) {
 		s := open(t, Config{Dir: dir})
 		defer s.Close()
 		_, err := Open(Config{ID: "node-1", Dir: dir, Logger: quiet})
-		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), filepath.Join(dir, dbName)) {
+		if !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), filepath.Join(dir, dbName)) {
 			t.Errorf("error %v, want ErrLocked that names the file", err)
 		}
 	})
@@ -200,7 +202,7 @@ func TestOpenAfterInterruptedFirstStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		editLog(t, dir, func(db *raftboltdb.BoltStore) error { return db.SetUint64([]byte("CurrentTerm"), 1) })
-		if _, err := Open(Config{ID: "node-1", Dir: dir, Logger: quiet}); !errors.Is(err, ErrCorrupt) {
+		if _, err := Open(Config{ID: "node-1", Dir: dir, Logger: quiet}); !errors.Is(err, ledger.ErrCorrupt) {
 			t.Errorf("error %v, want ErrCorrupt", err)
 		}
 	})
@@ -212,7 +214,7 @@ func TestOpenWhereItCannotWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(Config{ID: "node-1", Dir: filepath.Join(file, "dir"), Logger: quiet})
-	if err == nil || !strings.Contains(err.Error(), "writable") || errors.Is(err, ErrCorrupt) {
+	if err == nil || !strings.Contains(err.Error(), "writable") || errors.Is(err, ledger.ErrCorrupt) {
 		t.Errorf("error %v, want one that says what to do", err)
 	}
 	if os.Geteuid() == 0 {

@@ -7,20 +7,23 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // apply commits commands, all of which must be accepted.
-func apply(t testing.TB, s *Store, records ...Record) {
+func apply(t testing.TB, s *Store, records ...ledger.Record) {
 	t.Helper()
 	for _, r := range records {
-		if _, err := s.Apply(t.Context(), Issue(hash(1), r)); err != nil {
+		if _, err := s.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), r)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 // reopen opens dir and returns its state and the term of the first command.
-func reopen(t *testing.T, dir string) (*State, uint64) {
+func reopen(t *testing.T, dir string) (*ledger.State, uint64) {
 	t.Helper()
 	s := open(t, Config{Dir: dir})
 	defer s.Close()
@@ -28,7 +31,7 @@ func reopen(t *testing.T, dir string) (*State, uint64) {
 		t.Fatal(err)
 	}
 	state := s.State()
-	r, err := s.Apply(t.Context(), SetEpoch(hash(9), state.Destination(hash(9)).Epoch+1, "reopened"))
+	r, err := s.Apply(t.Context(), ledger.SetEpoch(ledgertest.Hash(9), state.Destination(ledgertest.Hash(9)).Epoch+1, "reopened"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,16 +42,16 @@ func TestRestartHasAllThatWasCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, Config{Dir: dir})
-		for _, cmd := range fixtureCommands2() {
+		for _, cmd := range ledgertest.Commands2() {
 			if _, err := s.Apply(t.Context(), cmd); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want := encode(t, s.State())
-		term := s.State().Destination(hash(1)).LastTerm
+		want := ledgertest.Encode(t, s.State())
+		term := s.State().Destination(ledgertest.Hash(1)).LastTerm
 		s.Close()
 		got, later := reopen(t, dir)
-		if !bytes.Equal(encode(t, got), want) {
+		if !bytes.Equal(ledgertest.Encode(t, got), want) {
 			t.Errorf("after a restart the state is %+v", got)
 		}
 		if later <= term {
@@ -61,15 +64,15 @@ func TestRestartFromSnapshotAndLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, Config{Dir: dir})
-		apply(t, s, records(1, 5)...)
+		apply(t, s, ledgertest.Records(1, 5)...)
 		if err := s.Snapshot(); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, s, records(6, 5)...)
+		apply(t, s, ledgertest.Records(6, 5)...)
 		s.Close()
 		truncateLog(t, dir, 3) // so that the snapshot is needed
-		if s, _ := reopen(t, dir); s.Destination(hash(1)).LastSeq != 10 {
-			t.Errorf("restored seq %d, want 10", s.Destination(hash(1)).LastSeq)
+		if s, _ := reopen(t, dir); s.Destination(ledgertest.Hash(1)).LastSeq != 10 {
+			t.Errorf("restored seq %d, want 10", s.Destination(ledgertest.Hash(1)).LastSeq)
 		}
 	})
 }
@@ -80,7 +83,7 @@ func TestFilesArePrivate(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "made", "by", "open")
 		s := open(t, Config{Dir: dir})
 		defer s.Close()
-		apply(t, s, record(1, ""))
+		apply(t, s, ledgertest.Record(1, ""))
 		if err := s.Snapshot(); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,5 @@
-// Package raftstate is what the balancers of one service agree on: the
-// frontends and their tunnel pools, and which LeaseSets have been issued for
-// each Destination. It is a small state machine, replicated by
-// hashicorp/raft.
+// Package raftstate replicates what the balancers of one service agree on, a
+// ledger.State, by hashicorp/raft.
 //
 //	store, err := raftstate.Open(raftstate.Config{ID: "balancer-1", Dir: "/var/lib/onelease/balancer"})
 //	...
@@ -10,19 +8,14 @@
 //		err := store.Barrier(ctx) // from here on State has all that earlier leaders committed
 //		d := store.State().Destination(hash)
 //		seq, published := d.Next(time.Now())
-//		_, err = store.Apply(ctx, raftstate.Issue(hash, raftstate.Record{Seq: seq, Published: published, ...}))
+//		_, err = store.Apply(ctx, ledger.Issue(hash, ledger.Record{Seq: seq, Published: published, ...}))
 //		...                       // err == nil: sign exactly that LeaseSet
 //	}
 //
-// Its one hard promise is the fencing token: of all the LeaseSets ever issued
-// for a Destination, by whatever leader, no two have the same seq or
-// published, and both rise in the order of the log. A leader signs only what
+// Its one hard promise is the ledger's, by whatever leader LeaseSets are issued:
+// seq and published rise in the order of the log. A leader signs only what
 // Apply has accepted, and a deposed leader's Apply cannot succeed, so no two
 // balancers ever sign for the same moment.
-//
-// The package does not know what a LeaseSet looks like, holds no keys, signs
-// nothing and has no clock in its state: when to issue, and whether a pool is
-// alive, is for the balancer to decide.
 //
 // A Store without a Transport is a cluster of one. With one, the first node is
 // opened with Bootstrap, and the leader adds the others, which wait for that:
@@ -35,6 +28,6 @@
 // Nodes of two versions of this program work together while a cluster is
 // upgraded, one by one: version.go says how.
 //
-// fsm.go is the state machine, a pure function that knows nothing of raft.
-// The formats on disk are those of statepb/state.proto.
+// The formats on disk are raft-boltdb's, with commands and snapshots of
+// statepb/state.proto.
 package raftstate

@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // files is where raft keeps what must last.
@@ -23,7 +25,7 @@ type files struct {
 	close     func() error
 }
 
-const dbName = "raft.db"
+const dbName = ledger.RaftFile
 
 // lockTimeout is how long a restarted node waits for its predecessor to let go
 // of the directory.
@@ -49,6 +51,9 @@ func (c *Config) openFiles(logger hclog.Logger) (*files, error) {
 
 // openRaw opens the files of a directory and does not look into them.
 func (c *Config) openRaw(logger hclog.Logger) (*files, error) {
+	if _, err := os.Stat(filepath.Join(c.Dir, ledger.SoloFile)); err == nil {
+		return nil, fmt.Errorf("%s is the state of a balancer that is alone (%s): use another directory: %w", c.Dir, ledger.SoloFile, ErrNotMember)
+	}
 	// Made here, so that raft does not make it readable for everyone.
 	if err := os.MkdirAll(filepath.Join(c.Dir, snapshotDir), 0o700); err != nil {
 		return nil, openError(c.Dir, err)
@@ -95,11 +100,11 @@ func openError(path string, err error) error {
 	var file *fs.PathError
 	switch {
 	case errors.Is(err, bbolt.ErrTimeout):
-		return fmt.Errorf("open %s: %w; stop the program that has it open, or use another directory", path, ErrLocked)
-	case errors.Is(err, ErrVersion):
+		return fmt.Errorf("open %s: %w; stop the program that has it open, or use another directory", path, ledger.ErrLocked)
+	case errors.Is(err, ledger.ErrVersion):
 		return fmt.Errorf("open %s: %w; upgrade this program, or raise its MaxVersion", path, err)
 	case errors.As(err, &file):
 		return fmt.Errorf("open state: %w; make %s writable for the user that runs this, or use another directory", err, path)
 	}
-	return fmt.Errorf("open %s: %w: %w; restore the whole directory from one backup", path, ErrCorrupt, err)
+	return fmt.Errorf("open %s: %w: %w; restore the whole directory from one backup", path, ledger.ErrCorrupt, err)
 }

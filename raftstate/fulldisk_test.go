@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // A fullDisk takes no log entries while it is full.
@@ -49,24 +52,24 @@ func TestLeaderWithFullDiskMakesWay(t *testing.T) {
 		c, disks := newFillable(t)
 		defer c.close()
 		old := c.leader(-1)
-		apply(t, c.nodes[old].store, record(1, ""))
+		apply(t, c.nodes[old].store, ledgertest.Record(1, ""))
 		disks[old].full.Store(true)
-		_, err := c.nodes[old].store.Apply(t.Context(), Issue(hash(1), record(2, "")))
-		if !errors.Is(err, ErrUncertain) || !errors.Is(err, syscall.ENOSPC) {
+		_, err := c.nodes[old].store.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), ledgertest.Record(2, "")))
+		if !errors.Is(err, ledger.ErrUncertain) || !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("error %v, want ErrUncertain that says why", err)
 		}
 		next := c.nodes[c.leader(old)].store
 		if err := next.Barrier(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, next, record(2, ""))
+		apply(t, next, ledgertest.Record(2, ""))
 		c.settle()
-		if c.nodes[old].store.State().Destination(hash(1)).LastSeq != 1 {
+		if c.nodes[old].store.State().Destination(ledgertest.Hash(1)).LastSeq != 1 {
 			t.Error("the full disk has taken the entry")
 		}
 		disks[old].full.Store(false)
 		c.settle()
-		if got := c.nodes[old].store.State().Destination(hash(1)).LastSeq; got != 2 {
+		if got := c.nodes[old].store.State().Destination(ledgertest.Hash(1)).LastSeq; got != 2 {
 			t.Errorf("with space again it has seq %d, want 2", got)
 		}
 	})
@@ -79,7 +82,7 @@ func TestFollowerWithFullDiskStopsNobody(t *testing.T) {
 		lead := c.leader(-1)
 		full := (lead + 1) % 3
 		disks[full].full.Store(true)
-		apply(t, c.nodes[lead].store, records(1, 5)...)
+		apply(t, c.nodes[lead].store, ledgertest.Records(1, 5)...)
 		c.settle()
 		if l := c.nodes[lead].store.Leader(); !l.Self {
 			t.Errorf("the leader has lost its office to %+v", l)
@@ -89,7 +92,7 @@ func TestFollowerWithFullDiskStopsNobody(t *testing.T) {
 		}
 		disks[full].full.Store(false)
 		c.settle()
-		if got := c.nodes[full].store.State().Destination(hash(1)).LastSeq; got != 5 {
+		if got := c.nodes[full].store.State().Destination(ledgertest.Hash(1)).LastSeq; got != 5 {
 			t.Errorf("with space again it has seq %d, want 5", got)
 		}
 	})

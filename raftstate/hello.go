@@ -2,12 +2,15 @@ package raftstate
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // Every connection between nodes begins with a hello of the node that dials,
@@ -85,7 +88,7 @@ func readHello(r io.Reader) (hello, error) {
 		return hello{}, err
 	}
 	if v := head[len(helloMagic)]; v != helloProtocol {
-		return hello{}, fmt.Errorf("it speaks protocol %d, this node %d; run the same program on both: %w", v, helloProtocol, ErrVersion)
+		return hello{}, fmt.Errorf("it speaks protocol %d, this node %d; run the same program on both: %w", v, helloProtocol, ledger.ErrVersion)
 	}
 	return parseHello(body)
 }
@@ -108,7 +111,7 @@ func parseHello(body []byte) (hello, error) {
 
 // check holds what will be logged and compared to the rules for names.
 func (h hello) check() error {
-	if err := first(validName("node", h.ID), validCluster(h.Cluster)); err != nil {
+	if err := cmp.Or(ledger.ValidName("node", h.ID), validCluster(h.Cluster)); err != nil {
 		return fmt.Errorf("%w: %w", err, errHello)
 	}
 	if h.MaxVersion == 0 || !utf8.ValidString(h.Refusal) {
@@ -122,5 +125,5 @@ func validCluster(id string) error {
 	if id == "" {
 		return nil
 	}
-	return validName("cluster", id)
+	return ledger.ValidName("cluster", id)
 }

@@ -1,51 +1,15 @@
 package raftstate
 
 import (
-	"context"
-	"fmt"
-	"io"
+	"cmp"
 	"log/slog"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/onelease/onelease/internal/hlog"
 )
 
-// newRaftLogger returns a logger for raft that writes to l. An intercept logger
-// that prints nothing itself leaves one method to write, in place of hclog's
-// twenty.
+// newRaftLogger returns a logger for raft that writes to l.
 func newRaftLogger(l *slog.Logger) hclog.Logger {
-	if l == nil {
-		l = slog.Default()
-	}
-	intercept := hclog.NewInterceptLogger(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard})
-	intercept.RegisterSink(slogSink{l.With("component", "raft")})
-	return intercept
+	return hlog.New(cmp.Or(l, slog.Default()).With("component", "raft"))
 }
-
-type slogSink struct{ logger *slog.Logger }
-
-func (s slogSink) Accept(_ string, level hclog.Level, msg string, args ...any) {
-	ctx, to := context.Background(), slogLevel(level)
-	if !s.logger.Enabled(ctx, to) {
-		return
-	}
-	for i, arg := range args {
-		if f, ok := arg.(hclog.Format); ok && len(f) > 0 {
-			args[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
-		}
-	}
-	s.logger.Log(ctx, to, msg, args...)
-}
-
-func slogLevel(level hclog.Level) slog.Level {
-	switch level {
-	case hclog.Error:
-		return slog.LevelError
-	case hclog.Warn:
-		return slog.LevelWarn
-	case hclog.Info:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
-}
-
-var _ hclog.SinkAdapter = slogSink{}

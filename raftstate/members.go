@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A Member is a node of the cluster.
@@ -36,7 +38,7 @@ type Member struct {
 func (s *Store) Members() ([]Member, error) {
 	select {
 	case <-s.closing:
-		return nil, ErrClosed
+		return nil, ledger.ErrClosed
 	default:
 	}
 	leader := s.Leader()
@@ -47,7 +49,7 @@ func (s *Store) Members() ([]Member, error) {
 	return members, nil
 }
 
-func (s *Store) describe(server raft.Server, leader Leader) Member {
+func (s *Store) describe(server raft.Server, leader ledger.Leader) Member {
 	id := string(server.ID)
 	m := Member{
 		ID: id, Addr: string(server.Address), Voter: server.Suffrage == raft.Voter,

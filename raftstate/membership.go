@@ -1,12 +1,15 @@
 package raftstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // All changes to the membership are made on the leader, one after the other,
@@ -23,7 +26,7 @@ func (s *Store) BootstrapWith(members []Member) error {
 		return err
 	}
 	if !ok || !self.Voter {
-		return fmt.Errorf("bootstrap: node %q must be one of the voters: %w", s.id, ErrInvalid)
+		return fmt.Errorf("bootstrap: node %q must be one of the voters: %w", s.id, ledger.ErrInvalid)
 	}
 	if err := s.enter(); err != nil {
 		return fmt.Errorf("bootstrap: %w", err)
@@ -34,7 +37,7 @@ func (s *Store) BootstrapWith(members []Member) error {
 	case errors.Is(err, raft.ErrCantBootstrap), errors.Is(err, raft.ErrNotLeader):
 		return fmt.Errorf("bootstrap: node %q %w; it goes on in its cluster", s.id, ErrBootstrapped)
 	case err != nil:
-		return fmt.Errorf("bootstrap: %w: %w", ErrUncertain, err)
+		return fmt.Errorf("bootstrap: %w: %w", ledger.ErrUncertain, err)
 	}
 	return nil
 }
@@ -43,11 +46,11 @@ func (s *Store) BootstrapWith(members []Member) error {
 func validMembers(members []Member) error {
 	voters, ids, addrs := 0, map[string]bool{}, map[string]bool{}
 	for _, m := range members {
-		if err := first(validName("node", m.ID), validAddr(m.Addr)); err != nil {
+		if err := cmp.Or(ledger.ValidName("node", m.ID), validAddr(m.Addr)); err != nil {
 			return err
 		}
 		if ids[m.ID] || addrs[m.Addr] {
-			return fmt.Errorf("member %q at %s: its ID or its address is there twice: %w", m.ID, m.Addr, ErrInvalid)
+			return fmt.Errorf("member %q at %s: its ID or its address is there twice: %w", m.ID, m.Addr, ledger.ErrInvalid)
 		}
 		ids[m.ID], addrs[m.Addr] = true, true
 		if m.Voter {
@@ -55,7 +58,7 @@ func validMembers(members []Member) error {
 		}
 	}
 	if voters == 0 {
-		return fmt.Errorf("%d members, none of which is a voter; there must be one: %w", len(members), ErrInvalid)
+		return fmt.Errorf("%d members, none of which is a voter; there must be one: %w", len(members), ledger.ErrInvalid)
 	}
 	return nil
 }
@@ -70,7 +73,7 @@ const catchUpPause = 2 * time.Millisecond
 // of another cluster or ID or with state, which would come into conflict with
 // the cluster's, and ErrVersion for one that cannot read the state.
 func (s *Store) AddMember(ctx context.Context, id, addr string, voter bool) error {
-	if err := first(validName("node", id), validAddr(addr)); err != nil {
+	if err := cmp.Or(ledger.ValidName("node", id), validAddr(addr)); err != nil {
 		return fmt.Errorf("add member: %w", err)
 	}
 	members, err := s.leaderMembers()
@@ -81,7 +84,7 @@ func (s *Store) AddMember(ctx context.Context, id, addr string, voter bool) erro
 		return s.addAgain(ctx, known, addr, voter)
 	}
 	if other := s.memberAt(addr); other != "" {
-		return fmt.Errorf("add member %q: at %s is member %q; remove that one first: %w", id, addr, other, ErrInvalid)
+		return fmt.Errorf("add member %q: at %s is member %q; remove that one first: %w", id, addr, other, ledger.ErrInvalid)
 	}
 	if err := s.probe(ctx, id, addr); err != nil {
 		return fmt.Errorf("add member %q: %w", id, err)
@@ -98,9 +101,9 @@ func (s *Store) AddMember(ctx context.Context, id, addr string, voter bool) erro
 func (s *Store) addAgain(ctx context.Context, known Member, addr string, voter bool) error {
 	switch {
 	case known.Addr != addr:
-		return fmt.Errorf("add member %q: it is a member at %s, not %s; remove it first: %w", known.ID, known.Addr, addr, ErrInvalid)
+		return fmt.Errorf("add member %q: it is a member at %s, not %s; remove it first: %w", known.ID, known.Addr, addr, ledger.ErrInvalid)
 	case known.Voter && !voter:
-		return fmt.Errorf("add member %q: it is a voter already; demote it: %w", known.ID, ErrInvalid)
+		return fmt.Errorf("add member %q: it is a voter already; demote it: %w", known.ID, ledger.ErrInvalid)
 	case voter && !known.Voter:
 		return s.Promote(ctx, known.ID)
 	}
@@ -114,7 +117,7 @@ func (s *Store) probe(ctx context.Context, id, addr string) error {
 	}
 	at, err := s.transport.Probe(ctx, addr)
 	switch {
-	case errors.Is(err, ErrNotMember), errors.Is(err, ErrVersion):
+	case errors.Is(err, ErrNotMember), errors.Is(err, ledger.ErrVersion):
 		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w; start it first, with this cluster's ID", ErrUnreachable, err)
@@ -124,7 +127,7 @@ func (s *Store) probe(ctx context.Context, id, addr string) error {
 		return fmt.Errorf("it has state of another cluster, or of when it was a member; start it with an empty directory and without Bootstrap: %w", ErrNotMember)
 	case at.Version < s.State().Version:
 		return fmt.Errorf("it reads up to version %d, and the state is of version %d; upgrade it, or raise its MaxVersion: %w",
-			at.Version, s.State().Version, ErrVersion)
+			at.Version, s.State().Version, ledger.ErrVersion)
 	}
 	return nil
 }
@@ -156,12 +159,12 @@ func (s *Store) caughtUp(ctx context.Context, id string) error {
 		select {
 		case <-ticker.C:
 		case <-s.closing:
-			return ErrClosed
+			return ledger.ErrClosed
 		case <-ctx.Done():
 			return fmt.Errorf("it has not caught up: %w: %w", ErrUnreachable, context.Cause(ctx))
 		}
 		if !s.Leader().Self {
-			return ErrNotLeader
+			return ledger.ErrNotLeader
 		}
 	}
 	return nil
@@ -224,7 +227,7 @@ func (s *Store) member(id string) (Member, error) {
 func (s *Store) leaderMembers() ([]Member, error) {
 	members, err := s.Members()
 	if err == nil && !s.Leader().Self {
-		err = ErrNotLeader
+		err = ledger.ErrNotLeader
 	}
 	return members, err
 }

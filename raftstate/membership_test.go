@@ -7,6 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 func members(t *testing.T, s *Store) map[string]Member {
@@ -29,17 +32,17 @@ func TestNodeWithoutStateWaitsToBeAdded(t *testing.T) {
 		c.add(false, 0)
 		c.settle()
 		waiting := c.nodes[1].store
-		if got := waiting.Leader(); got != (Leader{}) || len(members(t, waiting)) != 0 {
+		if got := waiting.Leader(); got != (ledger.Leader{}) || len(members(t, waiting)) != 0 {
 			t.Errorf("before it is added it has leader %+v, members %+v", got, members(t, waiting))
 		}
 		changed := waiting.LeaderChanged()
-		apply(t, c.nodes[0].store, records(1, 3)...)
+		apply(t, c.nodes[0].store, ledgertest.Records(1, 3)...)
 		if err := c.nodes[0].store.AddMember(t.Context(), nodeID(1), nodeAddr(1), true); err != nil {
 			t.Fatal(err)
 		}
 		<-changed
 		c.settle()
-		if got := waiting.State().Destination(hash(1)).LastSeq; got != 3 || waiting.Leader().ID != nodeID(0) {
+		if got := waiting.State().Destination(ledgertest.Hash(1)).LastSeq; got != 3 || waiting.Leader().ID != nodeID(0) {
 			t.Errorf("after it was added it has seq %d, leader %+v", got, waiting.Leader())
 		}
 	})
@@ -60,7 +63,7 @@ func TestMembersTell(t *testing.T) {
 		got := members(t, c.nodes[0].store)
 		for id, m := range got {
 			want := Member{ID: id, Addr: id + ":7650", Voter: id != nodeID(3), Leader: id == nodeID(0), Self: id == nodeID(0),
-				LastContact: m.LastContact, Version: Version}
+				LastContact: m.LastContact, Version: ledger.Version}
 			if m != want {
 				t.Errorf("member %+v, want %+v", m, want)
 			}
@@ -87,11 +90,11 @@ func TestAddMemberRefuses(t *testing.T) {
 			id, addr string
 			want     error
 		}{
-			"bad ID":                  {"A b", nodeAddr(2), ErrInvalid},
-			"no port":                 {nodeID(2), "node-2", ErrInvalid},
-			"unspecified host":        {nodeID(2), "0.0.0.0:1", ErrInvalid},
-			"member at another place": {nodeID(1), nodeAddr(2), ErrInvalid},
-			"another member there":    {nodeID(2), nodeAddr(1), ErrInvalid},
+			"bad ID":                  {"A b", nodeAddr(2), ledger.ErrInvalid},
+			"no port":                 {nodeID(2), "node-2", ledger.ErrInvalid},
+			"unspecified host":        {nodeID(2), "0.0.0.0:1", ledger.ErrInvalid},
+			"member at another place": {nodeID(1), nodeAddr(2), ledger.ErrInvalid},
+			"another member there":    {nodeID(2), nodeAddr(1), ledger.ErrInvalid},
 			"another node there":      {"other", nodeAddr(2), ErrNotMember},
 			"nobody there":            {nodeID(9), nodeAddr(9), ErrUnreachable},
 		} {
@@ -102,7 +105,7 @@ func TestAddMemberRefuses(t *testing.T) {
 		if err := lead.AddMember(t.Context(), nodeID(1), nodeAddr(1), true); err != nil {
 			t.Errorf("what is the case already: %v", err)
 		}
-		if err := c.nodes[1].store.AddMember(t.Context(), nodeID(2), nodeAddr(2), true); !errors.Is(err, ErrNotLeader) {
+		if err := c.nodes[1].store.AddMember(t.Context(), nodeID(2), nodeAddr(2), true); !errors.Is(err, ledger.ErrNotLeader) {
 			t.Errorf("on a follower: error %v, want ErrNotLeader", err)
 		}
 		if n := len(members(t, lead)); n != 2 {
@@ -119,13 +122,13 @@ func TestAddMemberRefusesANodeWithState(t *testing.T) {
 		defer c.close()
 		c.add(true, 0)
 		waitLeader(t, c.nodes[1].store)
-		apply(t, c.nodes[1].store, records(1, 3)...)
+		apply(t, c.nodes[1].store, ledgertest.Records(1, 3)...)
 		err := c.nodes[0].store.AddMember(t.Context(), nodeID(1), nodeAddr(1), true)
 		if !errors.Is(err, ErrNotMember) || !strings.Contains(err.Error(), "empty directory") {
 			t.Errorf("error %v, want ErrNotMember that says what to do", err)
 		}
 		c.settle()
-		if d := c.nodes[1].store.State().Destination(hash(1)); d.LastSeq != 3 || !c.nodes[1].store.Leader().Self {
+		if d := c.nodes[1].store.State().Destination(ledgertest.Hash(1)); d.LastSeq != 3 || !c.nodes[1].store.Leader().Self {
 			t.Errorf("the other cluster has %+v", d)
 		}
 	})
@@ -144,7 +147,7 @@ func TestNewVoterThatDiesIsNoVoter(t *testing.T) {
 		if !errors.Is(err, ErrUnreachable) {
 			t.Errorf("error %v, want ErrUnreachable", err)
 		}
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		if m, ok := members(t, c.nodes[0].store)[nodeID(1)]; ok && m.Voter {
 			t.Error("it has a vote")
 		}
@@ -162,7 +165,7 @@ func TestPromoteAndDemote(t *testing.T) {
 		if members(t, lead)[nodeID(2)].Voter {
 			t.Error("a demoted member has a vote")
 		}
-		if err := lead.Transfer(t.Context(), nodeID(2)); !errors.Is(err, ErrInvalid) {
+		if err := lead.Transfer(t.Context(), nodeID(2)); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("transfer to it: error %v, want ErrInvalid", err)
 		}
 		if err := lead.Promote(t.Context(), nodeID(2)); err != nil || !members(t, lead)[nodeID(2)].Voter {
@@ -188,8 +191,8 @@ func TestRemove(t *testing.T) {
 		if _, ok := members(t, removed)[nodeID(2)]; ok {
 			t.Error("the removed node does not know")
 		}
-		apply(t, lead, record(1, ""))
-		if l := removed.Leader(); l.Self || removed.State().Destination(hash(1)).LastSeq != 0 {
+		apply(t, lead, ledgertest.Record(1, ""))
+		if l := removed.Leader(); l.Self || removed.State().Destination(ledgertest.Hash(1)).LastSeq != 0 {
 			t.Errorf("the removed node goes on: leader %+v", l)
 		}
 		if err := lead.Remove(t.Context(), nodeID(2)); !errors.Is(err, ErrUnknownMember) {
@@ -223,7 +226,7 @@ func TestRemoveKeepsAMajority(t *testing.T) {
 				t.Error("the last voter was removed")
 			}
 		}
-		apply(t, lead, record(1, ""))
+		apply(t, lead, ledgertest.Record(1, ""))
 	})
 }
 
@@ -236,7 +239,7 @@ func TestLeaderRemovesItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := c.leader(0)
-		apply(t, c.nodes[next].store, record(1, ""))
+		apply(t, c.nodes[next].store, ledgertest.Record(1, ""))
 		if n := len(members(t, c.nodes[next].store)); n != 2 {
 			t.Errorf("%d members, want 2", n)
 		}
@@ -266,7 +269,7 @@ func TestTransfer(t *testing.T) {
 		if err := c.nodes[2].store.StepDown(t.Context()); err != nil {
 			t.Errorf("a follower steps down: %v", err)
 		}
-		if err := c.nodes[2].store.Transfer(t.Context(), ""); !errors.Is(err, ErrNotLeader) {
+		if err := c.nodes[2].store.Transfer(t.Context(), ""); !errors.Is(err, ledger.ErrNotLeader) {
 			t.Errorf("a follower transfers: %v, want ErrNotLeader", err)
 		}
 	})
@@ -278,11 +281,11 @@ func TestTransferToTheDead(t *testing.T) {
 		defer c.close()
 		c.kill(1)
 		c.settle()
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		if err := c.nodes[0].store.Transfer(t.Context(), nodeID(1)); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("error %v, want ErrUnreachable", err)
 		}
-		apply(t, c.nodes[0].store, record(2, "")) // it goes on
+		apply(t, c.nodes[0].store, ledgertest.Record(2, "")) // it goes on
 		if err := c.nodes[0].store.StepDown(t.Context()); err != nil || c.leader(0) != 2 {
 			t.Errorf("step down: %v; node 1 is dead, and leader is %d", err, c.leader(0))
 		}
@@ -311,10 +314,10 @@ func TestBootstrapWith(t *testing.T) {
 			c.add(false, 0)
 			all = append(all, Member{ID: nodeID(i), Addr: nodeAddr(i), Voter: true})
 		}
-		if err := c.nodes[0].store.BootstrapWith(all[1:]); !errors.Is(err, ErrInvalid) {
+		if err := c.nodes[0].store.BootstrapWith(all[1:]); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("without itself: error %v, want ErrInvalid", err)
 		}
-		if err := c.nodes[0].store.BootstrapWith(append(all, all[1])); !errors.Is(err, ErrInvalid) {
+		if err := c.nodes[0].store.BootstrapWith(append(all, all[1])); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("one of them twice: error %v, want ErrInvalid", err)
 		}
 		for i, n := range c.nodes {
@@ -323,7 +326,7 @@ func TestBootstrapWith(t *testing.T) {
 			}
 		}
 		i := c.leader(-1)
-		apply(t, c.nodes[i].store, record(1, ""))
+		apply(t, c.nodes[i].store, ledgertest.Record(1, ""))
 		if err := c.nodes[i].store.BootstrapWith(all); !errors.Is(err, ErrBootstrapped) {
 			t.Errorf("again: error %v, want ErrBootstrapped", err)
 		}
@@ -334,14 +337,14 @@ func TestBootstrapTwiceJustStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 2)
 		defer c.close()
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		c.kill(0)
 		if err := c.start(0); err != nil {
 			t.Fatal(err)
 		}
 		c.settle()
 		s := c.nodes[0].store
-		if len(members(t, s)) != 2 || s.State().Destination(hash(1)).LastSeq != 1 {
+		if len(members(t, s)) != 2 || s.State().Destination(ledgertest.Hash(1)).LastSeq != 1 {
 			t.Errorf("started again it has members %v", members(t, s))
 		}
 	})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // Config is how a Store is opened. ID must be set, and one of Dir and InMemory.
@@ -69,20 +71,20 @@ func Open(c Config) (*Store, error) {
 }
 
 func (c *Config) validate() error {
-	if err := validName("node (ID)", c.ID); err != nil {
+	if err := ledger.ValidName("node (ID)", c.ID); err != nil {
 		return err
 	}
 	if (c.Dir != "") == c.InMemory {
-		return fmt.Errorf("state of node %q: set a directory (Dir), or InMemory: %w", c.ID, ErrInvalid)
+		return fmt.Errorf("state of node %q: set a directory (Dir), or InMemory: %w", c.ID, ledger.ErrInvalid)
 	}
-	if c.MaxVersion > Version {
-		return fmt.Errorf("node %q: MaxVersion %d, this program knows up to %d: %w", c.ID, c.MaxVersion, Version, ErrInvalid)
+	if c.MaxVersion > ledger.Version {
+		return fmt.Errorf("node %q: MaxVersion %d, this program knows up to %d: %w", c.ID, c.MaxVersion, ledger.Version, ledger.ErrInvalid)
 	}
-	if err := first(validCluster(c.Cluster), c.checkTransport()); err != nil {
+	if err := cmp.Or(validCluster(c.Cluster), c.checkTransport()); err != nil {
 		return err
 	}
 	if err := raft.ValidateConfig(c.raftConfig(nil)); err != nil {
-		return fmt.Errorf("timing of node %q (Preset): %w: %w", c.ID, err, ErrInvalid)
+		return fmt.Errorf("timing of node %q (Preset): %w: %w", c.ID, err, ledger.ErrInvalid)
 	}
 	return nil
 }
@@ -97,12 +99,12 @@ func (c *Config) checkTransport() error {
 	of := t.stream.config
 	if of.ID != c.ID || of.Cluster != c.Cluster || of.MaxVersion != c.maxVersion() {
 		return fmt.Errorf("node %q of cluster %q at MaxVersion %d has a Transport of node %q, %q, %d; make them the same: %w",
-			c.ID, c.Cluster, c.maxVersion(), of.ID, of.Cluster, of.MaxVersion, ErrInvalid)
+			c.ID, c.Cluster, c.maxVersion(), of.ID, of.Cluster, of.MaxVersion, ledger.ErrInvalid)
 	}
 	return nil
 }
 
-func (c *Config) maxVersion() uint32 { return cmp.Or(c.MaxVersion, Version) }
+func (c *Config) maxVersion() uint32 { return cmp.Or(c.MaxVersion, ledger.Version) }
 
 func (c *Config) raftConfig(logger hclog.Logger) *raft.Config {
 	rc := raft.DefaultConfig()
@@ -192,7 +194,7 @@ func (c *Config) checkIdentity(stable raft.StableStore, exists bool) error {
 // Members.
 func (c *Config) checkMember(cluster raft.Configuration) error {
 	if len(cluster.Servers) == 0 && c.bootstraps() {
-		return fmt.Errorf("%s: its first start was interrupted, and nothing is in it; remove it: %w", c.Dir, ErrCorrupt)
+		return fmt.Errorf("%s: its first start was interrupted, and nothing is in it; remove it: %w", c.Dir, ledger.ErrCorrupt)
 	}
 	if c.Transport != nil || isMember(cluster, c.ID) {
 		return nil

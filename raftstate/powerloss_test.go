@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // cutPower copies the database as a disk would have it whose power is cut now,
@@ -57,7 +60,7 @@ func TestPowerLossAmidAppends(t *testing.T) {
 		go func() {
 			defer close(done)
 			for seq := uint64(1); ctx.Err() == nil; seq++ {
-				if _, err := s.Apply(t.Context(), Issue(hash(1), record(seq, ""))); err != nil {
+				if _, err := s.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), ledgertest.Record(seq, ""))); err != nil {
 					t.Error(err)
 					return
 				}
@@ -86,7 +89,7 @@ func TestPowerLossAmidAppends(t *testing.T) {
 		<-done
 		for _, c := range copies { // now that the clock of the bubble runs
 			got, _ := reopen(t, c.dir)
-			if seq := got.Destination(hash(1)).LastSeq; seq < c.before || seq > c.after+1 {
+			if seq := got.Destination(ledgertest.Hash(1)).LastSeq; seq < c.before || seq > c.after+1 {
 				t.Errorf("after a power loss the last seq is %d; %d were acknowledged before it, %d after", seq, c.before, c.after)
 			}
 		}

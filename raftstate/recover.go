@@ -14,6 +14,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // HasState is whether the directory has the state of a node, which Open would
@@ -74,7 +76,7 @@ func (c *Config) recover(f *files, logger hclog.Logger, members []Member) error 
 	}
 	self, ok := find(members, c.ID)
 	if !ok {
-		return fmt.Errorf("node %q is not among the members; name it, or recover on another: %w", c.ID, ErrInvalid)
+		return fmt.Errorf("node %q is not among the members; name it, or recover on another: %w", c.ID, ledger.ErrInvalid)
 	}
 	exists, err := raft.HasExistingState(f.logs, f.stable, f.snapshots)
 	if err == nil && !exists {
@@ -144,10 +146,10 @@ func parsePeers(content []byte) ([]Member, error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&peers); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: there is more after the list", ErrInvalid)
+		return nil, fmt.Errorf("%w: there is more after the list", ledger.ErrInvalid)
 	}
 	var members []Member
 	for _, p := range peers {

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // lost is a cluster of three of which two are gone for good.
@@ -15,7 +18,7 @@ func lost(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{t: t, network: newNetwork(), dirs: true}
 	c.grow(3, 0)
-	apply(t, c.nodes[0].store, records(1, 5)...)
+	apply(t, c.nodes[0].store, ledgertest.Records(1, 5)...)
 	c.settle()
 	for i := range c.nodes {
 		c.kill(i)
@@ -34,7 +37,7 @@ func goesOn(t *testing.T, c *cluster) {
 	if err := s.Barrier(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	apply(t, s, record(6, ""))
+	apply(t, s, ledgertest.Record(6, ""))
 	if n := len(members(t, s)); n != 1 {
 		t.Errorf("%d members, want itself", n)
 	}
@@ -43,7 +46,7 @@ func goesOn(t *testing.T, c *cluster) {
 		t.Fatal(err)
 	}
 	c.settle()
-	if got := c.nodes[3].store.State().Destination(hash(1)).LastSeq; got != 6 {
+	if got := c.nodes[3].store.State().Destination(ledgertest.Hash(1)).LastSeq; got != 6 {
 		t.Errorf("the node that was added has seq %d, want 6", got)
 	}
 }
@@ -99,7 +102,7 @@ func TestBadPeersFileChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := c.start(1)
-			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), path) {
+			if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s: error %v, want ErrInvalid that names the file", name, err)
 			}
 			if name != "without itself" && (err == nil || !strings.Contains(err.Error(), peersExample)) {
@@ -131,7 +134,7 @@ func TestRecoverRefuses(t *testing.T) {
 			t.Errorf("without state: error %v, want ErrNoState", err)
 		}
 		other := []Member{{ID: nodeID(0), Addr: nodeAddr(0), Voter: true}}
-		if err := Recover(dir, nodeID(1), other); !errors.Is(err, ErrInvalid) {
+		if err := Recover(dir, nodeID(1), other); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("without itself: error %v, want ErrInvalid", err)
 		}
 		if err := Recover(dir, nodeID(0), other); !errors.Is(err, ErrNotMember) {
@@ -140,7 +143,7 @@ func TestRecoverRefuses(t *testing.T) {
 		if err := c.start(1); err != nil {
 			t.Fatal(err)
 		}
-		if err := Recover(dir, nodeID(1), self); !errors.Is(err, ErrLocked) {
+		if err := Recover(dir, nodeID(1), self); !errors.Is(err, ledger.ErrLocked) {
 			t.Errorf("of a running node: error %v, want ErrLocked", err)
 		}
 	})
@@ -166,7 +169,7 @@ func TestHasState(t *testing.T) {
 		if err := c.start(0); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := HasState(dir); !errors.Is(err, ErrLocked) {
+		if _, err := HasState(dir); !errors.Is(err, ledger.ErrLocked) {
 			t.Errorf("in use: error %v, want ErrLocked", err)
 		}
 		c.close()

@@ -8,12 +8,14 @@ import (
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // replica is where the state machine meets raft, which calls Apply, Snapshot
 // and Restore one at a time. Readers take the state at any time.
 type replica struct {
-	state atomic.Pointer[State]
+	state atomic.Pointer[ledger.State]
 	// maxVersion is the highest that this node reads.
 	maxVersion uint32
 
@@ -24,7 +26,7 @@ type replica struct {
 
 func newReplica(maxVersion uint32) *replica {
 	r := &replica{maxVersion: maxVersion, failed: make(chan struct{})}
-	r.state.Store(newState())
+	r.state.Store(ledger.New())
 	return r
 }
 
@@ -50,19 +52,19 @@ func (r *replica) failure() error {
 
 // outcome is what Apply hands back through raft.
 type outcome struct {
-	result Result
+	result ledger.Result
 	err    error
 }
 
 func (r *replica) Apply(entry *raft.Log) any {
-	cmd, err := decodeCommand(entry.Data)
+	cmd, err := ledger.DecodeCommand(entry.Data)
 	if err != nil {
 		return outcome{err: err}
 	}
 	if err := r.readable("log entry", cmd.GetVersion()); err != nil {
 		return outcome{err: err}
 	}
-	next, result, err := r.state.Load().apply(entry.Term, cmd)
+	next, result, err := r.state.Load().Apply(entry.Term, cmd)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -76,7 +78,7 @@ func (r *replica) readable(what string, version uint32) error {
 	if err := r.failure(); err != nil || version <= r.maxVersion {
 		return err
 	}
-	return r.fail(fmt.Errorf("%s of version %d, this node reads up to %d: %w", what, version, r.maxVersion, ErrVersion))
+	return r.fail(fmt.Errorf("%s of version %d, this node reads up to %d: %w", what, version, r.maxVersion, ledger.ErrVersion))
 }
 
 // Snapshot of a failed replica would say that it has applied what it has not.
@@ -88,8 +90,8 @@ func (r *replica) Snapshot() (raft.FSMSnapshot, error) {
 }
 
 func (r *replica) Restore(from io.ReadCloser) error {
-	s, err := readState(from)
-	if errors.Is(err, ErrVersion) {
+	s, err := ledger.Read(from)
+	if errors.Is(err, ledger.ErrVersion) {
 		return r.fail(err)
 	}
 	if err != nil {
@@ -108,10 +110,10 @@ func (r *replica) StoreConfiguration(uint64, raft.Configuration) {}
 
 // image is a State on its way to a snapshot. States do not change, so raft may
 // apply further entries meanwhile.
-type image struct{ state *State }
+type image struct{ state *ledger.State }
 
 func (i image) Persist(sink raft.SnapshotSink) error {
-	b, err := i.state.encode()
+	b, err := i.state.Encode()
 	if err == nil {
 		_, err = sink.Write(b)
 	}

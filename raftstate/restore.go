@@ -6,48 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
-// A restored state is what the backup has, with these differences. It begins a
-// generation, so that frontends take its LeaseSets though seq and term may
-// begin anew. Nothing that was issued is issued again: LastSeq, LastPublished
-// and Epoch are the higher of the backup's and those of the state that it
-// replaces. Invites are gone: one that was used since the backup would be good
-// again.
-
-// restored is b as it is to be at now in place of current.
-func (b *Backup) restored(current *State, now time.Time) *State {
-	s := b.State.clone(2)
-	s.Version = max(s.Version, current.Version)
-	s.Generation = max(uint64(max(now.UnixMilli(), 0)), current.Generation+1, b.State.Generation+1)
-	s.Invites = map[string]Invite{}
-	for hash, d := range s.Destinations {
-		s.Destinations[hash] = d.after(current.Destination(hash))
-	}
-	for hash, d := range current.Destinations {
-		if _, ok := s.Destinations[hash]; !ok {
-			s.Destinations[hash] = Destination{}.after(d)
-		}
-	}
-	return s
-}
-
-// after is d in a new generation, with nothing of what was issued forgotten.
-func (d Destination) after(last Destination) Destination {
-	d.LastTerm = 0
-	d.LastSeq, d.LastPublished = max(d.LastSeq, last.LastSeq), max(d.LastPublished, last.LastPublished)
-	if last.Epoch > d.Epoch {
-		d.Epoch, d.EpochReason = last.Epoch, last.EpochReason
-	}
-	return d
-}
-
 // errRestoring is for commands while the state is replaced.
-var errRestoring = fmt.Errorf("a backup is being restored: %w", ErrNotLeader)
+var errRestoring = fmt.Errorf("a backup is being restored: %w", ledger.ErrNotLeader)
 
 // Restore replaces the state of the cluster, whose leader this node must be,
 // with that of the backup, on all members; the membership stays. Commands are
@@ -75,20 +42,20 @@ func (s *Store) checkRestore(b *Backup) error {
 	case b.Cluster != s.cluster:
 		return fmt.Errorf("it is of cluster %q, and this is cluster %q: %w", b.Cluster, s.cluster, ErrNotMember)
 	case !s.Leader().Self:
-		return ErrNotLeader
+		return ledger.ErrNotLeader
 	case version < max(2, b.State.Version):
-		return fmt.Errorf("it needs version %d: %s: %w", max(2, b.State.Version), s.heldBack(holder), ErrVersion)
+		return fmt.Errorf("it needs version %d: %s: %w", max(2, b.State.Version), s.heldBack(holder), ledger.ErrVersion)
 	}
 	return nil
 }
 
 // replace has raft write the snapshot to all members.
 func (s *Store) replace(ctx context.Context, b *Backup, now time.Time) error {
-	content, err := b.restored(s.State(), now).encode()
+	content, err := b.State.Restored(s.State(), now).Encode()
 	if err != nil {
 		return err
 	}
-	if _, err := decodeState(content); err != nil {
+	if _, err := ledger.Decode(content); err != nil {
 		return err // raft panics at what it cannot restore
 	}
 	meta := &raft.SnapshotMeta{Version: raft.SnapshotVersionMax, Index: b.Index, Term: b.Term, Size: int64(len(content))}
@@ -98,9 +65,9 @@ func (s *Store) replace(ctx context.Context, b *Backup, now time.Time) error {
 	case err := <-done:
 		return fromRaft(err)
 	case <-s.closing:
-		return ErrClosed
+		return ledger.ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+		return fmt.Errorf("%w: %w", ledger.ErrUncertain, context.Cause(ctx))
 	}
 }
 
@@ -140,8 +107,7 @@ func (c *Config) writeRestored(f *files, b *Backup, members raft.Configuration) 
 		return err
 	}
 	now := time.Now()
-	state := b.restored(&State{}, now)
-	state.issuedBefore(now)
+	state := b.State.RestoredAlone(now)
 	_, transport := raft.NewInmemTransport(members.Servers[0].Address)
 	index, term := max(b.Index, 1), max(b.Term, 1)
 	sink, err := f.snapshots.Create(raft.SnapshotVersionMax, index, term, members, 1, transport)
@@ -152,13 +118,4 @@ func (c *Config) writeRestored(f *files, b *Backup, members raft.Configuration) 
 		return err
 	}
 	return f.stable.SetUint64([]byte("CurrentTerm"), term)
-}
-
-// issuedBefore is for a state of which the last that was issued is lost: that
-// was published about now at the latest.
-func (s *State) issuedBefore(now time.Time) {
-	for hash, d := range maps.Clone(s.Destinations) {
-		d.LastPublished = max(d.LastPublished, unix32(now))
-		s.Destinations[hash] = d
-	}
 }

@@ -1,6 +1,7 @@
 package raftstate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // snapshotDir is raft's name for it.
@@ -106,13 +109,13 @@ func checkEntry(db raft.LogStore, index uint64, maxVersion uint32) error {
 	if err := db.GetLog(index, entry); err != nil || entry.Type != raft.LogCommand {
 		return err
 	}
-	cmd, err := decodeCommand(entry.Data)
-	return first(err, validate(cmd), checkVersion(cmd.GetVersion(), maxVersion))
+	cmd, err := ledger.DecodeCommand(entry.Data)
+	return cmp.Or(err, ledger.Validate(cmd), checkVersion(cmd.GetVersion(), maxVersion))
 }
 
 func checkVersion(version, most uint32) error {
 	if version > most {
-		return fmt.Errorf("version %d, and this node reads up to %d: %w", version, most, ErrVersion)
+		return fmt.Errorf("version %d, and this node reads up to %d: %w", version, most, ledger.ErrVersion)
 	}
 	return nil
 }
@@ -130,7 +133,7 @@ func findSnapshots(snapshots raft.SnapshotStore, maxVersion uint32) (newest, rea
 		if err == nil {
 			return metas[0], meta, nil
 		}
-		if errors.Is(err, ErrVersion) {
+		if errors.Is(err, ledger.ErrVersion) {
 			return nil, nil, fmt.Errorf("snapshot %s: %w", meta.ID, err) // an older one would not do
 		}
 		errs = append(errs, fmt.Errorf("snapshot %s: %w", meta.ID, err))
@@ -144,7 +147,7 @@ func tryRead(snapshots raft.SnapshotStore, id string, maxVersion uint32) error {
 		return err
 	}
 	defer content.Close()
-	s, err := readState(content)
+	s, err := ledger.Read(content)
 	if err != nil {
 		return err
 	}

@@ -11,27 +11,9 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
-
-// A Result is where an accepted command stands in the log.
-type Result struct {
-	// Index and Term are those of its raft log entry.
-	Index, Term uint64
-	// Seq and Published (seconds since 1970) are those of the last record of
-	// an Issue, 0 for other commands.
-	Seq       uint64
-	Published uint32
-}
-
-// A Leader is the node that leads. The zero value means that none is known.
-type Leader struct {
-	ID string
-	// Addr is its address in the cluster's transport.
-	Addr string
-	// Self is whether it is this node.
-	Self bool
-}
 
 // A Store is one node of the replicated state. Its methods may be called from
 // any goroutine. Open makes one.
@@ -76,16 +58,16 @@ func newStore(c *Config, replica *replica, r *raft.Raft, f *files) *Store {
 // State returns the state as this node has it, without waiting. On a leader it
 // includes all that its Apply has returned; what earlier leaders committed it
 // has for certain after a Barrier.
-func (s *Store) State() *State { return s.replica.state.Load() }
+func (s *Store) State() *ledger.State { return s.replica.state.Load() }
 
 // Leader returns the node that leads as far as this one knows. A node that has
 // failed knows none.
-func (s *Store) Leader() Leader {
+func (s *Store) Leader() ledger.Leader {
 	if s.replica.failure() != nil {
-		return Leader{}
+		return ledger.Leader{}
 	}
 	addr, id := s.raft.LeaderWithID()
-	return Leader{ID: string(id), Addr: string(addr), Self: string(id) == s.id}
+	return ledger.Leader{ID: string(id), Addr: string(addr), Self: string(id) == s.id}
 }
 
 // LeaderCh tells when this node begins (true) and ceases (false) to lead. There
@@ -100,17 +82,17 @@ func (s *Store) LeaderCh() <-chan bool { return s.raft.LeaderCh() }
 //
 // When ctx ends, Apply returns at once with ErrUncertain and the cause; if it
 // had ended before, with the cause alone, and nothing was done.
-func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (Result, error) {
-	if err := validate(cmd); err != nil {
-		return Result{}, err
+func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (ledger.Result, error) {
+	if err := ledger.Validate(cmd); err != nil {
+		return ledger.Result{}, err
 	}
 	stamped, err := s.stamp(cmd)
 	if err != nil {
-		return Result{}, err
+		return ledger.Result{}, err
 	}
 	data, err := proto.Marshal(stamped)
 	if err != nil {
-		return Result{}, fmt.Errorf("encode command: %w: %w", err, ErrInvalid)
+		return ledger.Result{}, fmt.Errorf("encode command: %w: %w", err, ledger.ErrInvalid)
 	}
 	var future raft.ApplyFuture
 	err = s.do(ctx, func() raft.Future {
@@ -118,7 +100,7 @@ func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (Result, error)
 		return future
 	})
 	if err != nil {
-		return Result{}, fmt.Errorf("commit command: %w", err)
+		return ledger.Result{}, fmt.Errorf("commit command: %w", err)
 	}
 	o := future.Response().(outcome)
 	return o.result, o.err
@@ -161,7 +143,7 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) shutdown() error {
 	close(s.closing)
 	<-s.watched
-	err := s.halt(ErrClosed)
+	err := s.halt(ledger.ErrClosed)
 	return errors.Join(err, s.files.close())
 }
 
@@ -235,7 +217,7 @@ func (s *Store) do(ctx context.Context, submit func() raft.Future) error {
 	case err := <-done:
 		return fromRaft(err)
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+		return fmt.Errorf("%w: %w", ledger.ErrUncertain, context.Cause(ctx))
 	}
 }
 
@@ -246,7 +228,7 @@ func fromRaft(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
-		return ErrNotLeader
+		return ledger.ErrNotLeader
 	}
-	return fmt.Errorf("%w: %w", ErrUncertain, err)
+	return fmt.Errorf("%w: %w", ledger.ErrUncertain, err)
 }

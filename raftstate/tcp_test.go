@@ -6,6 +6,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 )
 
 // tcpCluster opens nodes with directories over loopback TCP, and waits for the
@@ -47,7 +49,7 @@ func tcpCluster(t testing.TB, n int) []*Store {
 // LAN for what it is on an idle one.
 func TestLeaderLostOverTCP(t *testing.T) {
 	stores := tcpCluster(t, 3)
-	apply(t, stores[0], record(1, ""))
+	apply(t, stores[0], ledgertest.Record(1, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	start := time.Now()
@@ -59,7 +61,7 @@ func TestLeaderLostOverTCP(t *testing.T) {
 	if err := next.Barrier(ctx); err != nil {
 		t.Fatal(err)
 	}
-	apply(t, next, record(2, ""))
+	apply(t, next, ledgertest.Record(2, ""))
 	t.Logf("first commit of the next leader %v after the last one's end", time.Since(start))
 }
 

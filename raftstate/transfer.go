@@ -6,10 +6,12 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // errHandingOver is for commands while leadership goes to another node.
-var errHandingOver = fmt.Errorf("leadership is being handed over: %w", ErrNotLeader)
+var errHandingOver = fmt.Errorf("leadership is being handed over: %w", ledger.ErrNotLeader)
 
 // Transfer has another voter lead, the one that was heard last if id is empty,
 // and returns when this node knows the new leader, which Leader then names. It
@@ -55,7 +57,7 @@ func (s *Store) handOver(ctx context.Context, to Member) error {
 	case err := <-done:
 		return fromRaft(err)
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUncertain, context.Cause(ctx))
+		return fmt.Errorf("%w: %w", ledger.ErrUncertain, context.Cause(ctx))
 	}
 }
 
@@ -64,7 +66,7 @@ func (s *Store) successor(id string) (Member, error) {
 	if id != "" {
 		m, err := s.member(id)
 		if err == nil && !m.Voter {
-			err = fmt.Errorf("member %q has no vote; promote it first: %w", id, ErrInvalid)
+			err = fmt.Errorf("member %q has no vote; promote it first: %w", id, ledger.ErrInvalid)
 		}
 		return m, err
 	}
@@ -95,7 +97,7 @@ func (s *Store) waitSuccessor(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-s.closing:
-			return ErrClosed
+			return ledger.ErrClosed
 		case <-ctx.Done():
 			return fmt.Errorf("the new leader is not known yet: %w", context.Cause(ctx))
 		}
@@ -110,7 +112,7 @@ func (s *Store) StepDown(ctx context.Context) error {
 		return nil
 	}
 	err := s.Transfer(ctx, "")
-	if errors.Is(err, ErrQuorum) || errors.Is(err, ErrNotLeader) {
+	if errors.Is(err, ErrQuorum) || errors.Is(err, ledger.ErrNotLeader) {
 		return nil
 	}
 	return err

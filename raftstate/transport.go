@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A TransportConfig says how a node reaches the others of its cluster and is
@@ -64,7 +66,7 @@ func NewTransport(c TransportConfig) (*Transport, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	c.MaxVersion = cmp.Or(c.MaxVersion, Version)
+	c.MaxVersion = cmp.Or(c.MaxVersion, ledger.Version)
 	c.DialTimeout = cmp.Or(c.DialTimeout, defaultDialTimeout)
 	t := &Transport{contacts: &contacts{}}
 	t.stream = newStream(c, t.contacts)
@@ -83,14 +85,14 @@ func NewTransport(c TransportConfig) (*Transport, error) {
 }
 
 func (c *TransportConfig) validate() error {
-	if err := first(validName("node (ID)", c.ID), validName("cluster (Cluster)", c.Cluster), validAddr(c.Advertise)); err != nil {
+	if err := cmp.Or(ledger.ValidName("node (ID)", c.ID), ledger.ValidName("cluster (Cluster)", c.Cluster), validAddr(c.Advertise)); err != nil {
 		return err
 	}
 	if c.Listener == nil || c.Dial == nil {
-		return fmt.Errorf("transport of node %q: set Listener and Dial: %w", c.ID, ErrInvalid)
+		return fmt.Errorf("transport of node %q: set Listener and Dial: %w", c.ID, ledger.ErrInvalid)
 	}
-	if c.MaxVersion > Version {
-		return fmt.Errorf("transport of node %q: MaxVersion %d, this program knows up to %d: %w", c.ID, c.MaxVersion, Version, ErrInvalid)
+	if c.MaxVersion > ledger.Version {
+		return fmt.Errorf("transport of node %q: MaxVersion %d, this program knows up to %d: %w", c.ID, c.MaxVersion, ledger.Version, ledger.ErrInvalid)
 	}
 	return nil
 }
@@ -103,7 +105,7 @@ func validAddr(addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	ip := net.ParseIP(host)
 	if err != nil || len(addr) > maxAddrLength || host == "" || port == "" || port == "0" || ip.IsUnspecified() {
-		return fmt.Errorf("address %.80q: want host:port, such as 192.0.2.1:7650, by which the other nodes reach it: %w", addr, ErrInvalid)
+		return fmt.Errorf("address %.80q: want host:port, such as 192.0.2.1:7650, by which the other nodes reach it: %w", addr, ledger.ErrInvalid)
 	}
 	return nil
 }

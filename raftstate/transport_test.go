@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // transport makes one at addr, which logs to w.
@@ -44,7 +45,7 @@ func TestProbe(t *testing.T) {
 		if peer, err := a.Probe(t.Context(), "b:1"); peer != (Peer{ID: "b", Version: 1}) || err != nil {
 			t.Errorf("probed %+v, %v", peer, err)
 		}
-		if a.contacts.get("b").version != 1 || b.contacts.get("a").version != Version {
+		if a.contacts.get("b").version != 1 || b.contacts.get("a").version != ledger.Version {
 			t.Errorf("a knows of b %+v, b of a %+v", a.contacts.get("b"), b.contacts.get("a"))
 		}
 	})
@@ -189,11 +190,11 @@ func TestTransportChecksConfig(t *testing.T) {
 		"any host":       func(c *TransportConfig) { c.Advertise = "[::]:1" },
 		"no listener":    func(c *TransportConfig) { c.Listener = nil },
 		"no dial":        func(c *TransportConfig) { c.Dial = nil },
-		"future version": func(c *TransportConfig) { c.MaxVersion = Version + 1 },
+		"future version": func(c *TransportConfig) { c.MaxVersion = ledger.Version + 1 },
 	} {
 		c := good
 		edit(&c)
-		if _, err := NewTransport(c); !errors.Is(err, ErrInvalid) {
+		if _, err := NewTransport(c); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("%s: error %v, want ErrInvalid", name, err)
 		}
 	}
@@ -207,7 +208,7 @@ func TestTransportChecksConfig(t *testing.T) {
 		"another cluster": {ID: "a", Cluster: "two", InMemory: true, Transport: tr},
 		"another version": {ID: "a", MaxVersion: 1, InMemory: true, Transport: tr},
 	} {
-		if _, err := Open(c); !errors.Is(err, ErrInvalid) {
+		if _, err := Open(c); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("store with %s: error %v, want ErrInvalid", name, err)
 		}
 	}
@@ -236,7 +237,7 @@ func FuzzHello(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := readHello(bytes.NewReader(data))
 		if err != nil {
-			if !errors.Is(err, errHello) && !errors.Is(err, ErrVersion) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			if !errors.Is(err, errHello) && !errors.Is(err, ledger.ErrVersion) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("error %v is of no known kind", err)
 			}
 			return

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -54,9 +55,9 @@ func (s *Store) stamp(cmd *statepb.Command) (*statepb.Command, error) {
 		return nil, err
 	}
 	if s.raft.State() != raft.Leader {
-		return nil, fmt.Errorf("commit command: %w", ErrNotLeader)
+		return nil, fmt.Errorf("commit command: %w", ledger.ErrNotLeader)
 	}
-	return nil, fmt.Errorf("command of version %d: %s: %w", cmd.GetVersion(), s.heldBack(holder), ErrVersion)
+	return nil, fmt.Errorf("command of version %d: %s: %w", cmd.GetVersion(), s.heldBack(holder), ledger.ErrVersion)
 }
 
 // heldBack says what to do about the member that holds the version back.
@@ -78,8 +79,8 @@ func (s *Store) EnsureGeneration(ctx context.Context, now time.Time) error {
 	if s.State().Generation != 0 || s.WriteVersion() < 2 {
 		return nil
 	}
-	_, err := s.Apply(ctx, SetGeneration(uint64(now.UnixMilli())))
-	if errors.Is(err, ErrStale) {
+	_, err := s.Apply(ctx, ledger.SetGeneration(uint64(now.UnixMilli())))
+	if errors.Is(err, ledger.ErrStale) {
 		return nil // another caller was faster
 	}
 	return err

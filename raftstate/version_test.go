@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/onelease/onelease/raftstate/ledger"
+	"github.com/onelease/onelease/raftstate/ledger/ledgertest"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -18,7 +20,7 @@ import (
 type issuer struct {
 	c     *cluster
 	every time.Duration
-	acks  []Result
+	acks  []ledger.Result
 }
 
 func (i *issuer) run(ctx context.Context) {
@@ -39,24 +41,24 @@ func (i *issuer) run(ctx context.Context) {
 }
 
 func (i *issuer) issue(ctx context.Context, lead *Store) {
-	seq, published := lead.State().Destination(hash(1)).Next(time.Now())
-	r, err := lead.Apply(ctx, Issue(hash(1), Record{Seq: seq, Published: published, Expires: published + 60}))
+	seq, published := lead.State().Destination(ledgertest.Hash(1)).Next(time.Now())
+	r, err := lead.Apply(ctx, ledger.Issue(ledgertest.Hash(1), ledger.Record{Seq: seq, Published: published, Expires: published + 60}))
 	if err == nil {
 		i.acks = append(i.acks, r)
 	}
 }
 
 // check wants all that was acknowledged to have risen, and to be in s.
-func (i *issuer) check(s *State) {
+func (i *issuer) check(s *ledger.State) {
 	i.c.t.Helper()
-	last := Result{}
+	last := ledger.Result{}
 	for _, r := range i.acks {
 		if r.Seq <= last.Seq || r.Published <= last.Published || r.Term < last.Term {
 			i.c.t.Fatalf("issued %+v after %+v", r, last)
 		}
 		last = r
 	}
-	if d := s.Destination(hash(1)); len(i.acks) == 0 || d.LastSeq < last.Seq || d.LastPublished < last.Published {
+	if d := s.Destination(ledgertest.Hash(1)); len(i.acks) == 0 || d.LastSeq < last.Seq || d.LastPublished < last.Published {
 		i.c.t.Fatalf("of %d issued the last was %+v; the state has %+v", len(i.acks), last, d)
 	}
 }
@@ -75,7 +77,7 @@ func (c *cluster) versionInLogs() uint32 {
 		for i := uint64(1); i <= last; i++ {
 			var entry raft.Log
 			if f.logs.GetLog(i, &entry) == nil && entry.Type == raft.LogCommand {
-				cmd, _ := decodeCommand(entry.Data)
+				cmd, _ := ledger.DecodeCommand(entry.Data)
 				highest = max(highest, cmd.GetVersion())
 			}
 		}
@@ -98,8 +100,8 @@ func TestRollingUpgrade(t *testing.T) {
 		go func() { traffic.run(ctx); close(done) }()
 		for i := range c.nodes {
 			lead := c.nodes[c.leader(-1)].store
-			_, err := lead.Apply(t.Context(), PutPolicy(hash(1), fullPolicy))
-			if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "upgrade") && !strings.Contains(err.Error(), "start that node") {
+			_, err := lead.Apply(t.Context(), ledger.PutPolicy(ledgertest.Hash(1), ledgertest.FullPolicy))
+			if !errors.Is(err, ledger.ErrVersion) || !strings.Contains(err.Error(), "upgrade") && !strings.Contains(err.Error(), "start that node") {
 				t.Errorf("with %d of 3 upgraded: error %v, want ErrVersion that says what to do", i, err)
 			}
 			if err := lead.EnsureGeneration(t.Context(), time.Now()); err != nil || lead.State().Generation != 0 || lead.State().Version != 1 {
@@ -147,9 +149,9 @@ func TestHeldBackClusterStaysReadableForTheOldProgram(t *testing.T) {
 		}
 		lead = c.nodes[2].store
 		waitLeader(t, lead)
-		apply(t, lead, records(1, 5)...)
-		_, err := lead.Apply(t.Context(), RemoveInvite("x"))
-		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), `"node-0"`) && !strings.Contains(err.Error(), `"node-1"`) {
+		apply(t, lead, ledgertest.Records(1, 5)...)
+		_, err := lead.Apply(t.Context(), ledger.RemoveInvite("x"))
+		if !errors.Is(err, ledger.ErrVersion) || !strings.Contains(err.Error(), `"node-0"`) && !strings.Contains(err.Error(), `"node-1"`) {
 			t.Errorf("error %v, want ErrVersion that names a held node", err)
 		}
 		if err := lead.Snapshot(); err != nil {
@@ -184,7 +186,7 @@ func TestOldNodeRefusesNewLogAndSnapshot(t *testing.T) {
 				truncateLog(t, dir, 100)
 			}
 			_, err := Open(Config{ID: "node-1", Dir: dir, MaxVersion: 1, Logger: quiet})
-			if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "upgrade") || errors.Is(err, ErrCorrupt) {
+			if !errors.Is(err, ledger.ErrVersion) || !strings.Contains(err.Error(), "upgrade") || errors.Is(err, ledger.ErrCorrupt) {
 				t.Errorf("snapshot %v: error %v, want ErrVersion that says what to do", snapshot, err)
 			}
 		})
@@ -197,35 +199,35 @@ func TestNodeStopsAtAVersionThatItDoesNotKnow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 1)
 		defer c.close()
-		for i, reads := range []uint32{1, Version} {
+		for i, reads := range []uint32{1, ledger.Version} {
 			c.add(false, reads)
 			if err := c.nodes[0].store.AddMember(t.Context(), nodeID(i+1), nodeAddr(i+1), true); err != nil {
 				t.Fatal(err)
 			}
 		}
-		apply(t, c.nodes[0].store, record(1, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(1, ""))
 		c.settle()
 		known := c.nodes[0].store.transport.contacts // as if node 1 had lied in its hello
-		known.update(nodeID(1), func(c *contact) { c.version = Version })
-		if _, err := c.nodes[0].store.Apply(t.Context(), SetGeneration(1)); err != nil {
+		known.update(nodeID(1), func(c *contact) { c.version = ledger.Version })
+		if _, err := c.nodes[0].store.Apply(t.Context(), ledger.SetGeneration(1)); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, c.nodes[0].store, record(2, ""))
+		apply(t, c.nodes[0].store, ledgertest.Record(2, ""))
 		old := c.nodes[1].store
 		<-old.Failed()
 		c.settle()
-		if old.State().Destination(hash(1)).LastSeq != 1 || old.State().Generation != 0 {
+		if old.State().Destination(ledgertest.Hash(1)).LastSeq != 1 || old.State().Generation != 0 {
 			t.Errorf("it has gone on to %+v", old.State())
 		}
-		_, err := old.Apply(t.Context(), RemoveFrontend("x"))
-		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "upgrade this program") || !errors.Is(old.Err(), ErrVersion) {
+		_, err := old.Apply(t.Context(), ledger.RemoveFrontend("x"))
+		if !errors.Is(err, ledger.ErrVersion) || !strings.Contains(err.Error(), "upgrade this program") || !errors.Is(old.Err(), ledger.ErrVersion) {
 			t.Errorf("error %v, %v, want ErrVersion that says what to do", err, old.Err())
 		}
 		if err := old.Snapshot(); err == nil {
 			t.Error("it has made a snapshot")
 		}
 		c.kill(2) // no one is left to lead but node 0, which has no majority
-		if _, err := c.nodes[0].store.Apply(t.Context(), Issue(hash(1), record(3, ""))); !errors.Is(err, ErrUncertain) {
+		if _, err := c.nodes[0].store.Apply(t.Context(), ledger.Issue(ledgertest.Hash(1), ledgertest.Record(3, ""))); !errors.Is(err, ledger.ErrUncertain) {
 			t.Errorf("error %v: the node that stopped counts to the majority", err)
 		}
 		c.settle()
@@ -240,7 +242,7 @@ func TestLeaderThatFailsMakesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, Config{InMemory: true})
 		defer s.Close()
-		data, err := proto.Marshal(&statepb.Command{Version: Version + 1})
+		data, err := proto.Marshal(&statepb.Command{Version: ledger.Version + 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,10 +251,10 @@ func TestLeaderThatFailsMakesWay(t *testing.T) {
 		<-s.Failed()
 		<-changed
 		synctest.Wait()
-		if leading := <-s.LeaderCh(); leading || s.Leader() != (Leader{}) {
+		if leading := <-s.LeaderCh(); leading || s.Leader() != (ledger.Leader{}) {
 			t.Errorf("leading %v, leader %+v", leading, s.Leader())
 		}
-		if _, err := s.Apply(t.Context(), RemoveFrontend("x")); !errors.Is(err, ErrVersion) {
+		if _, err := s.Apply(t.Context(), ledger.RemoveFrontend("x")); !errors.Is(err, ledger.ErrVersion) {
 			t.Errorf("error %v, want ErrVersion", err)
 		}
 	})
@@ -269,7 +271,7 @@ func TestSingleNodeWritesTheNewestVersion(t *testing.T) {
 			}
 			now = now.Add(time.Hour)
 		}
-		if st := s.State(); st.Generation != 1_700_000_000_123 || st.Version != Version {
+		if st := s.State(); st.Generation != 1_700_000_000_123 || st.Version != ledger.Version {
 			t.Errorf("generation %d, version %d", st.Generation, st.Version)
 		}
 	})
@@ -301,7 +303,7 @@ func TestNewMemberThatCannotReadTheState(t *testing.T) {
 		}
 		c.add(false, 1)
 		err := c.nodes[0].store.AddMember(t.Context(), nodeID(1), nodeAddr(1), true)
-		if !errors.Is(err, ErrVersion) || len(members(t, c.nodes[0].store)) != 1 {
+		if !errors.Is(err, ledger.ErrVersion) || len(members(t, c.nodes[0].store)) != 1 {
 			t.Errorf("error %v, want ErrVersion, and members %+v", err, members(t, c.nodes[0].store))
 		}
 	})

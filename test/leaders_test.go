@@ -9,15 +9,16 @@ import (
 // has signed a LeaseSet.
 func (j *job) killLeader() {
 	j.t.Helper()
-	term, _ := j.node.Issued()
-	began := time.Now()
-	name := j.node.KillLeader()
-	if name == "" {
+	leader := j.balancers.Leader()
+	if leader == nil {
 		j.t.Error("no balancer leads")
 		return
 	}
+	term, _ := j.balancers.Issued()
+	began, name := time.Now(), leader.Name()
+	leader.Kill()
 	go func() {
-		for next := term; next == term; next, _ = j.node.Issued() {
+		for next := term; next == term; next, _ = j.balancers.Issued() {
 			if time.Since(began) > 20*time.Second {
 				j.t.Error("no other balancer has signed a LeaseSet within 20 s")
 				return
@@ -25,7 +26,7 @@ func (j *job) killLeader() {
 			j.pause(time.Millisecond)
 		}
 		j.t.Logf("balancer %s was killed, the next leader signed its first LeaseSet after %v", name, time.Since(began))
-		if err := j.node.RestartBalancer(name); err != nil {
+		if err := j.balancers.Restart(name); err != nil {
 			j.t.Error(err)
 		}
 	}()

@@ -17,6 +17,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/tally"
 	"github.com/onelease/onelease/plugins/echo"
@@ -93,14 +94,15 @@ func TestMainJob(t *testing.T) {
 
 // A job is the Destination on real routers, with remotes that ask it.
 type job struct {
-	t       *testing.T
-	ctx     context.Context
-	net     *i2pd.Network
-	keys    *i2p.Keys
-	node    *onelease.Node
-	tally   *tally.Tally
-	remotes []*samclient.Remote
-	server  *streamservice.Server
+	t         *testing.T
+	ctx       context.Context
+	net       *i2pd.Network
+	keys      *i2p.Keys
+	node      *onelease.Node
+	balancers *cluster.Local
+	tally     *tally.Tally
+	remotes   []*samclient.Remote
+	server    *streamservice.Server
 }
 
 func startJob(t *testing.T, policy balancer.Policy) *job {
@@ -113,13 +115,18 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	j := &job{t: t, ctx: ctx, net: net, keys: keys, server: streamservice.NewServer()}
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	j.balancers, err = cluster.StartLocal(ctx, cluster.LocalConfig{Dir: t.TempDir(), Balancers: 3, Keys: keys, Policy: policy, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.balancers.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	j.node, err = onelease.Start(onelease.Config{
-		Keys:    keys,
-		Dir:     t.TempDir(),
-		Routers: j.routers(),
-		Policy:  policy, Service: backend.ServiceFunc(j.serve),
-		Balancers: 3,
-		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Keys: keys, Balancers: j.balancers, Routers: j.routers(), Service: backend.ServiceFunc(j.serve), Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +142,7 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 // serve echoes datagrams, and is the stream service.
 func (j *job) serve(ctx context.Context, node backend.Node) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return echo.Service{}.Serve(ctx, node) })
+	group.Go(func() error { return echo.Service{MaxStreams: -1}.Serve(ctx, node) })
 	group.Go(func() error { return serveStreams(ctx, node, j.server) })
 	return group.Wait()
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/internal/pki"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 const (
@@ -51,7 +51,7 @@ func (s service) Invite(ctx context.Context, r *clusterpb.InviteRequest) (*clust
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	_, err = n.store.Apply(ctx, raftstate.PutInvite(raftstate.Invite{
+	_, err = n.store.Apply(ctx, ledger.PutInvite(ledger.Invite{
 		ID: token.Invite, SecretDigest: token.Digest(), Role: r.GetRole(), Name: r.GetName(),
 		Voter: !r.GetNonVoter(), Expires: uint32(token.Expires.Unix()),
 	}, now))
@@ -106,7 +106,7 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 			return nil, err
 		}
 	}
-	if _, err := n.store.Apply(ctx, raftstate.UseInvite(invite.ID, time.Now())); err != nil {
+	if _, err := n.store.Apply(ctx, ledger.UseInvite(invite.ID, time.Now())); err != nil {
 		return nil, inviteError(err)
 	}
 	n.cfg.Logger.Info("certificate issued", "role", id.Role, "name", id.Name)
@@ -115,10 +115,10 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 
 // checkInvite looks the invitation up. Whether it was wrong in the ID or in the
 // secret is not told.
-func (n *Node) checkInvite(r *clusterpb.JoinRequest) (raftstate.Invite, error) {
+func (n *Node) checkInvite(r *clusterpb.JoinRequest) (ledger.Invite, error) {
 	invite, ok := n.store.State().Invites[r.GetInvite()]
 	if !ok || isMark(invite.ID) || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
-		return invite, inviteError(raftstate.ErrUnknownInvite)
+		return invite, inviteError(ledger.ErrUnknownInvite)
 	}
 	if off := time.Until(time.UnixMilli(r.GetClockMs())); off.Abs() > maxClockOff {
 		return invite, status.Errorf(codes.FailedPrecondition,
@@ -129,9 +129,9 @@ func (n *Node) checkInvite(r *clusterpb.JoinRequest) (raftstate.Invite, error) {
 
 func inviteError(err error) error {
 	switch {
-	case errors.Is(err, raftstate.ErrUnknownInvite):
+	case errors.Is(err, ledger.ErrUnknownInvite):
 		return status.Error(codes.PermissionDenied, "the token is not known or was used: make another with \"onelease cluster invite\"")
-	case errors.Is(err, raftstate.ErrInviteExpired):
+	case errors.Is(err, ledger.ErrInviteExpired):
 		return status.Error(codes.PermissionDenied, "the token has expired: make another with \"onelease cluster invite\"")
 	}
 	return told(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 const (
@@ -62,7 +63,7 @@ func (s service) Restore(stream grpc.ClientStreamingServer[clusterpb.Chunk, clus
 }
 
 // marks are those of removed nodes. A restore drops them with all invitations.
-func (n *Node) marks() (marks []raftstate.Invite) {
+func (n *Node) marks() (marks []ledger.Invite) {
 	for id, invite := range n.store.State().Invites {
 		if isMark(id) {
 			marks = append(marks, invite)
@@ -71,9 +72,9 @@ func (n *Node) marks() (marks []raftstate.Invite) {
 	return marks
 }
 
-func (n *Node) markAgain(ctx context.Context, marks []raftstate.Invite) error {
+func (n *Node) markAgain(ctx context.Context, marks []ledger.Invite) error {
 	for _, mark := range marks {
-		if _, err := n.store.Apply(ctx, raftstate.PutInvite(mark, time.Now())); err != nil {
+		if _, err := n.store.Apply(ctx, ledger.PutInvite(mark, time.Now())); err != nil {
 			return err
 		}
 	}

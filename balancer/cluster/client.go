@@ -14,6 +14,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -30,7 +31,7 @@ type Client struct {
 // NewClient reads a node's directory. The balancers are those given, or if none
 // are those that the directory names. The errors are ErrInvalid and pki's.
 func NewClient(dir string, balancers ...string) (*Client, error) {
-	info, err := ReadInfo(dir)
+	info, err := nodedir.Read(dir)
 	if err != nil {
 		return nil, err
 	}

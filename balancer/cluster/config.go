@@ -9,6 +9,7 @@ import (
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/raftstate"
 )
 
@@ -41,7 +42,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-func (c Config) withDefaults(info Info) Config {
+func (c Config) withDefaults(info nodedir.Info) Config {
 	c.Logger = cmp.Or(c.Logger, slog.Default()).With("balancer", info.Name)
 	c.Listen = cmp.Or(c.Listen, info.Address)
 	if c.Dial == nil {

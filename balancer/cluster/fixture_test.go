@@ -22,6 +22,7 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
@@ -317,5 +318,5 @@ func (r *rig) lockedLeader() *Node {
 
 // touch is a command that changes nothing that matters.
 func touch(r *rig) *statepb.Command {
-	return raftstate.RemoveDelegation(r.keys.Destination.Hash(), "nobody")
+	return ledger.RemoveDelegation(r.keys.Destination.Hash(), "nobody")
 }

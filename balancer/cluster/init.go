@@ -8,6 +8,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -46,10 +47,10 @@ func Init(c InitConfig) error {
 			return err
 		}
 	}
-	return Info{
+	return nodedir.Info{
 		Cluster: id.Cluster, Role: string(id.Role), Name: id.Name, Destination: c.Keys.Destination.Base64(),
 		Address: c.Address, Voter: true, First: true, Expect: c.Expect,
-	}.write(c.Dir)
+	}.Write(c.Dir)
 }
 
 // Check says why Init would refuse c, whatever is in Dir. The error is ErrInvalid.

@@ -14,6 +14,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -142,10 +143,10 @@ func (c *JoinConfig) write(creds *pki.Credentials, reply *clusterpb.JoinReply) e
 		}
 	}
 	id := creds.Identity()
-	return Info{
+	return nodedir.Info{
 		Cluster: id.Cluster, Role: string(id.Role), Name: id.Name, Destination: dest.Base64(),
 		Address: c.Address, Balancers: c.Token.Balancers, Voter: reply.GetVoter(),
-	}.write(c.Dir)
+	}.Write(c.Dir)
 }
 
 // caOf is what follows the first certificate, the node's own, in PEM.

@@ -11,8 +11,9 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // ask redeems a token at the leader, after change has spoiled the request.
@@ -113,7 +114,7 @@ func TestExpiredToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = leader.store.Apply(t.Context(), raftstate.PutInvite(raftstate.Invite{
+	_, err = leader.store.Apply(t.Context(), ledger.PutInvite(ledger.Invite{
 		ID: token.Invite, SecretDigest: token.Digest(), Role: "frontend", Name: "f1", Expires: uint32(token.Expires.Unix()),
 	}, token.Expires))
 	if err != nil {
@@ -244,11 +245,11 @@ func TestInitLooksFirst(t *testing.T) {
 	if err := Init(good); err != nil {
 		t.Fatal(err)
 	}
-	before, _ := os.ReadFile(filepath.Join(good.Dir, nodeName))
+	before, _ := os.ReadFile(filepath.Join(good.Dir, nodedir.FileName))
 	if err := Init(good); !errors.Is(err, ErrExists) {
 		t.Errorf("again: %v, want ErrExists", err)
 	}
-	if after, _ := os.ReadFile(filepath.Join(good.Dir, nodeName)); string(after) != string(before) || len(before) == 0 {
+	if after, _ := os.ReadFile(filepath.Join(good.Dir, nodedir.FileName)); string(after) != string(before) || len(before) == 0 {
 		t.Error("a second Init has changed the directory")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -13,10 +14,13 @@ import (
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A LocalConfig is what a Local is made of.
@@ -34,7 +38,7 @@ type LocalConfig struct {
 
 // A Local is a whole cluster in one process, connected through memory and for
 // the rest as any other: to see what happens when a leader is lost, and for
-// tests.
+// tests. It can be the onelease.Config.Balancers of a program.
 type Local struct {
 	cfg LocalConfig
 
@@ -49,6 +53,9 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 	if cfg.Balancers < 1 || cfg.Balancers > 9 {
 		return nil, fmt.Errorf("%d balancers: want 1 to 9: %w", cfg.Balancers, ErrInvalid)
 	}
+	if _, err := os.Stat(filepath.Join(cfg.Dir, ledger.SoloFile)); err == nil {
+		return nil, fmt.Errorf("%s is the directory of a balancer that is alone (%s): use another one: %w", cfg.Dir, ledger.SoloFile, ErrExists)
+	}
 	l := &Local{cfg: cfg, listeners: map[string]*memconn.Listener{}}
 	for i := range cfg.Balancers {
 		if err := l.add(ctx, fmt.Sprintf("b%d", i+1)); err != nil {
@@ -62,7 +69,7 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 // add starts a balancer, which is made if it is not there.
 func (l *Local) add(ctx context.Context, name string) error {
 	dir, addr := l.dirOf(pki.Balancer, name), localAddr(name)
-	_, err := ReadInfo(dir)
+	_, err := nodedir.Read(dir)
 	switch {
 	case err == nil:
 	case name == "b1":
@@ -160,7 +167,7 @@ func (l *Local) await(ctx context.Context, ok func(*clusterpb.MembersReply) bool
 // returns its credentials.
 func (l *Local) Join(ctx context.Context, role pki.Role, name string) (*pki.Reloader, error) {
 	dir := l.dirOf(role, name)
-	if _, err := ReadInfo(dir); err != nil {
+	if _, err := nodedir.Read(dir); err != nil {
 		if err := l.join(ctx, role, name, ""); err != nil {
 			return nil, err
 		}
@@ -203,6 +210,39 @@ func (l *Local) Leader() *Node {
 		}
 	}
 	return nil
+}
+
+// Balancer is the one that leads and works; nil while none does.
+func (l *Local) Balancer() *balancer.Balancer {
+	if node := l.Leader(); node != nil {
+		return node.Balancer()
+	}
+	return nil
+}
+
+// Control is how the frontend of that name reaches the balancers. It gets it a
+// certificate, unless it has one.
+func (l *Local) Control(ctx context.Context, name string) (frontend.ControlConfig, error) {
+	creds, err := l.Join(ctx, pki.Frontend, name)
+	if err != nil {
+		return frontend.ControlConfig{}, err
+	}
+	return frontend.ControlConfig{
+		Balancers: l.Addresses(), Dial: l.Dial, TLS: pki.ClientTLS(creds, pki.Balancer, ""),
+	}, nil
+}
+
+// Issued is the place of the newest LeaseSet that was signed, as far as one of the
+// balancers knows.
+func (l *Local) Issued() (term, seq uint64) {
+	for _, n := range l.Nodes() {
+		for _, d := range n.store.State().Destinations {
+			if d.LastSeq > seq {
+				term, seq = d.LastTerm, d.LastSeq
+			}
+		}
+	}
+	return term, seq
 }
 
 // Close ends all balancers, the leader last, so that none has to be elected.

@@ -18,6 +18,7 @@ import (
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
 )
@@ -26,7 +27,7 @@ import (
 // Kill.
 type Node struct {
 	cfg    Config
-	info   Info
+	info   nodedir.Info
 	dest   i2p.Destination
 	ca     *pki.CA
 	creds  *pki.Reloader
@@ -56,7 +57,7 @@ func Start(cfg Config) (*Node, error) {
 	if cfg.Dir == "" {
 		return nil, fmt.Errorf("no directory (Dir): %w", ErrInvalid)
 	}
-	info, err := ReadInfo(cfg.Dir)
+	info, err := nodedir.Read(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +84,14 @@ func (n *Node) load() (err error) {
 	if n.info.Role != string(pki.Balancer) {
 		return fmt.Errorf("%s is the directory of a %s: a balancer's is wanted: %w", n.cfg.Dir, n.info.Role, ErrInvalid)
 	}
-	if n.dest, err = n.info.destination(); err != nil {
+	if n.dest, err = n.info.ParseDestination(); err != nil {
 		return err
 	}
 	if n.creds, err = pki.NewReloader(n.cfg.Dir); err != nil {
 		return err
 	}
-	if got := n.creds.Credentials().Identity(); got != n.info.identity() {
-		return fmt.Errorf("%s has the certificate of %v, and its %s is of %v: %w", n.cfg.Dir, got, nodeName, n.info.identity(), ErrInvalid)
+	if got := n.creds.Credentials().Identity(); got != n.info.Identity() {
+		return fmt.Errorf("%s has the certificate of %v, and its %s is of %v: %w", n.cfg.Dir, got, nodedir.FileName, n.info.Identity(), ErrInvalid)
 	}
 	n.ca, err = pki.LoadCA(n.cfg.Dir)
 	return err

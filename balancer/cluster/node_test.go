@@ -13,6 +13,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // leavesNothing runs a test and waits until its goroutines are gone.
@@ -118,7 +119,7 @@ func TestStartRefuses(t *testing.T) {
 		err       error
 		says      string
 	}{
-		{"one that is open", r.nodeDir(0), raftstate.ErrLocked, "stop the program"},
+		{"one that is open", r.nodeDir(0), ledger.ErrLocked, "stop the program"},
 		{"the state of another node", mixed(r.nodeDir(0), r.nodeDir(1)), raftstate.ErrNotMember, `"b2", not "b1"`},
 		{"the state of another cluster", mixed(r.nodeDir(0), other.nodeDir(0)), raftstate.ErrNotMember, "state of cluster"},
 		{"a frontend's", frontend, ErrInvalid, "directory of a frontend"},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // GetPolicy implements clusterpb.ClusterServer.
@@ -23,7 +23,7 @@ func (s service) GetPolicy(ctx context.Context, _ *clusterpb.GetPolicyRequest) (
 }
 
 // checkRefuges says why keys cannot be rotated: a refuge has the next one.
-func checkRefuges(state *raftstate.State, p raftstate.Policy) error {
+func checkRefuges(state *ledger.State, p ledger.Policy) error {
 	if p.Rotation == "" || p.Rotation == string(balancer.RotateNever) {
 		return nil
 	}
@@ -35,7 +35,7 @@ func checkRefuges(state *raftstate.State, p raftstate.Policy) error {
 	return nil
 }
 
-func policyMessage(p raftstate.Policy) *clusterpb.Policy {
+func policyMessage(p ledger.Policy) *clusterpb.Policy {
 	return &clusterpb.Policy{
 		Tunnels: p.Tunnels, Hops: p.Hops,
 		MergedLifeMs: p.MergedLife.Milliseconds(), MergedRefreshMs: p.MergedRefresh.Milliseconds(),

@@ -3,20 +3,20 @@ package cluster
 import (
 	"testing"
 
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 func TestRefugesWantNoRotation(t *testing.T) {
-	frontends := func(roles raftstate.Roles) *raftstate.State {
-		return &raftstate.State{Frontends: map[string]raftstate.Frontend{"r": {Name: "r", Roles: roles}}}
+	frontends := func(roles ledger.Roles) *ledger.State {
+		return &ledger.State{Frontends: map[string]ledger.Frontend{"r": {Name: "r", Roles: roles}}}
 	}
-	refuge, member := frontends(raftstate.Roles{Refuge: true}), frontends(raftstate.Roles{Member: true})
+	refuge, member := frontends(ledger.Roles{Refuge: true}), frontends(ledger.Roles{Member: true})
 	for _, c := range []struct {
-		state    *raftstate.State
+		state    *ledger.State
 		rotation string
 		ok       bool
 	}{{refuge, "", true}, {refuge, "never", true}, {refuge, "at-once", false}, {member, "at-once", true}} {
-		if err := checkRefuges(c.state, raftstate.Policy{Rotation: c.rotation}); (err == nil) != c.ok {
+		if err := checkRefuges(c.state, ledger.Policy{Rotation: c.rotation}); (err == nil) != c.ok {
 			t.Errorf("refuge %v, rotation %q: %v", c.state == refuge, c.rotation, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
 )
@@ -40,8 +41,8 @@ func RestoreDir(dir string, backup *raftstate.Backup) error {
 }
 
 // readBalancer reads the directory of a balancer.
-func readBalancer(dir string) (Info, error) {
-	info, err := ReadInfo(dir)
+func readBalancer(dir string) (nodedir.Info, error) {
+	info, err := nodedir.Read(dir)
 	if err == nil && info.Role != string(pki.Balancer) {
 		err = fmt.Errorf("%s is the directory of a %s: a balancer's is wanted: %w", dir, info.Role, ErrInvalid)
 	}

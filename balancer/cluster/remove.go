@@ -7,17 +7,18 @@ import (
 
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // errUnknownBackend: the cluster has given it no permission.
-var errUnknownBackend = fmt.Errorf("no backend of that name has asked for a permission: force it if it has a certificate: %w", raftstate.ErrInvalid)
+var errUnknownBackend = fmt.Errorf("no backend of that name has asked for a permission: force it if it has a certificate: %w", ledger.ErrInvalid)
 
 // shutOut refuses all certificates that the node has now, and closes its
 // connections.
 func (n *Node) shutOut(ctx context.Context, role pki.Role, name string) error {
 	id := pki.Identity{Cluster: n.info.Cluster, Role: role, Name: name}
 	if err := id.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", err, raftstate.ErrInvalid)
+		return fmt.Errorf("%w: %w", err, ledger.ErrInvalid)
 	}
 	if err := n.mark(ctx, id); err != nil {
 		return err
@@ -33,7 +34,7 @@ func (n *Node) removeBalancer(ctx context.Context, name string, force bool) erro
 		return fmt.Errorf("remove balancer %.80q: %w", name, raftstate.ErrUnknownMember)
 	}
 	err := n.shutOut(ctx, pki.Balancer, name)
-	if errors.Is(err, raftstate.ErrVersion) { // while the cluster is upgraded
+	if errors.Is(err, ledger.ErrVersion) { // while the cluster is upgraded
 		n.cfg.Logger.Warn("the removed balancer's certificate stays good until all run this version", "name", name)
 		err = nil
 	}
@@ -50,13 +51,13 @@ func (n *Node) removeBalancer(ctx context.Context, name string, force bool) erro
 // removeFrontend forgets a frontend, or one that has never attached if forced.
 func (n *Node) removeFrontend(ctx context.Context, name string, force bool) error {
 	if _, known := n.store.State().Frontends[name]; !known && !force {
-		return fmt.Errorf("remove frontend %.80q: %w; force it if it has a certificate", name, raftstate.ErrUnknownFrontend)
+		return fmt.Errorf("remove frontend %.80q: %w; force it if it has a certificate", name, ledger.ErrUnknownFrontend)
 	}
 	if err := n.shutOut(ctx, pki.Frontend, name); err != nil {
 		return err
 	}
-	_, err := n.store.Apply(ctx, raftstate.RemoveFrontend(name))
-	if errors.Is(err, raftstate.ErrUnknownFrontend) {
+	_, err := n.store.Apply(ctx, ledger.RemoveFrontend(name))
+	if errors.Is(err, ledger.ErrUnknownFrontend) {
 		return nil
 	}
 	return err
@@ -71,6 +72,6 @@ func (n *Node) removeBackend(ctx context.Context, name string, force bool) error
 	if err := n.shutOut(ctx, pki.Backend, name); err != nil {
 		return err
 	}
-	_, err := n.store.Apply(ctx, raftstate.RemoveDelegation(n.dest.Hash(), name))
+	_, err := n.store.Apply(ctx, ledger.RemoveDelegation(n.dest.Hash(), name))
 	return err
 }

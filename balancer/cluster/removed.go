@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/internal/pki"
-	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A certificate is good for a year, and there is no list of them. So who is
@@ -38,7 +38,7 @@ func markID(id pki.Identity) string {
 func isMark(invite string) bool { return strings.HasPrefix(invite, markPrefix) }
 
 // markTime is until when certificates had to be issued to be refused.
-func markTime(mark raftstate.Invite) time.Time {
+func markTime(mark ledger.Invite) time.Time {
 	return time.Unix(int64(mark.Expires), 0).Add(-pki.DefaultLife)
 }
 
@@ -46,13 +46,13 @@ func markTime(mark raftstate.Invite) time.Time {
 // once it is no member any more.
 func (n *Node) mark(ctx context.Context, id pki.Identity) error {
 	now := time.Now()
-	_, err := n.store.Apply(ctx, raftstate.RemoveInvite(markID(id))) // an earlier one
-	if err != nil && !errors.Is(err, raftstate.ErrUnknownInvite) {
+	_, err := n.store.Apply(ctx, ledger.RemoveInvite(markID(id))) // an earlier one
+	if err != nil && !errors.Is(err, ledger.ErrUnknownInvite) {
 		return err
 	}
 	// Certificates are dated in whole seconds: the mark is of the next one.
 	until := now.Truncate(time.Second).Add(time.Second + pki.DefaultLife)
-	_, err = n.store.Apply(ctx, raftstate.PutInvite(raftstate.Invite{
+	_, err = n.store.Apply(ctx, ledger.PutInvite(ledger.Invite{
 		ID: markID(id), Role: string(id.Role), Name: id.Name, Expires: uint32(until.Unix()),
 	}, now))
 	return err

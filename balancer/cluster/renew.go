@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -39,7 +40,7 @@ func (c *Client) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := ReadInfo(c.dir)
+	info, err := nodedir.Read(c.dir)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (c *Client) learn(ctx context.Context) error {
 		return nil
 	}
 	info.Balancers = addrs
-	return info.write(c.dir)
+	return info.Write(c.dir)
 }
 
 // Credentials are those of the directory, which Renew and Reload replace.
@@ -101,7 +102,7 @@ func (n *Node) renew() {
 
 // sign is what the leader would do for another.
 func (n *Node) sign(csr []byte) ([]byte, error) {
-	return n.ca.Sign(csr, n.info.identity(), pki.DefaultLife)
+	return n.ca.Sign(csr, n.info.Identity(), pki.DefaultLife)
 }
 
 func keepRenewed(ctx context.Context, log *slog.Logger, renew func() error) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -31,7 +32,7 @@ func TestUpkeep(t *testing.T) {
 	if left := time.Until(c.Expires()); left < pki.DefaultLife-time.Hour || c.Identity() != old.Identity() {
 		t.Errorf("%v is good for %v", c.Identity(), left)
 	}
-	info, err := ReadInfo(dir)
+	info, err := nodedir.Read(dir)
 	if want := []string{r.nodes[0].Address(), r.nodes[1].Address()}; err != nil || !slices.Equal(info.Balancers, want) {
 		t.Errorf("balancers %v, error %v, want %v", info.Balancers, err, want)
 	}

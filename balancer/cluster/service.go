@@ -14,6 +14,7 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // service is the cluster service. Package guard has looked at who calls.
@@ -56,15 +57,15 @@ func told(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, raftstate.ErrNotLeader), errors.Is(err, raftstate.ErrUnreachable), errors.Is(err, raftstate.ErrVersion),
+	case errors.Is(err, ledger.ErrNotLeader), errors.Is(err, raftstate.ErrUnreachable), errors.Is(err, ledger.ErrVersion),
 		errors.Is(err, raftstate.ErrQuorum):
 		code = codes.FailedPrecondition
-	case errors.Is(err, raftstate.ErrUncertain), errors.Is(err, raftstate.ErrClosed),
+	case errors.Is(err, ledger.ErrUncertain), errors.Is(err, ledger.ErrClosed),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		code = codes.Unavailable
-	case errors.Is(err, raftstate.ErrInvalid), errors.Is(err, raftstate.ErrNotMember):
+	case errors.Is(err, ledger.ErrInvalid), errors.Is(err, raftstate.ErrNotMember):
 		code = codes.InvalidArgument
-	case errors.Is(err, raftstate.ErrUnknownMember), errors.Is(err, raftstate.ErrUnknownFrontend):
+	case errors.Is(err, raftstate.ErrUnknownMember), errors.Is(err, ledger.ErrUnknownFrontend):
 		code = codes.NotFound
 	}
 	return status.Error(code, err.Error())
@@ -134,7 +135,7 @@ func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
 	case clusterpb.ChangeRequest_KIND_REMOVE_OPERATOR:
 		return n.shutOut(ctx, pki.Operator, r.GetId())
 	}
-	return fmt.Errorf("change of kind %v: %w", r.GetKind(), raftstate.ErrInvalid)
+	return fmt.Errorf("change of kind %v: %w", r.GetKind(), ledger.ErrInvalid)
 }
 
 // SetPolicy implements clusterpb.ClusterServer.
@@ -147,16 +148,16 @@ func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (
 	if err := errors.Join(n.cfg.Policy.CheckWith(policy), checkRefuges(n.store.State(), policy)); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	if _, err := n.store.Apply(ctx, raftstate.PutPolicy(n.dest.Hash(), policy)); err != nil {
+	if _, err := n.store.Apply(ctx, ledger.PutPolicy(n.dest.Hash(), policy)); err != nil {
 		return nil, told(err)
 	}
 	n.beginAnew()
 	return &clusterpb.SetPolicyReply{}, nil
 }
 
-func policyFromMessage(p *clusterpb.Policy) raftstate.Policy {
+func policyFromMessage(p *clusterpb.Policy) ledger.Policy {
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-	return raftstate.Policy{
+	return ledger.Policy{
 		Tunnels: p.GetTunnels(), Hops: p.GetHops(),
 		MergedLife: ms(p.GetMergedLifeMs()), MergedRefresh: ms(p.GetMergedRefreshMs()),
 		OwnLife: ms(p.GetOwnLifeMs()), OwnRefresh: ms(p.GetOwnRefreshMs()),

@@ -13,7 +13,9 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 func balancerCommand() *cobra.Command {
@@ -61,7 +63,7 @@ become one of a newer version; 2 wrong use.`,
 				return err
 			}
 			node, err := cluster.Start(cfg)
-			if errors.Is(err, raftstate.ErrVersion) && cfg.MaxVersion != 0 {
+			if errors.Is(err, ledger.ErrVersion) && cfg.MaxVersion != 0 {
 				return fmt.Errorf("--max-format %d: %w", cfg.MaxVersion, err)
 			}
 			if err != nil {
@@ -89,7 +91,7 @@ func presetOf(cmd *cobra.Command, name string) (raftstate.Preset, error) {
 
 // balancerSecret is what opens the balancer's keys, nil if it is to run locked.
 func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog.Logger) (*keystore.Secret, error) {
-	if _, err := cluster.ReadInfo(dir); err != nil {
+	if _, err := nodedir.Read(dir); err != nil {
 		return nil, err
 	}
 	secret, err := flags.read(cmd)

@@ -10,6 +10,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/nodedir"
 )
 
 func unlockCommand() *cobra.Command {
@@ -55,7 +56,7 @@ func unlockTargets(cmd *cobra.Command, access *accessFlags) ([]string, error) {
 	if len(access.balancers) > 0 {
 		return access.balancers, nil
 	}
-	info, err := cluster.ReadInfo(access.dir)
+	info, err := nodedir.Read(access.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
-	"time"
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/plugins/site"
 )
 
 func main() {
@@ -38,12 +37,10 @@ func run(ctx context.Context, args []string) error {
 	if len(args) < 3 {
 		return errors.New("usage: site KEYFILE|CLUSTERDIR DIRECTORY FRONTEND [FRONTEND ...]")
 	}
-	root, err := os.OpenRoot(args[1])
-	if err != nil {
-		return fmt.Errorf("directory of the site: %w", err)
+	service := &site.Service{Root: args[1]}
+	if err := service.Check(); err != nil {
+		return err // before there is a network
 	}
-	defer root.Close()
-	service := site{http.FileServerFS(root.FS())}
 	if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
 		return inCluster(ctx, args[0], args[2:], service)
 	}
@@ -64,7 +61,7 @@ func run(ctx context.Context, args []string) error {
 }
 
 // inCluster runs the service as a backend of a cluster, until ctx ends.
-func inCluster(ctx context.Context, dir string, frontends []string, service site) error {
+func inCluster(ctx context.Context, dir string, frontends []string, service backend.Service) error {
 	node, err := onelease.Start(onelease.Config{
 		Cluster: &onelease.Cluster{Dir: dir}, Frontends: frontends, Service: service,
 	})
@@ -77,31 +74,3 @@ func inCluster(ctx context.Context, dir string, frontends []string, service site
 	}
 	return node.Close()
 }
-
-// site is a service that speaks HTTP on port 80, to which browsers connect, and
-// on all others.
-type site struct{ handler http.Handler }
-
-// Serve implements backend.Service. When ctx ends, downloads that are under way
-// have some seconds to end too.
-func (s site) Serve(ctx context.Context, node backend.Node) error {
-	ln, err := node.Listen(0)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: time.Minute}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	err = server.Shutdown(patience)
-	<-ended
-	return err
-}
-
-var _ backend.Service = site{}

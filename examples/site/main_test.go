@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 	"github.com/onelease/onelease/backend/backendtest"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/streaming"
+	"github.com/onelease/onelease/plugins/site"
 )
 
 func newKeys(t *testing.T) *i2p.Keys {
@@ -29,6 +30,10 @@ func newKeys(t *testing.T) *i2p.Keys {
 }
 
 func TestSite(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "page.html"), []byte("<p>hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		keys := newKeys(t)
 		f := backendtest.NewFrontend(keys.Destination)
@@ -44,8 +49,7 @@ func TestSite(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		files := fstest.MapFS{"page.html": {Data: []byte("<p>hello"), ModTime: time.Now()}}
-		go func() { done <- backend.Run(ctx, host, site{http.FileServerFS(files)}) }()
+		go func() { done <- backend.Run(ctx, host, &site.Service{Root: root}) }()
 		network := backendtest.NewNet(t, []*backendtest.Frontend{f})
 		defer network.Close()
 		synctest.Wait()
@@ -85,7 +89,7 @@ func TestWrongUse(t *testing.T) {
 		{nil, "usage"},
 		{[]string{file, "."}, "usage"},
 		{[]string{"none.dat", ".", "127.0.0.1:1"}, "none.dat"},
-		{[]string{file, "none", "127.0.0.1:1"}, "directory of the site"},
+		{[]string{file, "none", "127.0.0.1:1"}, "no directory"},
 	} {
 		if err := run(t.Context(), test.args); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%q: %v, want %q", test.args, err, test.says)

@@ -94,7 +94,7 @@ func (r *Router) newDestinationLocked(c client, dest i2p.Destination, quantity i
 
 // startLocked starts d's tunnels.
 func (d *destination) startLocked() {
-	d.fillPoolLocked(d.net.cfg.Tunnels.First, d.net.cfg.Tunnels.Rest)
+	d.openPoolLocked()
 	d.cleanUpLaterLocked()
 }
 

@@ -49,6 +49,7 @@ type Router struct {
 	fast     []*peer
 	made     int // destinations, for their seeds
 	dests    map[i2p.Hash]*destination
+	opened   map[i2p.Hash]bool // that were ever here
 	sessions map[*session]struct{}
 	remotes  []*Remote
 	stats    Stats
@@ -82,6 +83,7 @@ func (n *Network) newRouterLocked(cfg RouterConfig) *Router {
 		rng:      newRand(n.cfg.Seed, cfg.Name),
 		thawed:   make(chan struct{}),
 		dests:    map[i2p.Hash]*destination{},
+		opened:   map[i2p.Hash]bool{},
 		sessions: map[*session]struct{}{},
 	}
 	close(r.thawed)

@@ -13,6 +13,11 @@ type TunnelTimes struct {
 	First time.Duration
 	// Rest is the time by which the pool is full; 15 s if 0 (seen with i2pd).
 	Rest time.Duration
+	// Opening takes the place of First and Rest, if it is not 0, for the first
+	// pool that a Destination has on a router, which is full by then: whoever
+	// tries something need not wait a quarter of a minute. All that comes later
+	// takes its time: successors, and pools after a router or a session was lost.
+	Opening time.Duration
 	// Life is a tunnel's; 660 s if 0 (i2pd Tunnel.h, TUNNEL_EXPIRATION_TIMEOUT).
 	Life time.Duration
 	// Margin is how long before a tunnel's end its lease says it ends; 60 s if
@@ -56,6 +61,16 @@ type tunnel struct {
 	end     time.Time // of the lease
 	built   time.Time
 	spent   bool // its successor is built or under way
+}
+
+// openPoolLocked builds the whole pool of a Destination that has come to its router.
+func (d *destination) openPoolLocked() {
+	first, rest := d.net.cfg.Tunnels.First, d.net.cfg.Tunnels.Rest
+	if opening := d.net.cfg.Tunnels.Opening; opening > 0 && !d.router.opened[d.hash] {
+		first, rest = opening/2, opening
+	}
+	d.router.opened[d.hash] = true
+	d.fillPoolLocked(first, rest)
 }
 
 // fillPoolLocked starts building what is missing of the pool, one tunnel at

@@ -51,14 +51,16 @@ func (r *run) killNext(what string) error {
 
 // killLeader kills the balancer that leads. No request should notice.
 func (r *run) killLeader() error {
-	term, _ := r.world.node.Issued()
-	e := &event{at: time.Now(), report: EventReport{Kind: killLeader}}
+	leader := r.world.local.Leader()
+	if leader == nil {
+		return errors.New("no balancer leads that could be killed: this machine is too busy for elections of a quarter of a second")
+	}
+	term, _ := r.world.local.Issued()
+	e := &event{at: time.Now(), report: EventReport{Kind: killLeader, Target: leader.Name()}}
 	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
 	signed := make(chan time.Duration, 1)
 	e.signed = signed
-	if e.report.Target = r.world.node.KillLeader(); e.report.Target == "" {
-		return errors.New("no balancer leads that could be killed: this machine is too busy for elections of a quarter of a second")
-	}
+	leader.Kill()
 	go func() { signed <- r.awaitTerm(term, e.at) }()
 	r.events = append(r.events, e)
 	r.say(e.at, "killed the leading balancer, "+e.report.Target)
@@ -68,7 +70,7 @@ func (r *run) killLeader() error {
 // awaitTerm returns how long after the kill a later term signed; 0: not in time.
 func (r *run) awaitTerm(term uint64, at time.Time) time.Duration {
 	for time.Since(at) < netDBTime {
-		if now, _ := r.world.node.Issued(); now > term {
+		if now, _ := r.world.local.Issued(); now > term {
 			return time.Since(at)
 		}
 		time.Sleep(time.Millisecond)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
@@ -21,6 +22,7 @@ import (
 type world struct {
 	network *simnet.Network
 	node    *onelease.Node
+	local   *cluster.Local // the balancers, if there are several
 	dir     string
 	dest    i2p.Destination
 	tally   *tally.Tally
@@ -63,20 +65,33 @@ func newWorld(cfg Config) (*world, error) {
 		dir:     dir,
 		dest:    keys.Destination,
 	}
-	w.node, err = onelease.Start(onelease.Config{
-		Keys:      keys,
-		Dir:       dir,
-		Routers:   w.routers(cfg),
-		Policy:    balancer.Policy{Tunnels: cfg.Tunnels},
-		Balancers: cfg.Balancers,
-		Service:   service{},
-		Logger:    quiet,
-	})
-	if err != nil {
+	if err := w.start(cfg, keys, quiet); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	w.addClients(cfg)
 	return w, nil
+}
+
+// start starts the node, and the balancers before it if there are several.
+func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error) {
+	policy := balancer.Policy{Tunnels: cfg.Tunnels}
+	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Service: service{}, Logger: quiet}
+	if cfg.Balancers == 1 {
+		node.Dir, node.Policy = w.dir, policy
+		w.node, err = onelease.Start(node)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	defer cancel()
+	w.local, err = cluster.StartLocal(ctx, cluster.LocalConfig{
+		Dir: w.dir, Balancers: cfg.Balancers, Keys: keys, Policy: policy, Logger: quiet,
+	})
+	if err != nil {
+		return err
+	}
+	node.Balancers = w.local
+	w.node, err = onelease.Start(node)
+	return err
 }
 
 // routers adds the routers to the network: members, and one that publishes.
@@ -111,6 +126,9 @@ func (w *world) close() error {
 	var err error
 	if w.node != nil {
 		err = w.node.Close()
+	}
+	if w.local != nil {
+		err = errors.Join(err, w.local.Close())
 	}
 	w.network.Close()
 	return errors.Join(err, os.RemoveAll(w.dir))

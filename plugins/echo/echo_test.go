@@ -3,17 +3,22 @@ package echo
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/backendtest"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
+	"github.com/onelease/onelease/i2p/streaming"
 )
 
-func startEcho(t *testing.T, s Service) (*backendtest.Frontend, *i2p.Keys, func() error) {
+func startEcho(t *testing.T, s backend.Service) (*backendtest.Frontend, *i2p.Keys, func() error) {
 	t.Helper()
 	keys, err := i2p.GenerateKeys()
 	if err != nil {
@@ -65,12 +70,76 @@ func TestEcho(t *testing.T) {
 	})
 }
 
-func TestEchoFailsOnATakenPort(t *testing.T) {
+func TestStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		twice := Service{Kinds: []backend.Kind{backend.Raw, backend.Raw}}
-		_, _, stop := startEcho(t, twice)
-		if err := stop(); !errors.Is(err, backend.ErrPortInUse) {
-			t.Errorf("got %v, want ErrPortInUse", err)
+		f, keys, stop := startEcho(t, Service{MaxStreams: 2})
+		network := backendtest.NewNet(t, []*backendtest.Frontend{f})
+		defer network.Close()
+		remote := network.NewRemote(0, false)
+		dial := func() *streaming.Stream {
+			conn, err := remote.Stack.Dial(t.Context(), streaming.NewRemote(keys.Destination), 0, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		}
+		one, two := dial(), dial()
+		want := strings.Repeat("echo ", 20_000)
+		go func() {
+			io.WriteString(one, want)
+			one.CloseWrite()
+		}()
+		if got, err := io.ReadAll(one); string(got) != want || err != nil {
+			t.Errorf("%d bytes, %v; want %d", len(got), err, len(want))
+		}
+		three, four := dial(), dial() // one has ended, so there is a place
+		io.WriteString(three, "x")
+		if _, err := io.ReadFull(three, make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		if _, err := four.Read(make([]byte, 1)); !errors.Is(err, streaming.ErrReset) {
+			t.Errorf("a stream too many: %v", err)
+		}
+		io.WriteString(two, "x")
+		began := time.Now()
+		io.ReadFull(two, make([]byte, 1))
+		if _, err := two.Read(make([]byte, 1)); !errors.Is(err, streaming.ErrReset) || time.Since(began) < idle {
+			t.Errorf("an idle stream after %v: %v", time.Since(began), err)
+		}
+		five := dial()
+		synctest.Wait()
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		if _, err := five.Read(make([]byte, 1)); !errors.Is(err, streaming.ErrReset) {
+			t.Errorf("after the end: %v", err)
 		}
 	})
+}
+
+// Without streams the port is free for those of another service.
+func TestNoStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := backend.Listener(0, func(ctx context.Context, _ net.Listener) error {
+			<-ctx.Done()
+			return nil
+		})
+		for streams, want := range map[int]error{-1: nil, 0: streaming.ErrPortInUse} {
+			_, _, stop := startEcho(t, backend.Services(Service{MaxStreams: streams}, other))
+			if err := stop(); !errors.Is(err, want) {
+				t.Errorf("%d streams: %v, want %v", streams, err, want)
+			}
+		}
+	})
+}
+
+func TestBadInput(t *testing.T) {
+	for says, s := range map[string]Service{
+		"setting kinds: raw is there twice": {Kinds: []backend.Kind{backend.Raw, backend.Raw}},
+		"setting kinds: no such kind":       {Kinds: []backend.Kind{3}},
+	} {
+		if err := s.Serve(t.Context(), nil); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %q", err, says)
+		}
+	}
 }

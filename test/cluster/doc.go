@@ -16,7 +16,8 @@
 //
 // # Processes and networks
 //
-// A balancer is this test binary, started again. On Linux the tests run in new
+// A balancer is this test binary, started again; for TestRollingUpgrade also as the
+// go command builds it with the tag onelease_nextformat. On Linux the tests run in new
 // network, PID and mount namespaces, and each balancer of TestPartitions in
 // another network namespace: nothing has a name outside, and the kernel ends and
 // removes all of it when the tests end, however they end. Where namespaces cannot

@@ -83,17 +83,22 @@ func (w *world) others(p *process) (others []*process) {
 
 // votes reports whether the cluster counts that balancer's vote.
 func (w *world) votes(name string) bool {
-	var reply *clusterpb.MembersReply
-	err := w.withLeader(func(ctx context.Context, leader *cluster.Conn) (err error) {
-		reply, err = leader.Members(ctx, &clusterpb.MembersRequest{})
-		return err
-	})
+	reply, err := w.askMembers()
 	for _, m := range reply.GetMembers() {
 		if err == nil && m.GetId() == name {
 			return m.GetVoter()
 		}
 	}
 	return false
+}
+
+// askMembers asks the leader who the balancers are.
+func (w *world) askMembers() (reply *clusterpb.MembersReply, err error) {
+	err = w.withLeader(func(ctx context.Context, leader *cluster.Conn) (err error) {
+		reply, err = leader.Members(ctx, &clusterpb.MembersRequest{})
+		return err
+	})
+	return reply, err
 }
 
 // withLeader connects to the leader, once, with the certificate of the first

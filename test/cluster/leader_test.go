@@ -84,6 +84,14 @@ func (w *world) transfer(leader *process) time.Time {
 	return at
 }
 
+// handOver has a certain balancer lead.
+func (w *world) handOver(to *process) error {
+	return w.withLeader(func(ctx context.Context, leader *cluster.Conn) error {
+		_, err := leader.Change(ctx, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER, Id: to.name})
+		return err
+	})
+}
+
 // settle waits until all balancers run and follow one leader that all frontends
 // are attached to.
 func (w *world) settle() {

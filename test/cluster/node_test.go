@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // envNode has this binary be a balancer; it holds a nodeConfig.
@@ -24,7 +26,6 @@ const envNode = "ONELEASE_CLUSTER_NODE"
 type nodeConfig struct {
 	Dir, Identity string
 	ClockOff      time.Duration
-	MaxVersion    uint32
 }
 
 // policy is what all balancers go by. The routers of simnet have their tunnels at
@@ -45,7 +46,7 @@ func runNode() int {
 		return complain(err)
 	}
 	node, err := cluster.Start(cluster.Config{
-		Dir: cfg.Dir, Secret: secret, Policy: policy, MaxVersion: cfg.MaxVersion,
+		Dir: cfg.Dir, Secret: secret, Policy: policy,
 		Now:    func() time.Time { return time.Now().Add(cfg.ClockOff) },
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
@@ -80,6 +81,9 @@ type question struct {
 	ID int
 	// Barrier wants what was committed before, by any leader; only the leader can.
 	Barrier bool
+	// Witness has it commit an invite of that ID first, for the role that only
+	// the newer format has.
+	Witness string
 }
 
 // A nodeState is its answer: what the balancer's copy of the state has.
@@ -89,7 +93,7 @@ type nodeState struct {
 
 	Leads                         bool // and is in office
 	Leader                        string
-	Format                        uint32
+	Written                       uint32 // the newest format that it has applied
 	Generation, LastSeq, LastTerm uint64
 	LastPublished                 uint32
 	DrainLimit                    time.Duration // of the policy
@@ -113,13 +117,9 @@ func answer(node *cluster.Node) {
 
 func look(node *cluster.Node, q question) nodeState {
 	a := nodeState{ID: q.ID, Leader: node.Store().Leader().ID}
-	if q.Barrier {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := node.Store().Barrier(ctx); err != nil {
-			a.Error = err.Error()
-			return a
-		}
+	if err := prepare(node.Store(), q); err != nil {
+		a.Error = err.Error()
+		return a
 	}
 	if b := node.Balancer(); b != nil {
 		a.Leads = b.Status().GetLeader()
@@ -128,12 +128,26 @@ func look(node *cluster.Node, q question) nodeState {
 	return a
 }
 
+// prepare does what a question wants before it is answered.
+func prepare(store *raftstate.Store, q question) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	switch {
+	case q.Witness != "":
+		invite := ledger.Invite{ID: q.Witness, Role: "witness", Expires: math.MaxUint32}
+		_, err = store.Apply(ctx, ledger.PutInvite(invite, time.Now()))
+	case q.Barrier:
+		err = store.Barrier(ctx)
+	}
+	return err
+}
+
 func (a *nodeState) fill(store *raftstate.Store) {
 	state := store.State()
-	a.Format, a.Generation = store.WriteVersion(), state.Generation
+	a.Written, a.Generation = state.Version, state.Generation
 	a.Invites = slices.Sorted(maps.Keys(state.Invites))
 	for name, f := range state.Frontends {
-		if f.Roles == (raftstate.Roles{}) {
+		if f.Roles == (ledger.Roles{}) {
 			a.Drained = append(a.Drained, name)
 		}
 	}

@@ -61,6 +61,7 @@ func (w *siege) try(trial trial) {
 	called := time.Now()
 	w.settle()
 	w.ops.setPolicy()
+	w.settle() // the leader began anew
 	began := time.Now()
 	before := w.traffic.tally.Since(began.Add(-time.Second)).Answered
 	trial.strike(w)

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type process struct {
 	name   string
 	ground ground
 	cfg    nodeConfig
+	// program is that of another version; empty for this binary.
+	program string
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd // nil while it does not run
@@ -48,12 +51,13 @@ func (p *process) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	program := cmp.Or(p.program, self)
 	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(self)
+	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), envNode+"="+string(cfg))
 	cmd.Stderr = log
 	stdin, err := cmd.StdinPipe()
@@ -100,6 +104,11 @@ var errNoAnswer = errors.New("balancer does not answer")
 
 // ask asks for its state. A process that is stopped, or gone, does not answer.
 func (p *process) ask(barrier bool, within time.Duration) (nodeState, error) {
+	return p.put(question{Barrier: barrier}, within)
+}
+
+// put puts any question.
+func (p *process) put(q question, within time.Duration) (nodeState, error) {
 	p.mu.Lock()
 	if p.cmd == nil {
 		p.mu.Unlock()
@@ -108,9 +117,10 @@ func (p *process) ask(barrier bool, within time.Duration) (nodeState, error) {
 	p.asked++
 	answer, ended, stdin := make(chan nodeState, 1), p.ended, p.stdin
 	p.waiting[p.asked] = answer
-	q, _ := json.Marshal(question{ID: p.asked, Barrier: barrier}) // never fails
+	q.ID = p.asked
+	line, _ := json.Marshal(q) // never fails
 	p.mu.Unlock()
-	if _, err := stdin.Write(append(q, '\n')); err != nil {
+	if _, err := stdin.Write(append(line, '\n')); err != nil {
 		return nodeState{}, errNoAnswer
 	}
 	timeout := time.NewTimer(within)
@@ -191,6 +201,16 @@ func (p *process) tail() string {
 		return err.Error()
 	}
 	return fmt.Sprintf("--- %s\n%s", filepath.Base(p.logPath()), b[max(0, len(b)-3000):])
+}
+
+// lastLine is the last of its log: why it ended, if it could not go on.
+func (p *process) lastLine() string {
+	b, err := os.ReadFile(p.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	b = bytes.TrimSpace(b)
+	return string(b[bytes.LastIndexByte(b, '\n')+1:])
 }
 
 // logged reports whether its log, of all its lives, has that text.

@@ -1,13 +1,10 @@
 package cluster_test
 
 import (
-	"context"
 	"math/rand/v2"
 	"syscall"
 	"time"
 
-	"github.com/onelease/onelease/balancer/cluster"
-	"github.com/onelease/onelease/balancer/cluster/clusterpb"
 	"github.com/onelease/onelease/i2p"
 )
 
@@ -61,23 +58,22 @@ func (w *siege) restart(p *process, change func()) {
 	p.start()
 }
 
-// handOver has a certain balancer lead.
-func (w *siege) handOver(to *process) error {
-	return w.withLeader(func(ctx context.Context, leader *cluster.Conn) error {
-		_, err := leader.Change(ctx, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER, Id: to.name})
-		return err
-	})
-}
-
-// drained: what an operator was told is so with the next leader.
+// drained: what an operator was told is so with the next leader. In the long form
+// sessions are old enough for the remotes to be moved.
 func (w *siege) drained() {
-	for _, on := range []bool{true, false} {
-		leader := w.leader()
-		w.ops.drain(w.frontends()[0], on)
-		leader.kill()
-		w.ops.read()
-		leader.start()
-		w.settle()
+	members := w.frontends()[:1]
+	if soak() {
+		members = w.frontends()[:w.members]
+	}
+	for _, member := range members {
+		for _, on := range []bool{true, false} {
+			leader := w.leader()
+			w.ops.drain(member, on)
+			leader.kill()
+			w.ops.read()
+			leader.start()
+			w.settle()
+		}
 	}
 }
 
