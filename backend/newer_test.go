@@ -210,3 +210,25 @@ func TestHellosLastAsLongAsStreams(t *testing.T) {
 		}
 	})
 }
+
+// A stream that is stranded a second time has the whole time once more.
+func TestStreamsWaitAnewAfterEachLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newStreamRig(t, 2, nil)
+		defer r.stop()
+		near, _ := r.open(r.net.NewRemote(0, true), 80)
+		r.frontends[0].Kill()
+		near.Write([]byte("word"))
+		time.Sleep(4 * time.Minute)
+		r.frontends[1].Kill()
+		r.frontends[1].Up()
+		time.Sleep(streamsFor - time.Second)
+		if s := r.host.Stats(); s.Streams.Timeouts != 0 || s.Stranded != 1 {
+			t.Errorf("the second time: %+v", s)
+		}
+		time.Sleep(2 * time.Second)
+		if s := r.host.Stats(); s.Streams.Timeouts != 1 || s.Stranded != 0 {
+			t.Errorf("after it: %+v", s)
+		}
+	})
+}
