@@ -15,6 +15,7 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/internal/owner"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -22,6 +23,7 @@ import (
 // frontends, and a backend that holds no key.
 type site struct {
 	w         *world
+	dir       string
 	balancers *cluster.Local
 	sam       map[string]*memconn.Listener // by address
 	stopping  []func()
@@ -35,20 +37,27 @@ func (w *world) startSite(service backend.Service) *site {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := &site{w: w, balancers: balancers, sam: map[string]*memconn.Listener{}}
+	s := &site{w: w, dir: dir, balancers: balancers, sam: map[string]*memconn.Listener{}}
 	s.frontend("127.0.0.1:1", frontend.Config{Name: memberA, Member: true, Logger: log})
 	s.frontend("127.0.0.1:2", frontend.Config{Name: memberB, Member: true, Logger: log})
 	s.frontend("", frontend.Config{Name: publish, Publisher: true, Logger: log})
-	if _, err := balancers.Join(w.ctx, pki.Backend, "web"); err != nil {
-		w.t.Fatal(err)
+	s.backend("web", service)
+	return s
+}
+
+// backend starts one with a certificate of that name.
+func (s *site) backend(name string, service backend.Service) *onelease.Node {
+	s.w.t.Helper()
+	if _, err := s.balancers.Join(s.w.ctx, pki.Backend, name); err != nil {
+		s.w.t.Fatal(err)
 	}
-	s.stopping = append(s.stopping, w.start(onelease.Config{
-		Cluster:   &onelease.Cluster{Dir: filepath.Join(dir, "backend-web"), Balancers: balancers.Addresses(), Dial: s.dial},
+	s.stopping = append(s.stopping, s.w.start(onelease.Config{
+		Cluster:   &onelease.Cluster{Dir: filepath.Join(s.dir, "backend-"+name), Balancers: s.balancers.Addresses(), Dial: s.dial},
 		Frontends: []string{"127.0.0.1:1", "127.0.0.1:2"},
 		Service:   service,
-		Logger:    log,
+		Logger:    slog.New(slog.NewTextHandler(&s.w.log, nil)),
 	}))
-	return s
+	return s.w.node
 }
 
 // frontend runs one beside the router of its name, with backends at addr.
@@ -122,6 +131,42 @@ func TestBackendWithoutKey(t *testing.T) {
 		runs.finish(5 * time.Minute)
 		if stats := w.node.Host().Stats(); stats.SignsUntil.IsZero() || time.Until(stats.SignsUntil) > 25*time.Hour {
 			t.Errorf("the backend signs until %v: it should have a permission for a day", stats.SignsUntil)
+		}
+	})
+}
+
+// TestTwoBackendsOfACluster: backends that know nothing of each other share the
+// visitors by the names in their certificates, and sign with keys of their own.
+func TestTwoBackendsOfACluster(t *testing.T) {
+	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD245, func(w *world) {
+		runs := &streamRuns{w: w}
+		s := w.startSite(runs.on(webOne))
+		defer s.stop()
+		first := w.node.Host() // whose name, "web", is not that of its service
+		second := s.backend(webTwo, runs.on(webTwo)).Host()
+		w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
+			ls := w.leaseSet()
+			return ls != nil && len(ls.Leases) == 6
+		})
+		w.until(time.Minute, "both backends are at work", func() bool { return first.Stats().Weight == 1 && second.Stats().Weight == 1 })
+		one, two := owner.Tag("web"), owner.Tag(webTwo)
+		w.addStreamRemotes(8, w.profile, true)
+		for i, remote := range w.remotes {
+			runs.add(remote, i%2 == 1, askersApart*time.Duration(i), 20, 100*time.Millisecond)
+		}
+		runs.finish(2 * time.Minute)
+		for i, r := range runs.all() {
+			key := owner.KeyOf(r.remote.Destination().Hash())
+			want := webOne
+			if owner.Score(key, two, 1) > owner.Score(key, one, 1) {
+				want = webTwo
+			}
+			if r.server() != want {
+				t.Errorf("stream %d was served by %q, want %q", i, r.server(), want)
+			}
+		}
+		if name := first.Stats().Name; name != "web" || !first.Stats().Frontends[0].TellsApart {
+			t.Errorf("the first is %q: %+v", name, first.Stats().Frontends[0])
 		}
 	})
 }

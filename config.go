@@ -97,6 +97,9 @@ type Config struct {
 	Policy balancer.Policy
 	// Service runs on the Destination until the Node is closed.
 	Service backend.Service
+	// Backends, in place of Service, are several that serve it side by side. Not
+	// with a Cluster: there each is a Node of its own.
+	Backends []Backend
 	// Patience is how long the Service has to end when it is told to, 45 s if 0:
 	// backend.HTTP takes up to 30 s, and what was written then up to 5 s to arrive.
 	Patience time.Duration
@@ -141,9 +144,16 @@ func (c Config) check() error {
 	case c.Balancers == nil && c.Dir == "" && !c.embedded():
 		return fmt.Errorf("%w: Dir is not set: name a directory that is kept, for the balancer's state and the Destination's keys", ErrConfig)
 	}
+	for i, b := range c.Backends {
+		if b.Name == "" || b.Service == nil {
+			return fmt.Errorf("%w: Backends[%d] has no Name or no Service: set both", ErrConfig, i)
+		}
+	}
 	elsewhere := c.Cluster != nil && len(c.Frontends) > 0
 	switch {
-	case c.Service == nil:
+	case len(c.Backends) > 0 && (c.Service != nil || c.Cluster != nil):
+		return fmt.Errorf("%w: Backends with a Service or a Cluster: choose one", ErrConfig)
+	case c.Service == nil && len(c.Backends) == 0:
 		return fmt.Errorf("%w: Service is not set: backend.HTTP makes one of a http.Handler, backend.Listener one of what accepts streams", ErrConfig)
 	case len(c.Frontends) > 0 && c.Cluster == nil:
 		return fmt.Errorf("%w: Frontends without a Cluster: give a backend.Config its own", ErrConfig)

@@ -155,6 +155,7 @@ func (r *remote) backend(_ context.Context, cfg *backend.Config) error {
 	if err != nil {
 		return err
 	}
+	cfg.Name = creds.Credentials().Identity().Name // as frontends will check
 	for _, addr := range r.cfg.Frontends {
 		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Addr: addr, Dial: r.elsewhere(addr, creds)})
 	}

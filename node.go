@@ -20,18 +20,19 @@ import (
 type Node struct {
 	leadership leadership
 	frontends  map[string]*running
-	host       *backend.Host
+	common     backend.Config // of all backends
 	log        *slog.Logger
 	patience   time.Duration
 	temporary  string // a directory to be removed
 
-	service part
-	served  chan struct{} // closed when the service has ended
-	once    sync.Once
+	served chan struct{} // closed when the service has ended, or those of all Config.Backends
+	once   sync.Once
 
-	mu     sync.Mutex
-	failed error
-	done   chan struct{} // closed when failed is set
+	mu      sync.Mutex
+	host    *backend.Host // the first
+	workers map[string]*worker
+	failed  error
+	done    chan struct{} // closed when failed is set
 }
 
 // A part is goroutines that end together.
@@ -73,13 +74,12 @@ func Start(cfg Config) (*Node, error) {
 		frontends: map[string]*running{}, log: cfg.Logger, patience: cmp.Or(cfg.Patience, patience),
 		served: make(chan struct{}), done: make(chan struct{}),
 	}
-	n.service.init()
 	if err := n.lead(&cfg); err != nil {
 		return nil, errors.Join(err, n.removeTemporary())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
-	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackend} {
+	for _, step := range []func(context.Context, Config) error{n.startFrontends, n.startBackends} {
 		if err := step(ctx, cfg); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -135,32 +135,6 @@ func (n *Node) run(name string, f *frontend.Frontend) {
 	r.Go(func() { n.note("frontend "+name, f.Run(r.ctx)) })
 }
 
-// startBackend attaches the service to the frontends of all members and refuges.
-func (n *Node) startBackend(ctx context.Context, cfg Config) error {
-	config := backend.Config{Logger: cfg.Logger}
-	if cfg.Keys != nil {
-		config.Destination = cfg.Keys.Destination
-	}
-	if err := n.leadership.backend(ctx, &config); err != nil {
-		return fmt.Errorf("backend: %w", err)
-	}
-	for _, r := range cfg.Routers {
-		if r.Member || r.Refuge {
-			config.Frontends = append(config.Frontends, backend.Frontend{Name: r.Name, Dial: n.frontends[r.Name].DialSAM})
-		}
-	}
-	host, err := backend.NewHost(config)
-	if err != nil {
-		return err
-	}
-	n.host = host
-	n.service.Go(func() {
-		defer close(n.served)
-		n.note("service", backend.Run(n.service.ctx, host, cfg.Service))
-	})
-	return nil
-}
-
 // note keeps the first error of a part that ended by itself.
 func (n *Node) note(part string, err error) {
 	if err == nil || errors.Is(err, context.Canceled) {
@@ -183,7 +157,7 @@ func (n *Node) Done() <-chan struct{} { return n.done }
 // a moment with several, always with those of Config.Cluster.
 func (n *Node) Balancer() *balancer.Balancer { return n.leadership.leader() }
 
-// Host is the backend's host, to ask for its Stats.
+// Host is the backend's host, to ask for its Stats; the first of Config.Backends.
 func (n *Node) Host() *backend.Host { return n.host }
 
 // Frontend is the frontend of a router, nil if there is none of that name.
@@ -226,7 +200,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) close() {
-	n.endService()
+	n.endBackends()
 	for _, r := range n.frontends {
 		r.stop()
 	}
@@ -235,24 +209,6 @@ func (n *Node) close() {
 	}
 	n.note("balancers", n.leadership.end())
 	n.note("temporary directory", n.removeTemporary())
-}
-
-// ErrPatience says that the service went on after it was told to end. What it had
-// open is cut; it is left running.
-var ErrPatience = errors.New("it still ran when Config.Patience was over")
-
-func (n *Node) endService() {
-	n.service.stop()
-	if n.host == nil { // it was never started
-		return
-	}
-	timer := time.NewTimer(n.patience)
-	defer timer.Stop()
-	select {
-	case <-n.served:
-	case <-timer.C:
-		n.note("service", ErrPatience)
-	}
 }
 
 func (n *Node) removeTemporary() error {

@@ -30,6 +30,7 @@ type streamRun struct {
 	every  time.Duration
 
 	mu      sync.Mutex
+	backend string // that serves it; empty before, and if there is only one
 	began   time.Time
 	came    []time.Time // when a read returned bytes
 	wrong   bool
@@ -115,6 +116,28 @@ func (r *streamRun) stall(start time.Time) time.Duration {
 		}
 	}
 	return longest
+}
+
+func (r *streamRun) servedBy(backend string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.backend = backend
+}
+
+func (r *streamRun) server() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backend
+}
+
+// waited is how long it took from the dial to the first bytes; false if none came.
+func (r *streamRun) waited() (time.Duration, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.came) == 0 {
+		return 0, false
+	}
+	return r.came[0].Sub(r.began), true
 }
 
 // state is what became of the stream.

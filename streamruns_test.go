@@ -33,6 +33,15 @@ func (s *streamRuns) all() []*streamRun {
 
 // Serve implements backend.Service.
 func (s *streamRuns) Serve(ctx context.Context, node backend.Node) error {
+	return s.serveAs(ctx, node, "")
+}
+
+// on is the service of one of several backends.
+func (s *streamRuns) on(name string) backend.Service {
+	return backend.ServiceFunc(func(ctx context.Context, node backend.Node) error { return s.serveAs(ctx, node, name) })
+}
+
+func (s *streamRuns) serveAs(ctx context.Context, node backend.Node, name string) error {
 	ln, err := node.Listen(streamPort)
 	if err != nil {
 		return err
@@ -48,18 +57,19 @@ func (s *streamRuns) Serve(ctx context.Context, node backend.Node) error {
 		conns.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			s.serve(conn)
+			s.serve(conn, name)
 		})
 	}
 }
 
 // serve does the service's side of the stream whose number comes first.
-func (s *streamRuns) serve(conn net.Conn) {
+func (s *streamRuns) serve(conn net.Conn, backend string) {
 	var head [4]byte
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
 		return // its remote says so as well
 	}
 	r := s.all()[binary.BigEndian.Uint32(head[:])]
+	r.servedBy(backend)
 	side := r.carry
 	if r.upload {
 		side = r.take

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
 )
 
@@ -36,10 +37,15 @@ func quirkOf(profile simnet.Profile) frontend.Quirk {
 func (w *world) addStreamRemotes(count int, profile simnet.Profile, published bool) {
 	w.t.Helper()
 	for range count {
-		r := w.network.NewRemote(simnet.RemoteConfig{Profile: profile, Published: published, Streams: true})
-		w.remotes = append(w.remotes, r)
-		w.until(time.Minute, "a remote has tunnels", r.Ready)
+		w.addStreamRemote(profile, published, nil)
 	}
+}
+
+func (w *world) addStreamRemote(profile simnet.Profile, published bool, keys *i2p.Keys) {
+	w.t.Helper()
+	r := w.network.NewRemote(simnet.RemoteConfig{Profile: profile, Published: published, Streams: true, Keys: keys})
+	w.remotes = append(w.remotes, r)
+	w.until(time.Minute, "a remote has tunnels", r.Ready)
 }
 
 // finish waits until the streams have ended and checks each of them.

@@ -76,14 +76,7 @@ func survivalSeed(t *testing.T) uint64 {
 func (s survival) run(w *world) {
 	runs := &streamRuns{w: w}
 	defer w.start(s.config(w, runs))()
-	w.until(2*time.Minute, "all members are in the netDB", func() bool {
-		for _, name := range s.names() {
-			if w.lists(name) == 0 {
-				return false
-			}
-		}
-		return true
-	})
+	s.untilListed(w)
 	s.begin(w, runs)
 	w.network.SetLink(survivalLink)
 	began := time.Now()
@@ -94,6 +87,18 @@ func (s survival) run(w *world) {
 	stalls := runs.stalls(began)
 	w.t.Logf("%d streams, %v of losses, stalls: p50 %v, p90 %v, max %v; %+v", len(stalls), losses,
 		stalls[len(stalls)/2], stalls[len(stalls)*9/10], stalls[len(stalls)-1], w.node.Host().Stats())
+}
+
+func (s survival) untilListed(w *world) {
+	w.t.Helper()
+	w.until(2*time.Minute, "all members are in the netDB", func() bool {
+		for _, name := range s.names() {
+			if w.lists(name) == 0 {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (s survival) names() []string {

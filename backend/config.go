@@ -54,6 +54,18 @@ type Frontend struct {
 type Config struct {
 	// Frontends all serve the same Destination.
 	Frontends []Frontend
+	// Name tells the backends of a Destination apart, if there are several: 1 to 64
+	// of a-z, 0-9, ".", "_" and "-", and no other's. Frontends then give each packet
+	// to one of them, and a remote keeps to one. All must serve the same ports.
+	// Behind frontends of a cluster it is the name in the certificate. Without one
+	// the Host gets all packets, as if it were alone.
+	Name string
+	// Weight is this backend's share of what is new, 1 to 65535, in proportion to
+	// the others' that are no Standby; 1 if it is 0. It counts from the first
+	// Listen or ListenPacket on. See SetWeight and Drain.
+	Weight int
+	// Standby says that new streams come only while no other backend takes any.
+	Standby bool
 	// Destination is the one that the frontends must serve. If it is zero, the
 	// first frontend to answer decides.
 	Destination i2p.Destination
@@ -74,7 +86,7 @@ type Config struct {
 	Logger *slog.Logger
 
 	// Streams are the limits and timeouts of streams, each with a default. Its
-	// Origin, Current, Link and Logger are the Host's: leave them unset.
+	// Origin, Current, Link, NewID and Logger are the Host's: leave them unset.
 	Streams streaming.Config
 
 	// MaxRemotes is how many remotes are remembered: 65,536. The one that was
@@ -109,6 +121,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.Weight = cmp.Or(c.Weight, 1)
 	c.MaxRemotes = cmp.Or(c.MaxRemotes, 1<<16)
 	c.RemoteIdle = cmp.Or(c.RemoteIdle, 10*time.Minute)
 	c.StrandWindow = cmp.Or(c.StrandWindow, 5*time.Minute)
@@ -124,12 +137,15 @@ func (c Config) check() error {
 		return errors.New("field Frontends is empty: name one SAM address at least")
 	case c.MaxRemotes < 0 || c.RemoteIdle < 0 || c.StrandWindow < 0 || c.HelloRate < 0 || c.HangTimeout < 0 || c.ReceiveBuffer < 0:
 		return errors.New("a limit is negative: leave it 0 for its default")
-	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Current != nil || c.Streams.Logger != nil:
-		return errors.New("field Streams has an Origin, a Current, a Link or a Logger: leave these unset")
+	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Current != nil || c.Streams.Logger != nil || c.Streams.NewID != nil:
+		return errors.New("field Streams has an Origin, a Current, a Link, a NewID or a Logger: leave these unset")
 	case c.Credentials != nil && (c.Signer != nil || c.Offline != nil):
 		return errors.New("field Credentials is set with Signer or Offline: choose one way to sign")
 	case c.Offline != nil && c.Signer == nil:
 		return errors.New("field Offline is set without a Signer: set the Signer of its transient key")
+	}
+	if err := c.checkName(); err != nil {
+		return err
 	}
 	names := map[string]bool{}
 	for i, f := range c.Frontends {

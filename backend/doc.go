@@ -24,6 +24,10 @@
 // A service can also be a program of its own, a plugin, which Onelease starts: Serve is
 // its whole main, and its Node is that of another process.
 //
+// Several Hosts can share a Destination behind the same frontends: give each a
+// Config.Name. Each packet then goes to one of them, new streams in proportion to
+// Config.Weight, and Host.Drain takes one out of service.
+//
 // A backend need not have the Destination's signing key: with Config.Credentials it
 // signs with transient keys that the balancers permit for a day at a time; see
 // package delegate.

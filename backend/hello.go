@@ -30,11 +30,12 @@ import (
 const HelloProtocol = ProtocolStreaming
 
 // A helloNonce is random and known only to us and to whom the hello went to.
-// Its first four bytes are the ping's stream ID, the others its payload; a
+// Its first four bytes are the ping's stream ID (newID), the others its payload; a
 // pong returns both.
 type helloNonce [4 + 16]byte
 
-func (n *helloNonce) id() uint32 { return binary.BigEndian.Uint32(n[:4]) }
+func (n *helloNonce) id() uint32      { return binary.BigEndian.Uint32(n[:4]) }
+func (n *helloNonce) setID(id uint32) { binary.BigEndian.PutUint32(n[:4], id) }
 
 // appendHello appends the hello with that nonce.
 func appendHello(b []byte, o *datagram.Origin, nonce helloNonce) ([]byte, error) {
@@ -47,7 +48,7 @@ func parsePong(b []byte) (nonce helloNonce, ok bool) {
 	if !ok || len(payload) != len(nonce)-4 {
 		return nonce, false
 	}
-	binary.BigEndian.PutUint32(nonce[:4], id)
+	nonce.setID(id)
 	copy(nonce[4:], payload)
 	return nonce, true
 }

@@ -83,5 +83,5 @@ func (h *Host) pong(l *link, nonce helloNonce) {
 		t = h.hearsay
 	}
 	t.touch(r.hash, now, h.forgetLocked)
-	h.followLocked(r, l, now)
+	h.hearLocked(r, l, now)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/owner"
 )
 
 // A Host holds one Destination's links to its frontends, and the streams and
@@ -21,14 +22,17 @@ type Host struct {
 	links []*link
 	// self is the Destination once it is known.
 	self  atomic.Pointer[self]
-	ready chan struct{} // closed when the first link is up
-	stop  chan struct{} // closed when Run ends
-	kick  chan struct{} // there are new hellos to say
+	ids   atomic.Pointer[owner.IDs] // nil until a frontend tells named backends apart
+	ready chan struct{}             // closed when the first link is up
+	stop  chan struct{}             // closed when Run ends
+	kick  chan struct{}             // there are new hellos to say
 
 	unclaimed, invalid, overflow atomic.Uint64
 
 	mu      sync.Mutex
 	running bool
+	weight  int           // see SetWeight
+	listens bool          // a port was opened
 	someUp  chan struct{} // closed, and replaced, when a link comes up
 	// remotes are known by signatures, hearsay by what unsigned datagrams
 	// claim or the netDB says. They are kept apart so that nobody can drive
@@ -57,8 +61,9 @@ func NewHost(cfg Config) (*Host, error) {
 		someUp:  make(chan struct{}),
 		remotes: newRemotes(cfg.MaxRemotes),
 		hearsay: newRemotes(cfg.MaxRemotes),
-		rescues: newRescues(cfg.HelloRate),
+		weight:  cfg.Weight,
 	}
+	h.rescues = newRescues(cfg.HelloRate, h.newID)
 	if !cfg.Destination.IsZero() {
 		if err := h.adopt(cfg.Destination); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -103,8 +108,8 @@ func (h *Host) Run(ctx context.Context) error {
 	return nil
 }
 
-// sweep forgets remotes that were not heard for long. Looking one up does not
-// mind those that are overdue, so a coarse pace will do.
+// sweep forgets remotes that were not heard for long, and says again what was not
+// taken. Looking one up does not mind those that are overdue, so a coarse pace will do.
 func (h *Host) sweep(ctx context.Context) {
 	ticker := time.NewTicker(max(h.cfg.RemoteIdle/10, time.Millisecond))
 	defer ticker.Stop()
@@ -115,6 +120,7 @@ func (h *Host) sweep(ctx context.Context) {
 		case now := <-ticker.C:
 			h.forget(h.remotes, now)
 			h.forget(h.hearsay, now)
+			h.tellWeightAgain()
 		}
 	}
 }
@@ -191,9 +197,10 @@ func (h *Host) Logger() *slog.Logger { return h.cfg.Logger }
 func (h *Host) Stats() Stats {
 	s := Stats{
 		Destination: h.Destination(),
-		Unclaimed:   h.unclaimed.Load(),
-		Invalid:     h.invalid.Load(),
-		Overflow:    h.overflow.Load(),
+		Name:        h.cfg.Name, Standby: h.cfg.Standby,
+		Unclaimed: h.unclaimed.Load(),
+		Invalid:   h.invalid.Load(),
+		Overflow:  h.overflow.Load(),
 	}
 	if self := h.self.Load(); self != nil {
 		s.SignsUntil, s.Unsigned = self.until(), self.unsigned.Load()
@@ -203,6 +210,7 @@ func (h *Host) Stats() Stats {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	s.Weight = h.weightLocked()
 	s.Lost, s.Moved, s.Stalled, s.Stalls = h.lost, h.moved, h.stalled, h.stalls.stats()
 	for _, l := range h.links {
 		s.Frontends = append(s.Frontends, l.statsLocked())

@@ -20,12 +20,15 @@ const (
 	retryRefused = 30 * time.Second
 )
 
+// pingMost is the longest time between two PINGs: frontends take a backend with a
+// name for lost that is silent for 2 s.
+const pingMost = 500 * time.Millisecond
+
 // A link is the connection to one frontend, made again whenever it is lost.
 type link struct {
 	host  *Host
 	index int
 	front Frontend
-	seed  uint64 // for rank
 	// live is the client while the link is up.
 	live atomic.Pointer[sam.PacketClient]
 
@@ -36,6 +39,7 @@ type link struct {
 	since  time.Time
 	reason error
 	pace   pace
+	seed   uint64 // for rank
 	// draining is set while its frontend says that its router is to go.
 	draining bool
 	// refuge is set if its router is one: it serves the remotes that come to it,
@@ -47,11 +51,16 @@ type link struct {
 }
 
 func newLink(h *Host, index int, f Frontend) *link {
-	// The seed follows from the name, so that all backends of a Destination,
-	// and this one after a restart, choose alike.
+	return &link{host: h, index: index, front: f, seed: seedOf(f.name()), since: time.Now()}
+}
+
+// seedOf makes the seed from the frontend's name, so that all backends of a
+// Destination, and this one after a restart, choose alike: the name that it gives
+// itself, once it has told it.
+func seedOf(name string) uint64 {
 	seed := fnv.New64a()
-	seed.Write([]byte(f.name()))
-	return &link{host: h, index: index, front: f, seed: seed.Sum64(), since: time.Now()}
+	seed.Write([]byte(name))
+	return seed.Sum64()
 }
 
 func (l *link) up() bool { return l.live.Load() != nil }
@@ -80,7 +89,7 @@ func (l *link) run(ctx context.Context) {
 
 // refused reports whether trying again soon is of no use.
 func refused(err error) bool {
-	return errors.Is(err, ErrMismatch) || errors.Is(err, sam.ResultInvalidKey) || errors.Is(err, i2p.ErrSignature)
+	return errors.Is(err, ErrMismatch) || errors.Is(err, errOtherKey) || errors.Is(err, sam.ResultInvalidKey) || errors.Is(err, i2p.ErrSignature)
 }
 
 // session connects once and serves the connection until it is lost.
@@ -94,6 +103,9 @@ func (l *link) session(ctx context.Context) error {
 	if err := l.host.adopt(client.Destination()); err != nil {
 		return err
 	}
+	if err := l.host.adoptKey(client); err != nil {
+		return err
+	}
 	l.host.linkUp(l, client)
 	select {
 	case <-ctx.Done():
@@ -105,19 +117,27 @@ func (l *link) session(ctx context.Context) error {
 	}
 }
 
-// dial attaches a session that gets all packets. A frontend whose process is
+// dial attaches a session that gets all packets, or with a Name its share. A frontend whose process is
 // stopped or whose machine is gone closes nothing, so the client pings it.
 func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
+	h := l.host
+	h.mu.Lock()
+	weight := h.weightLocked()
+	h.mu.Unlock()
 	return sam.Dial(ctx, sam.ClientConfig{
 		Addr:         l.front.Addr,
 		Dial:         l.front.Dial,
 		OnPacket:     l.receive,
 		SendStatus:   true,
-		OnStatus:     func(id uint32, err error) { l.host.helloHanded(l, id, err) },
-		OnDrain:      func(draining bool) { l.host.setDraining(l, draining) },
-		OnLeaseSet:   func(published uint32) { l.host.setPublished(l, published) },
-		PingInterval: l.host.cfg.HangTimeout / 4,
-		PingTimeout:  l.host.cfg.HangTimeout,
+		OnStatus:     func(id uint32, err error) { h.helloHanded(l, id, err) },
+		OnDrain:      func(draining bool) { h.setDraining(l, draining) },
+		OnLeaseSet:   func(published uint32) { h.setPublished(l, published) },
+		Backend:      h.cfg.Name,
+		Weight:       weight,
+		Standby:      h.cfg.Standby,
+		OnHeard:      func(remote i2p.Hash) { h.toldHeard(l, remote) },
+		PingInterval: min(h.cfg.HangTimeout/4, pingMost),
+		PingTimeout:  h.cfg.HangTimeout,
 	})
 }
 
@@ -133,6 +153,9 @@ func (l *link) statsLocked() FrontendStats {
 		Hellos:   l.hellos.Load(),
 		Connects: l.connects.Load(),
 		Draining: l.draining,
+	}
+	if client := l.live.Load(); client != nil {
+		s.TellsApart = len(client.IDKey()) > 0
 	}
 	if l.reason != nil {
 		s.Error = l.reason.Error()
@@ -159,6 +182,12 @@ func (h *Host) linkUp(l *link, client *sam.PacketClient) {
 	defer h.mu.Unlock()
 	l.live.Store(client)
 	l.refuge = client.Refuge()
+	if name := client.Frontend(); name != "" {
+		l.seed = seedOf(name)
+	}
+	if client.Weight() != h.weightLocked() { // it changed meanwhile
+		h.tellWeightByLocked(client)
+	}
 	l.connects.Add(1)
 	h.setStateLocked(l, LinkUp)
 	h.adoptStrandedLocked(l)

@@ -33,6 +33,7 @@ func (h *Host) ListenPacket(kind Kind, port uint16) (net.PacketConn, error) {
 	if err := h.ports.open(c); err != nil {
 		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
 	}
+	h.opened()
 	return c, nil
 }
 

@@ -9,13 +9,14 @@ import (
 
 // rescues are all of them; Host.mu guards them.
 type rescues struct {
-	every time.Duration      // between two hellos of a link
+	every time.Duration // between two hellos of a link
+	newID func() uint32
 	byID  map[uint32]*rescue // by the ID in the nonce
 	queue rescueQueue
 }
 
-func newRescues(rate int) rescues {
-	return rescues{every: time.Second / time.Duration(rate), byID: map[uint32]*rescue{}}
+func newRescues(rate int, newID func() uint32) rescues {
+	return rescues{every: time.Second / time.Duration(rate), newID: newID, byID: map[uint32]*rescue{}}
 }
 
 // of returns r's rescue, a new one if it has none.
@@ -25,6 +26,7 @@ func (rs *rescues) of(r *remote) *rescue {
 		nonce := &r.rescue.nonce
 		for nonce.id() == 0 || rs.byID[nonce.id()] != nil {
 			rand.Read(nonce[:])
+			nonce.setID(rs.newID())
 		}
 		rs.byID[nonce.id()] = r.rescue
 	}

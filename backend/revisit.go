@@ -1,8 +1,8 @@
 package backend
 
 import (
+	"cmp"
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -113,7 +113,7 @@ func (h *Host) ping(client *sam.PacketClient, to i2p.Destination) error {
 	if err != nil {
 		return err
 	}
-	packet, err := streaming.AppendPing(nil, origin, rand.Uint32()|1, nil)
+	packet, err := streaming.AppendPing(nil, origin, cmp.Or(h.newID(), 1), nil)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (h *Host) anyClient() *sam.PacketClient {
 func (h *Host) known(hash i2p.Hash, verified bool) *datagram.Sender {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if r := h.remotes.byHash[hash]; r != nil {
+	if r := h.remotes.byHash[hash]; r != nil && r.sender != nil {
 		return r.sender
 	}
 	if r := h.hearsay.byHash[hash]; r != nil && !verified {
@@ -129,7 +129,11 @@ func (h *Host) noteLocked(l *link, hash i2p.Hash, sender *datagram.Sender, now t
 	if r.sender == nil {
 		r.sender = sender
 	}
-	h.followLocked(r, l, now)
+	if sender == nil {
+		h.followLocked(r, l, now)
+	} else {
+		h.hearLocked(r, l, now)
+	}
 	return r
 }
 

@@ -44,7 +44,12 @@ func (s LinkState) MarshalText() ([]byte, error) { return []byte(s.String()), ni
 type Stats struct {
 	// Destination is zero until it is known.
 	Destination i2p.Destination
-	Frontends   []FrontendStats
+	// Name and Standby are Config's. Weight is what frontends are told: 0 while
+	// nothing new is wanted. Without a Name it means nothing.
+	Name      string
+	Weight    int
+	Standby   bool
+	Frontends []FrontendStats
 	// Remotes are those remembered, on whatever frontend or none.
 	Remotes int
 	// Stranded are remotes that lost their frontend and were not heard since.
@@ -88,6 +93,9 @@ type FrontendStats struct {
 	// Draining says that the frontend's router is to go: its remotes are brought
 	// to other frontends, and served until they are there.
 	Draining bool
+	// TellsApart says that the frontend gives each packet to one of the backends that
+	// have names; one of an earlier version gives them all packets.
+	TellsApart bool
 	// Remotes are those that are answered here; Stranded those of them that
 	// came from a lost frontend and are not heard here yet.
 	Remotes, Stranded int

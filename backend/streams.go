@@ -23,7 +23,7 @@ func (h *Host) newStack(s *self) error {
 	}
 	cfg := h.cfg.Streams
 	cfg.Origin, cfg.Current = datagram.Origin{Destination: s.Destination}, s.origin
-	cfg.Link, cfg.Logger = streamLink{h}, h.log
+	cfg.Link, cfg.NewID, cfg.Logger = streamLink{h}, h.newID, h.log
 	stack, err := streaming.New(cfg)
 	if err != nil {
 		return fmt.Errorf("field Streams: %w", err)
@@ -69,7 +69,11 @@ func (h *Host) Listen(port uint16) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for streams on port %d: %w", port, err)
 	}
-	return stack.Listen(port)
+	ln, err := stack.Listen(port)
+	if err == nil {
+		h.opened()
+	}
+	return ln, err
 }
 
 // settle waits until streams that were closed have ended, but not for longer than
@@ -91,7 +95,9 @@ func (h *Host) receiveStream(l *link, p sam.Packet) {
 	stack := h.stack()
 	if stack == nil || !stack.Receive(streaming.Inbound{Data: p.Data, FromPort: p.FromPort, ToPort: p.ToPort, Via: l}) {
 		h.unclaimed.Add(1)
+		return
 	}
+	h.tellBegan(l, p)
 }
 
 // streamLink is the way of streams to their remotes.

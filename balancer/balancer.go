@@ -67,6 +67,7 @@ const (
 type Balancer struct {
 	cfg   Config
 	hash  i2p.Hash
+	idKey []byte // of stream IDs
 	log   *slog.Logger
 	kicks chan struct{}
 
@@ -108,8 +109,13 @@ func New(cfg Config) (*Balancer, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	idKey, err := cfg.Keys.StreamIDKey()
+	if err != nil {
+		return nil, fmt.Errorf("balancer: %w", err)
+	}
 	b := &Balancer{
 		cfg:       cfg,
+		idKey:     idKey,
 		hash:      cfg.Keys.Destination.Hash(),
 		log:       cfg.Logger.With("part", "balancer"),
 		kicks:     make(chan struct{}, 1),
@@ -117,7 +123,6 @@ func New(cfg Config) (*Balancer, error) {
 		clock:     newClock(cfg.Now()),
 		frontends: map[string]*frontend{},
 	}
-	var err error
 	b.policy, err = b.policyFrom(nil)
 	return b, err
 }

@@ -182,7 +182,7 @@ func (b *Balancer) attach(ctx context.Context, hello *controlpb.Hello) (*fronten
 	b.hearClockLocked(f, hello.GetClockMs(), b.cfg.Now())
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{
 		Welcome: &controlpb.Welcome{
-			Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes(), Generation: b.generation,
+			Term: result.Term, Destination: b.cfg.Keys.Destination.Bytes(), Generation: b.generation, StreamIdKey: b.idKey,
 		},
 	}})
 	b.resumeDrainLocked(f, first, drained, hello.GetDrainUntilMs())

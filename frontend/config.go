@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,6 +69,9 @@ type Config struct {
 	// SAMTLS is used on those of SAM that are on TCP and not on the loopback.
 	// It must demand client certificates.
 	SAMTLS *tls.Config
+	// BackendName, if set, says which name a backend must have, if it is to have
+	// one, by its certificate under SAMTLS. An error refuses it.
+	BackendName func(*x509.Certificate) (string, error)
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
 }

@@ -35,8 +35,8 @@ var (
 
 // controlEvents is what the control link needs of its frontend.
 type controlEvents interface {
-	// welcome says which Destination is hosted.
-	welcome(dest i2p.Destination) error
+	// welcome says which Destination is hosted, and the key of its stream IDs.
+	welcome(dest i2p.Destination, idKey []byte) error
 	// pool is the router's pool as it is now.
 	pool() *controlpb.Pool
 	// install takes a LeaseSet. It does not wait for anything.
@@ -150,7 +150,7 @@ func (c *control) attach(ctx context.Context, target string) (attached bool, lea
 		err = i2p.ErrInvalid
 	}
 	if err == nil {
-		err = c.events.welcome(dest)
+		err = c.events.welcome(dest, welcome.GetStreamIdKey())
 	}
 	if err != nil {
 		return false, "", fmt.Errorf("welcome from balancer %s: %w", target, err)

@@ -36,7 +36,15 @@ func installedReply(term, seq uint64, err error) *controlpb.FrontendMessage {
 }
 
 // welcome implements controlEvents.
-func (f *Frontend) welcome(dest i2p.Destination) error { return f.leases.host(dest) }
+func (f *Frontend) welcome(dest i2p.Destination, idKey []byte) error {
+	if err := f.leases.host(dest); err != nil {
+		return err
+	}
+	if err := f.server.SetIDKey(idKey); err != nil {
+		f.log.Warn("backends cannot have names here", "err", err)
+	}
+	return nil
+}
 
 // pool implements controlEvents.
 func (f *Frontend) pool() *controlpb.Pool { return f.leases.report() }

@@ -68,7 +68,12 @@ func New(cfg Config) (*Frontend, error) {
 		f.upstream = newUpstream(f)
 		host = f.upstream
 	}
-	f.server = sam.NewServer(sam.ServerConfig{Host: host, Logger: f.log, Refuge: cfg.Refuge})
+	f.server = sam.NewServer(sam.ServerConfig{
+		Host: host, Logger: f.log, Refuge: cfg.Refuge, Name: cfg.Name, BackendName: cfg.backendName,
+	})
+	if f.upstream != nil {
+		f.upstream.tellBackendsApart()
+	}
 	return f, nil
 }
 
@@ -137,16 +142,27 @@ func (f *Frontend) DialSAM(ctx context.Context) (net.Conn, error) {
 	return client, nil
 }
 
+func (f *Frontend) describeBackends(s *Status) {
+	for _, session := range f.server.Sessions() {
+		s.Backends++
+		if session.Backend != nil {
+			s.Named = append(s.Named, *session.Backend)
+		}
+	}
+	lost := f.server.Stats()
+	s.Orphaned, s.Unserved = lost.Orphaned, lost.Unserved
+}
+
 // Status returns a snapshot.
 func (f *Frontend) Status() Status {
 	s := Status{
 		Name: f.cfg.Name, Mode: ModeOneLease, Member: f.cfg.Member, Publisher: f.cfg.Publisher, Refuge: f.cfg.Refuge,
 		Balancer:   f.control.attachedTo(),
-		Backends:   len(f.server.Sessions()),
 		PacketsIn:  f.traffic.in.Load(),
 		PacketsOut: f.traffic.out.Load(),
 		Dropped:    f.traffic.dropped.Load(),
 	}
+	f.describeBackends(&s)
 	s.DrainUntil = f.drain.limit()
 	s.Draining = !s.DrainUntil.IsZero()
 	f.leases.describe(&s)

@@ -135,7 +135,11 @@ func (b *fakeBalancer) Attach(stream controlpb.Control_AttachServer) error {
 	if err != nil {
 		return err
 	}
-	welcome := &controlpb.Welcome{Term: term, Destination: b.keys.Destination.Bytes()}
+	idKey, err := b.keys.StreamIDKey()
+	if err != nil {
+		return err
+	}
+	welcome := &controlpb.Welcome{Term: term, Destination: b.keys.Destination.Bytes(), StreamIdKey: idKey}
 	if err := stream.Send(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err
 	}

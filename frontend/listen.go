@@ -25,6 +25,16 @@ func (f *Frontend) serveSAM(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
+// backendName is the name that a backend must have, empty for any: who comes in the
+// clear comes from this machine.
+func (c *Config) backendName(nc net.Conn) (string, error) {
+	secured, ok := nc.(*tls.Conn)
+	if !ok || c.BackendName == nil {
+		return "", nil
+	}
+	return c.BackendName(secured.ConnectionState().PeerCertificates[0]) // SAMTLS demands one
+}
+
 // refusalTime is how long a backend that is refused may take to say HELLO.
 const refusalTime = 5 * time.Second
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/sam"
 )
 
 // A Mode says what a frontend makes of its router.
@@ -56,9 +57,14 @@ type Status struct {
 	// FenceError says why a restart could forget which LeaseSets are older.
 	FenceError string
 
-	// Backends are the SAM sessions.
+	// Backends are the SAM sessions, Named those of them that have a name, so that
+	// each packet goes to one of them.
 	Backends int
+	Named    []sam.BackendInfo
 	// PacketsIn came from the router, PacketsOut were given to it. Those
 	// Dropped came in and no backend took them, or could not be given out.
 	PacketsIn, PacketsOut, Dropped uint64
+	// Orphaned are those of Dropped that were of a stream whose backend is not
+	// attached; Unserved would have begun one, and no backend takes any.
+	Orphaned, Unserved uint64
 }

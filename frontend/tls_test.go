@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,30 +80,42 @@ func TestSAMOverMutualTLS(t *testing.T) {
 		cfg := w.config()
 		cfg.SAM = []net.Listener{listenerAt{ln, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7656}}}
 		cfg.SAMTLS = mutual
+		cfg.BackendName = func(cert *x509.Certificate) (string, error) { return "of-" + cert.DNSNames[0], nil }
 		w.run(cfg)
 		defer w.leader.stop()
 		defer w.stop()
 		w.untilServing()
-		dial := func(client *tls.Config) error {
-			c, err := sam.Dial(context.Background(), sam.ClientConfig{Dial: func(ctx context.Context) (net.Conn, error) {
+		dial := func(client *tls.Config, name string) error {
+			c, err := sam.Dial(context.Background(), sam.ClientConfig{Backend: name, Weight: 3, Dial: func(ctx context.Context) (net.Conn, error) {
 				nc, err := ln.Dial(ctx)
 				if err != nil || client == nil {
 					return nc, err
 				}
 				return tls.Client(nc, client), nil
 			}})
+			if err == nil && name != "" {
+				if s := w.frontend.Status(); len(s.Named) != 1 || s.Named[0].Name != name || s.Named[0].Weight != 3 {
+					t.Errorf("status %+v", s)
+				}
+			}
 			if err == nil {
 				c.Close()
 			}
 			return err
 		}
-		if err := dial(&tls.Config{RootCAs: mutual.RootCAs, Certificates: mutual.Certificates, ServerName: "node"}); err != nil {
-			t.Errorf("with a certificate: %v", err)
+		known := &tls.Config{RootCAs: mutual.RootCAs, Certificates: mutual.Certificates, ServerName: "node"}
+		for _, name := range []string{"", "of-node"} {
+			if err := dial(known, name); err != nil {
+				t.Errorf("with a certificate, as %q: %v", name, err)
+			}
 		}
-		if dial(&tls.Config{RootCAs: mutual.RootCAs, ServerName: "node"}) == nil {
+		if err := dial(known, "other"); err == nil || !strings.Contains(err.Error(), "of backend of-node") {
+			t.Errorf("as another backend: %v", err)
+		}
+		if dial(&tls.Config{RootCAs: mutual.RootCAs, ServerName: "node"}, "") == nil {
 			t.Error("attached without a certificate")
 		}
-		if dial(nil) == nil {
+		if dial(nil, "") == nil {
 			t.Error("attached in the clear")
 		}
 	})

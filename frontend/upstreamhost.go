@@ -69,6 +69,18 @@ func (u *upstream) Lookup(ctx context.Context, name string) (i2p.Destination, er
 	return i2p.ParseDestinationBase64(string(addr))
 }
 
+// tellBackendsApart has backends with names share the datagrams. There is no
+// balancer to send the key for that.
+func (u *upstream) tellBackendsApart() {
+	key, err := u.cfg.Keys.StreamIDKey()
+	if err == nil {
+		err = u.f.server.SetIDKey(key)
+	}
+	if err != nil {
+		u.f.log.Warn("backends cannot have names here", "err", err)
+	}
+}
+
 func (u *upstream) describe(s *Status) {
 	s.Mode = ModeUpstreamSAM
 	s.Destination = u.cfg.Keys.Destination.Base32()

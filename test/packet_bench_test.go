@@ -26,11 +26,18 @@ const (
 // BenchmarkPacketPath sends packets from a router through frontend and backend
 // and back to the router, over loopback TCP, in turn with a bare loop that
 // reads and writes the same I2CP frames. It reports both rates and their ratio,
-// and the allocations per packet of the whole process.
+// and the allocations per packet of the whole process. It does so with one backend
+// without a name, with one that has a name, and with two of those.
 func BenchmarkPacketPath(b *testing.B) {
+	for backends, name := range []string{"plain", "one named", "two named"} {
+		b.Run(name, func(b *testing.B) { benchPacketPath(b, backends) })
+	}
+}
+
+func benchPacketPath(b *testing.B, backends int) {
 	network := simnet.New(simnet.Config{Logger: slog.New(slog.DiscardHandler), Tunnels: simnet.TunnelTimes{First: time.Millisecond, Rest: time.Millisecond}})
 	defer network.Close()
-	ours := benchOnelease(b, network)
+	ours := benchOnelease(b, network, backends)
 	bare := benchBare(b, network)
 	b.SetBytes(benchPacket)
 	var ourTime, bareTime time.Duration
@@ -99,26 +106,36 @@ func (p *pipe) run(b *testing.B, packets int) time.Duration {
 }
 
 // benchOnelease is a whole node on a router over TCP, whose service returns
-// every raw packet to one remote.
-func benchOnelease(b *testing.B, network *simnet.Network) *pipe {
+// every raw packet to one remote; with so many backends that have names.
+func benchOnelease(b *testing.B, network *simnet.Network, backends int) *pipe {
 	b.Helper()
 	keys := benchKeys(b)
 	router := network.NewRouter(simnet.RouterConfig{Name: "router"})
-	node, err := onelease.Start(onelease.Config{
+	cfg := onelease.Config{
 		Keys:    keys,
 		Dir:     b.TempDir(),
 		Routers: []onelease.Router{{Name: "router", Addr: benchServe(b, router), Member: true, Publisher: true}},
 		Policy:  balancer.Policy{Tunnels: 1},
 		Service: returnRaw(i2p.NewAddr(benchKeys(b).Destination, 1)),
 		Logger:  slog.New(slog.DiscardHandler),
-	})
+	}
+	for i := range backends {
+		cfg.Backends = append(cfg.Backends, onelease.Backend{Name: fmt.Sprint("b", i), Service: cfg.Service})
+	}
+	if backends > 0 {
+		cfg.Service = nil
+	}
+	node, err := onelease.Start(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { node.Close() })
 	benchWait(b, func() bool {
-		stats := node.Host().Stats().Frontends
-		return len(stats) > 0 && stats[0].State == backend.LinkUp
+		takes := 0
+		for _, named := range node.Frontend("router").Status().Named {
+			takes += min(named.Weight, 1)
+		}
+		return takes == backends && node.Host().Stats().Frontends[0].State == backend.LinkUp
 	})
 	return newPipe(b, router, keys.Destination.Hash())
 }

@@ -45,14 +45,27 @@ type Frontend struct {
 }
 
 // NewFrontend returns one that is up. It must be closed.
-func NewFrontend(dest i2p.Destination) *Frontend { return newFrontend(dest, false) }
+func NewFrontend(dest i2p.Destination) *Frontend { return newFrontend(dest, sam.ServerConfig{}) }
 
 // NewRefuge is NewFrontend for a router that is a refuge.
-func NewRefuge(dest i2p.Destination) *Frontend { return newFrontend(dest, true) }
+func NewRefuge(dest i2p.Destination) *Frontend {
+	return newFrontend(dest, sam.ServerConfig{Refuge: true})
+}
 
-func newFrontend(dest i2p.Destination, refuge bool) *Frontend {
+// NewShared is NewFrontend for several backends that have names: it has one too,
+// and the key of stream IDs, 32 bytes.
+func NewShared(dest i2p.Destination, name string, idKey []byte) *Frontend {
+	f := newFrontend(dest, sam.ServerConfig{Name: name})
+	if err := f.server.SetIDKey(idKey); err != nil {
+		panic(err)
+	}
+	return f
+}
+
+func newFrontend(dest i2p.Destination, cfg sam.ServerConfig) *Frontend {
 	f := &Frontend{dest: dest, names: make(map[string]i2p.Destination)}
-	f.server = sam.NewServer(sam.ServerConfig{Host: host{f}, Logger: slog.New(slog.DiscardHandler), Refuge: refuge})
+	cfg.Host, cfg.Logger = host{f}, slog.New(slog.DiscardHandler)
+	f.server = sam.NewServer(cfg)
 	return f
 }
 
@@ -69,6 +82,9 @@ func (f *Frontend) Dial(context.Context) (net.Conn, error) {
 	f.conns.Go(func() { f.server.ServeConn(p) })
 	return near, nil
 }
+
+// Sessions describes the attached backends.
+func (f *Frontend) Sessions() []sam.SessionInfo { return f.server.Sessions() }
 
 // Deliver hands a packet to the attached backends.
 func (f *Frontend) Deliver(p sam.Packet) { f.server.Deliver(p) }

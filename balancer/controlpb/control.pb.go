@@ -442,10 +442,13 @@ func (x *Hello) GetRefuge() bool {
 
 // Welcome names the Destination to host.
 type Welcome struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
-	Destination   []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
-	Generation    uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Term        uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Destination []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
+	Generation  uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Of the stream IDs that backends choose, 32 bytes, the same for all frontends:
+	// by it they tell whose packet it is. Empty: backends cannot have names.
+	StreamIdKey   []byte `protobuf:"bytes,4,opt,name=stream_id_key,json=streamIdKey,proto3" json:"stream_id_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -499,6 +502,13 @@ func (x *Welcome) GetGeneration() uint64 {
 		return x.Generation
 	}
 	return 0
+}
+
+func (x *Welcome) GetStreamIdKey() []byte {
+	if x != nil {
+		return x.StreamIdKey
+	}
+	return nil
 }
 
 // Redirect says that another balancer leads. The address is empty while none does.
@@ -1782,13 +1792,14 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x0edrain_until_ms\x18\x05 \x01(\x03R\fdrainUntilMs\x12\x19\n" +
 	"\bclock_ms\x18\x06 \x01(\x03R\aclockMs\x12 \n" +
 	"\vunreachable\x18\a \x01(\tR\vunreachable\x12\x16\n" +
-	"\x06refuge\x18\b \x01(\bR\x06refuge\"_\n" +
+	"\x06refuge\x18\b \x01(\bR\x06refuge\"\x83\x01\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12 \n" +
 	"\vdestination\x18\x02 \x01(\fR\vdestination\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x03 \x01(\x04R\n" +
-	"generation\"\"\n" +
+	"generation\x12\"\n" +
+	"\rstream_id_key\x18\x04 \x01(\fR\vstreamIdKey\"\"\n" +
 	"\bRedirect\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"D\n" +
 	"\x0eSessionRequest\x122\n" +

@@ -110,7 +110,7 @@ func (f *frontendFlags) configure(cmd *cobra.Command, cfg *frontend.Config) (*cl
 	cfg.Name, cfg.Dir, cfg.DontPublish = id.Name, f.dir, frontend.Quirk(f.dontPublish)
 	cfg.Control = frontend.ControlConfig{Balancers: client.Balancers(), TLS: pki.ClientTLS(creds, pki.Balancer, "")}
 	cfg.SAM, err = listenSAM(f.sam)
-	cfg.SAMTLS = backendTLS(creds)
+	cfg.SAMTLS, cfg.BackendName = backendTLS(creds), backendName
 	return client, err
 }
 

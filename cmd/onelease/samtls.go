@@ -22,3 +22,9 @@ func backendTLS(creds *pki.Reloader) *tls.Config {
 	}
 	return base
 }
+
+// backendName is the name in a backend's certificate.
+func backendName(cert *x509.Certificate) (string, error) {
+	id, err := pki.IdentityOf(cert)
+	return id.Name, err
+}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"testing"
 	"time"
 
@@ -26,6 +28,30 @@ func TestBackendTLS(t *testing.T) {
 		if err := shake(t, server, test.client); (err == nil) != test.ok {
 			t.Errorf("%s: error %v", test.name, err)
 		}
+	}
+}
+
+// A backend's name is that of its certificate.
+func TestBackendName(t *testing.T) {
+	key, err := pki.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := newCA(t)
+	raw, err := ca.Issue(pki.Identity{Cluster: ca.Cluster(), Role: pki.Backend, Name: "web-1"}, key.Public(), time.Hour, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(raw)
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := backendName(cert); err != nil || name != "web-1" {
+		t.Errorf("%q, %v", name, err)
+	}
+	if name, err := backendName(&x509.Certificate{}); err == nil {
+		t.Errorf("of no identity: %q", name)
 	}
 }
 

@@ -52,6 +52,15 @@ type ClientConfig struct {
 	// the LeaseSet that the router behind the server has, and of each that follows.
 	// It is an extension; a stock SAM bridge never calls it.
 	OnLeaseSet func(published uint32)
+	// Backend is the backend's name, if it has one; see "Several backends" in docs/sam-extension.md.
+	Backend string
+	// Weight is its share of what is new, 0 for none; Standby says that it gets
+	// that only while no other backend does.
+	Weight  int
+	Standby bool
+	// OnHeard, if set, is told when another backend has heard a remote by this
+	// server that it had not heard by it before.
+	OnHeard func(remote i2p.Hash)
 	// OnPacket gets the packets that come in; Data is valid during the call.
 	OnPacket func(Packet)
 	// OnStatus gets the status of a packet that had an ID: nil if the router
@@ -105,10 +114,14 @@ type PacketClient struct {
 	names  nameCache
 	dest   i2p.Destination
 	refuge bool
-	ctx    context.Context // ends with the reason in Err
-	cancel context.CancelCauseFunc
-	read   chan struct{} // closed when readLoop has ended
-	closed chan struct{} // closed when all is over
+	// frontend, idKey and weight are for a session that has a Backend.
+	frontend string
+	idKey    []byte
+	weight   atomic.Int32
+	ctx      context.Context // ends with the reason in Err
+	cancel   context.CancelCauseFunc
+	read     chan struct{} // closed when readLoop has ended
+	closed   chan struct{} // closed when all is over
 
 	start time.Time
 	heard atomic.Int64 // time since start of the last bytes from the server

@@ -26,6 +26,9 @@ func (c *PacketClient) handshake(ctx context.Context) error {
 	if err == nil {
 		c.refuge, err = cmd.Bool("REFUGE", false)
 	}
+	if err == nil {
+		err = c.takeNamed(cmd)
+	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return fmt.Errorf("%w (%w)", err, cause)
 	}
@@ -49,6 +52,7 @@ func (c *PacketClient) appendCreate(b []byte) []byte {
 	if c.cfg.OnLeaseSet != nil {
 		b = AppendOption(b, "SEND_LEASESETS", "true")
 	}
+	b = appendCreateNamed(b, &c.cfg)
 	return append(b, '\n')
 }
 
@@ -123,6 +127,10 @@ func (c *PacketClient) handle(cmd *Command) error {
 		c.w.Append(func(b []byte) []byte { return appendText(b, KindPong, cmd.Text) })
 	case KindSessionStatus:
 		return replyError(cmd)
+	case KindSessionWeight:
+		return c.onWeight(cmd)
+	case KindSessionHeard:
+		return c.onHeard(cmd)
 	case KindSessionDrain:
 		if c.cfg.OnDrain != nil { // a server that was not asked may say it all the same
 			return c.onSessionDrain(cmd)

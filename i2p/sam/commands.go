@@ -12,6 +12,9 @@ const (
 	KindSessionStatus
 	KindSessionDrain
 	KindSessionLeaseSet
+	KindSessionWeight
+	KindSessionHeard
+	KindSessionBegan
 	KindRawSend
 	KindRawReceived
 	KindRawStatus
@@ -51,6 +54,9 @@ var commands = [kindCount]row{
 	KindSessionStatus:   {verb: "SESSION", action: "STATUS"},
 	KindSessionDrain:    {verb: "SESSION", action: "DRAIN"},
 	KindSessionLeaseSet: {verb: "SESSION", action: "LEASESET"},
+	KindSessionWeight:   {verb: "SESSION", action: "WEIGHT"},
+	KindSessionHeard:    {verb: "SESSION", action: "HEARD"},
+	KindSessionBegan:    {verb: "SESSION", action: "BEGAN"},
 	KindRawSend:         {verb: "RAW", action: "SEND"},
 	KindRawReceived:     {verb: "RAW", action: "RECEIVED"},
 	KindRawStatus:       {verb: "RAW", action: "STATUS"},

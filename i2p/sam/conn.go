@@ -45,7 +45,8 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{s: s, nc: nc, r: NewReader(nc), slots: make(chan struct{}, maxLookups)}
+	c := &conn{s: s, nc: nc, slots: make(chan struct{}, maxLookups)}
+	c.r = NewReader(noticingReader{c})
 	c.timeout.Store(int64(s.cfg.WriteTimeout))
 	c.w = coalesce.New(connWriter{c}, s.cfg.QueueLimit)
 	return c

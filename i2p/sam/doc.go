@@ -41,6 +41,9 @@
 //     than it holds.
 //     SESSION STATUS then has REFUGE=true if the router is a refuge: it serves
 //     what comes to it, and is no choice for anything else.
+//   - With BACKEND=name at SESSION CREATE a session is one of several that share
+//     what comes in, each packet to one: SESSION WEIGHT, HEARD and BEGAN, and the
+//     FRONTEND and ID_KEY of SESSION STATUS, are for these. See docs/sam-extension.md.
 //   - A session ends with SESSION STATUS RESULT=I2P_ERROR when the router
 //     behind it goes down.
 //   - DEST GENERATE makes Ed25519 keys unless told otherwise, and only those.

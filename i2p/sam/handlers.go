@@ -13,6 +13,9 @@ import (
 var handlers = [kindCount]func(*conn) error{
 	KindHello:         (*conn).onHello,
 	KindSessionCreate: (*conn).onSessionCreate,
+	KindSessionWeight: (*conn).onSessionWeight,
+	KindSessionHeard:  (*conn).onSessionHeard,
+	KindSessionBegan:  (*conn).onSessionBegan,
 	KindRawSend:       (*conn).onRawSend,
 	KindNamingLookup:  (*conn).onNamingLookup,
 	KindDestGenerate:  (*conn).onDestGenerate,
@@ -100,6 +103,9 @@ func (c *conn) onSessionCreate() error {
 		return nil
 	}
 	c.session = ss
+	if ss.backend != nil {
+		go ss.watch(c.ctx)
+	}
 	return nil
 }
 

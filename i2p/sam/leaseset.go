@@ -13,7 +13,7 @@ func (s *Server) SetPublished(published uint32) {
 	if s.published.Swap(published) == published {
 		return
 	}
-	for _, ss := range *s.live.Load() {
+	for _, ss := range s.live.Load().all() {
 		if ss.sendLeaseSets {
 			ss.conn.w.Append(func(b []byte) []byte { return appendPublished(b, published) })
 		}

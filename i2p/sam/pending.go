@@ -76,4 +76,5 @@ func (s *Server) Status(id uint32, err error) {
 	if o, ok := s.pending.take(id); ok {
 		o.c.rawStatus(o.theirs, err)
 	}
+	s.endPing(id, err)
 }

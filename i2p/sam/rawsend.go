@@ -80,11 +80,12 @@ func (ss *session) send(p Packet, name string, err error) {
 
 func (ss *session) sendNow(p Packet) {
 	id := p.ID
-	if id != 0 {
-		p.ID = ss.conn.s.expect(ss.conn, id)
+	if id != 0 && !ss.expect(&p) {
+		return
 	}
 	if err := ss.conn.s.cfg.Host.Send(p); err != nil {
 		ss.conn.s.pending.take(p.ID)
+		ss.conn.s.endPing(p.ID, err)
 		ss.unsent(id, err)
 		return
 	}

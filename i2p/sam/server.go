@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/owner"
 )
 
 // A Host is what a Server works for: the holder of one I2CP session.
@@ -44,6 +45,12 @@ type ServerConfig struct {
 	HelloTimeout time.Duration
 	// MaxConns is how many connections are served at once. Default 256.
 	MaxConns int
+	// Name is the frontend's own, for backends that have names: by it they choose
+	// alike among frontends. Empty: they go by what they call it themselves.
+	Name string
+	// BackendName, if set, is asked for the name that the backend at the other end
+	// of a connection must have, if it is to have one; empty is any.
+	BackendName func(net.Conn) (string, error)
 	// Refuge says that the router takes in what no other can serve: sessions
 	// that want to know of drains are told, for it is no choice for others.
 	Refuge bool
@@ -77,11 +84,15 @@ type Server struct {
 
 	// live are the sessions that packets go to, replaced whole by add and
 	// remove so that Deliver takes no lock.
-	live      atomic.Pointer[[]*session]
+	live      atomic.Pointer[roster]
+	ids       atomic.Pointer[owner.IDs] // nil: no backend has a name
 	udp       atomic.Pointer[udpBridge]
-	published atomic.Uint32 // see SetPublished; 0: not known
 	pending   pending
+	pings     pings
+	began     began
 	stats     counters
+	started   time.Time
+	published atomic.Uint32 // see SetPublished; 0: not known
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -98,9 +109,10 @@ func NewServer(cfg ServerConfig) *Server {
 		log:      cfg.Logger.With("part", "sam"),
 		conns:    make(map[*conn]struct{}),
 		sessions: make(map[string]*session),
+		started:  time.Now(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.live.Store(new([]*session))
+	s.live.Store(new(roster))
 	return s
 }
 

@@ -34,6 +34,8 @@ type session struct {
 	// ports if header is set.
 	forward netip.AddrPort
 	header  bool
+	// backend is set if it has a name; see backends.
+	backend *named
 
 	delivered, dropped, sent, refused atomic.Uint64
 }
@@ -84,6 +86,9 @@ func newSession(c *conn, cmd *Command) (*session, error) {
 		return nil, err
 	}
 	if ss.header, err = cmd.Bool("HEADER", false); err != nil {
+		return nil, err
+	}
+	if ss.backend, err = c.newNamed(cmd); err != nil {
 		return nil, err
 	}
 	ss.forward, err = c.forwardAddr(cmd)

@@ -22,6 +22,9 @@ func (s *Server) add(ss *session, destination string) error {
 	if s.sessions[ss.id] != nil {
 		return refusef(ResultDuplicatedID, "ID is taken; choose another")
 	}
+	if err := s.makeRoomLocked(ss); err != nil {
+		return err
+	}
 	s.sessions[ss.id] = ss
 	err = ss.conn.w.Append(func(b []byte) []byte {
 		// Under the writer's lock: no packet overtakes the SESSION STATUS,
@@ -32,6 +35,7 @@ func (s *Server) add(ss *session, destination string) error {
 		if ss.sendDrain && s.cfg.Refuge {
 			b = AppendOption(b, "REFUGE", "true")
 		}
+		b = s.appendNamed(b, ss)
 		b = append(b, '\n')
 		if ss.sendDrain && s.draining {
 			ss.toldDraining = true
@@ -52,16 +56,22 @@ func (s *Server) add(ss *session, destination string) error {
 func (s *Server) remove(ss *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sessions, ss.id)
-	s.publishLocked()
+	if s.sessions[ss.id] == ss {
+		delete(s.sessions, ss.id)
+		s.publishLocked()
+	}
 }
 
 func (s *Server) publishLocked() {
-	live := make([]*session, 0, len(s.sessions))
+	live := new(roster)
 	for _, ss := range s.sessions {
-		live = append(live, ss)
+		if ss.backend == nil {
+			live.plain = append(live.plain, ss)
+		} else {
+			live.named = append(live.named, ss)
+		}
 	}
-	s.live.Store(&live)
+	s.live.Store(live)
 }
 
 // find returns the session of an ID that is still in a read buffer.
@@ -75,27 +85,32 @@ func (s *Server) find(id []byte) *session {
 // backend then moves to another frontend at once. A frontend calls it when its
 // router is lost, after its Host says so. It does not wait.
 func (s *Server) CloseSessions(reason string) {
-	for _, ss := range *s.live.Load() {
+	for _, ss := range s.live.Load().all() {
 		ss.conn.end(reason)
 	}
 }
 
-// Deliver hands a packet from the router to every session that listens to its
-// protocol and port, and returns to how many. It never blocks: a session whose
-// backend is slow loses the packet. Peer and ID are ignored.
+// Deliver hands a packet from the router to every session without a backend's name
+// that listens to its protocol and port, and to the one named backend that it is
+// for. It returns to how many. It never blocks: a session whose backend is slow
+// loses the packet. Peer and ID are ignored.
 func (s *Server) Deliver(p Packet) int {
 	if len(p.Data) == 0 || len(p.Data) > MaxPayload {
 		s.stats.unmatched.Add(1)
 		return 0
 	}
+	live := s.live.Load()
 	matched, n := false, 0
-	for _, ss := range *s.live.Load() {
+	for _, ss := range live.plain {
 		if ss.matches(&p) {
 			matched = true
 			if ss.deliver(p) {
 				n++
 			}
 		}
+	}
+	if len(live.named) > 0 {
+		return n + s.deliverNamed(live, p, matched)
 	}
 	if !matched {
 		s.stats.unmatched.Add(1)
@@ -112,18 +127,20 @@ type SessionInfo struct {
 	// Packets to the backend, queued and dropped for a full queue; packets
 	// from it, taken by the Host and refused.
 	Delivered, Dropped, Sent, Refused uint64
+	// Backend is set if it has a name.
+	Backend *BackendInfo
 }
 
 // Sessions describes the sessions there are, ordered by ID.
 func (s *Server) Sessions() []SessionInfo {
-	live := slices.Clone(*s.live.Load())
+	live := s.live.Load().all()
 	slices.SortFunc(live, func(a, b *session) int { return strings.Compare(a.id, b.id) })
 	infos := make([]SessionInfo, len(live))
 	for i, ss := range live {
 		infos[i] = SessionInfo{
 			ID: ss.id, ListenProtocol: ss.listenProtocol, ListenPort: ss.listenPort,
 			Delivered: ss.delivered.Load(), Dropped: ss.dropped.Load(),
-			Sent: ss.sent.Load(), Refused: ss.refused.Load(),
+			Sent: ss.sent.Load(), Refused: ss.refused.Load(), Backend: ss.backend.info(),
 		}
 	}
 	return infos
@@ -135,11 +152,17 @@ type Stats struct {
 	Unmatched uint64
 	// BadDatagrams came over UDP and were dropped: malformed, or of no session.
 	BadDatagrams uint64
+	// Orphaned packets were of a stream whose backend is not attached. Unserved
+	// ones would have begun something, and no backend with a name takes new work.
+	Orphaned, Unserved uint64
 }
 
-type counters struct{ unmatched, badDatagrams atomic.Uint64 }
+type counters struct{ unmatched, badDatagrams, orphaned, unserved atomic.Uint64 }
 
 // Stats returns the counters, from the Server's start.
 func (s *Server) Stats() Stats {
-	return Stats{Unmatched: s.stats.unmatched.Load(), BadDatagrams: s.stats.badDatagrams.Load()}
+	return Stats{
+		Unmatched: s.stats.unmatched.Load(), BadDatagrams: s.stats.badDatagrams.Load(),
+		Orphaned: s.stats.orphaned.Load(), Unserved: s.stats.unserved.Load(),
+	}
 }

@@ -44,10 +44,11 @@ type Config struct {
 	Link Link
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
-	// IDs restricts the stream IDs that are chosen, so that the backends of a
-	// Destination do not choose the same ones. A Stack that has not got all of
-	// them does not refuse streams to ports that it does not listen on.
-	IDs IDSpace
+	// NewID chooses a stream ID; nil is a random one. Several Stacks of one
+	// Destination need IDs of their own, by which their packets are told apart.
+	// One that is 0 or in use is not taken and NewID is called again. It is called
+	// with locks held: it must not block, and must not call the Stack.
+	NewID func() uint32
 	// Limits are what remotes may use.
 	Limits Limits
 
@@ -69,13 +70,6 @@ type Config struct {
 	GiveUp time.Duration
 	// NoPongs leaves pings unanswered.
 	NoPongs bool
-}
-
-// An IDSpace is a part of all stream IDs: those whose first Bits bits are the
-// last Bits bits of Prefix. Its zero value is all of them.
-type IDSpace struct {
-	Prefix uint32
-	Bits   int // 0 to 16
 }
 
 // Limits are what remotes may use. Zero is the default; a negative number is

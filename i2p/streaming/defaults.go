@@ -1,6 +1,8 @@
 package streaming
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"time"
@@ -29,8 +31,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Link == nil {
 		return c, fmt.Errorf("%w: there is no Link", ErrConfig)
 	}
-	if c.IDs.Bits < 0 || c.IDs.Bits > 16 {
-		return c, fmt.Errorf("%w: IDs.Bits is %d, want 0 to 16", ErrConfig, c.IDs.Bits)
+	if c.NewID == nil {
+		c.NewID = randomID
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -55,6 +57,12 @@ func (c Config) withDefaults() (Config, error) {
 	defaultTo(&c.Limits.Streams, 4096)
 	defaultTo(&c.Limits.StreamsPerRemote, 256)
 	return c, nil
+}
+
+func randomID() uint32 {
+	var random [4]byte
+	rand.Read(random[:])
+	return binary.BigEndian.Uint32(random[:])
 }
 
 func defaultTo[T comparable](value *T, preset T) {

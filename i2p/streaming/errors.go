@@ -21,6 +21,7 @@ var (
 	// ErrPortInUse says that there is a Listener on that port.
 	ErrPortInUse = errors.New("port is in use")
 
+	errNoID      = errors.New("all stream IDs are in use")
 	errExhausted = errors.New("stream has used up its sequence numbers")
 )
 

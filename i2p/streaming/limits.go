@@ -24,7 +24,9 @@ func (s *Stack) admit(st *Stream) (admitted, isNew bool) {
 	case !s.rates.take(st.remote.Hash, now):
 		return false, true
 	}
-	s.addLocked(st)
+	if !s.addLocked(st) {
+		return false, true
+	}
 	s.begun[st.syn], s.eager[st.syn.id] = st, st
 	return true, true
 }

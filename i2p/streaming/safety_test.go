@@ -206,15 +206,3 @@ func TestNoAmplification(t *testing.T) {
 		})
 	}
 }
-
-// A Stack that has not got all stream IDs shares its Destination with others,
-// one of which may listen on the port.
-func TestClosedPortOfASharedDestination(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, e := listening(t, Config{IDs: IDSpace{Prefix: 1, Bits: 4}})
-		f := newForger(t, e)
-		if e.Receive(Inbound{Data: f.sign(f.syn(1)), ToPort: 81}) || e.packets() != 0 {
-			t.Errorf("a SYN to a port that is not open here: %d packets sent", e.packets())
-		}
-	})
-}

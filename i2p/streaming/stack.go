@@ -179,12 +179,3 @@ func (s *Stack) sendPacket(o *datagram.Origin, to *Remote, fromPort, toPort uint
 	*buffer = b
 	s.send(to, fromPort, toPort, b)
 }
-
-// pick makes a random number one of the IDSpace.
-func (c IDSpace) pick(random uint32) uint32 {
-	if c.Bits == 0 {
-		return random
-	}
-	rest := 32 - c.Bits
-	return random&(1<<rest-1) | c.Prefix<<rest
-}

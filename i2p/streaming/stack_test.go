@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,6 @@ func TestConfigErrors(t *testing.T) {
 	for name, spoil := range map[string]func(c *Config){
 		"Origin":     func(c *Config) { c.Origin = datagram.Origin{} },
 		"Link":       func(c *Config) { c.Link = nil },
-		"IDs":        func(c *Config) { c.IDs.Bits = 17 },
 		"MaxPayload": func(c *Config) { c.MaxPayload = 100 },
 		"buffers":    func(c *Config) { c.ReceiveBuffer = 1 },
 		"GiveUp":     func(c *Config) { c.GiveUp = -1 },
@@ -32,8 +32,11 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-func TestIDSpace(t *testing.T) {
-	bubble(t, Config{IDs: IDSpace{Prefix: 0xabc, Bits: 8}}, func(t *testing.T, w *wire, a, b *end) {
+// IDs are NewID's, but for those that are no use.
+func TestNewID(t *testing.T) {
+	var next atomic.Uint32
+	given := func() uint32 { return next.Add(1) / 2 } // 0, 1, 1, 2, 2 ...
+	bubble(t, Config{NewID: given}, func(t *testing.T, w *wire, a, b *end) {
 		ids := make(map[uint32]bool)
 		b.Listen(80)
 		for range 50 {
@@ -42,12 +45,22 @@ func TestIDSpace(t *testing.T) {
 				t.Fatal(err)
 			}
 			ids[st.id] = true
-			if st.id>>24 != 0xbc {
-				t.Errorf("ID %x is not in the space", st.id)
-			}
 		}
-		if len(ids) != 50 {
-			t.Errorf("%d different IDs", len(ids))
+		if len(ids) != 50 || ids[0] {
+			t.Errorf("%d different IDs: %v", len(ids), ids)
+		}
+	})
+}
+
+// Without an ID that is free there is no stream.
+func TestIDsInUse(t *testing.T) {
+	bubble(t, Config{NewID: func() uint32 { return 7 }}, func(t *testing.T, w *wire, a, b *end) {
+		b.Listen(80)
+		if _, err := a.Dial(context.Background(), b.remote, 0, 80); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Dial(context.Background(), b.remote, 0, 80); !errors.Is(err, errNoID) {
+			t.Errorf("a second: %v", err)
 		}
 	})
 }

@@ -16,9 +16,6 @@ func (s *Stack) receiveSync(p *Packet, in *Inbound) bool {
 		return false
 	}
 	l := s.listenerOf(in.ToPort)
-	if l == nil && s.cfg.IDs.Bits > 0 {
-		return false // it is for us to refuse only if there is no other Stack
-	}
 	if l == nil && !s.resets.take(s.now(), resetRate) {
 		s.counters.refused.Add(1)
 		return false

@@ -1,8 +1,6 @@
 package streaming
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"net"
 	"time"
 )
@@ -23,15 +21,20 @@ func (s *Stack) add(st *Stream) error {
 	if s.closed.Load() {
 		return net.ErrClosed
 	}
-	s.addLocked(st)
+	if !s.addLocked(st) {
+		return errNoID
+	}
 	return nil
 }
 
-func (s *Stack) addLocked(st *Stream) {
-	for st.id == 0 || s.streams[st.id] != nil {
-		var random [4]byte
-		rand.Read(random[:])
-		st.id = s.cfg.IDs.pick(binary.BigEndian.Uint32(random[:]))
+// addLocked returns false if there is no ID left.
+func (s *Stack) addLocked(st *Stream) bool {
+	const tries = 1000 // more than are needed while one ID in a hundred is free
+	for n := 0; st.id == 0 || s.streams[st.id] != nil; n++ {
+		if n == tries {
+			return false
+		}
+		st.id = s.cfg.NewID()
 	}
 	s.streams[st.id] = st
 	byID := s.remotes[st.remote.Hash]
@@ -41,6 +44,7 @@ func (s *Stack) addLocked(st *Stream) {
 	}
 	byID[st.id] = st
 	s.open++
+	return true
 }
 
 // find is the stream with that ID of ours, or nil.
