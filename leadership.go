@@ -2,7 +2,6 @@ package onelease
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 
@@ -157,35 +156,10 @@ func (r *remote) backend(_ context.Context, cfg *backend.Config) error {
 	}
 	cfg.Name = creds.Credentials().Identity().Name // as frontends will check
 	for _, addr := range r.cfg.Frontends {
-		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Addr: addr, Dial: r.elsewhere(addr, creds)})
+		dial := way.ToFrontend(addr, r.cfg.Cluster.Dial, pki.ClientTLS(creds, pki.Frontend, ""))
+		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Addr: addr, Dial: dial})
 	}
 	return r.run(creds, delegate.Config{Balancers: balancers, Dial: r.cfg.Cluster.Dial}, cfg)
-}
-
-// elsewhere connects to a frontend that runs in another process: with TLS if
-// that may be on another machine.
-func (r *remote) elsewhere(addr string, creds *pki.Reloader) func(context.Context) (net.Conn, error) {
-	dial := r.cfg.Cluster.Dial
-	if dial == nil {
-		dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}
-	}
-	if way.Loopback(addr) {
-		return func(ctx context.Context) (net.Conn, error) { return dial(ctx, addr) }
-	}
-	return func(ctx context.Context) (net.Conn, error) {
-		raw, err := dial(ctx, addr)
-		if err != nil {
-			return nil, err
-		}
-		conn := tls.Client(raw, pki.ClientTLS(creds, pki.Frontend, ""))
-		if err := conn.HandshakeContext(ctx); err != nil {
-			raw.Close()
-			return nil, err
-		}
-		return conn, nil
-	}
 }
 
 // member reads a directory that "onelease cluster join" made, for a node in

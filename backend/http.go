@@ -28,8 +28,6 @@ const (
 	// maxHeader is the size of a request's header in bytes at most, as in Java I2P
 	// (I2PTunnelHTTPServer.java, MAX_TOTAL_HEADER_SIZE).
 	maxHeader = 32 << 10
-	// requestPatience is how long requests in flight may go on after ctx has ended.
-	requestPatience = 30 * time.Second
 )
 
 // HTTP is a Service that answers HTTP requests to a port with h. Port 80 is the
@@ -44,7 +42,7 @@ const (
 // a clock that is off tells which services are on the same one.
 //
 // When ctx ends, no new connections are accepted, idle ones are closed, and
-// requests in flight have 30 s to end. What h has hijacked gets its context
+// requests in flight have TimeToEnd, 30 s mostly. What h has hijacked gets its context
 // cancelled then, and must end by itself.
 func HTTP(port uint16, h http.Handler) Service { return &httpService{port, h} }
 
@@ -70,12 +68,13 @@ func (s *httpService) Serve(ctx context.Context, node Node) error {
 		return fmt.Errorf("HTTP on port %d: %w", s.port, err)
 	case <-ctx.Done():
 	}
-	patience, stop := context.WithTimeout(requests, requestPatience)
+	limit := TimeToEnd(ctx)
+	patience, stop := context.WithTimeout(requests, limit)
 	defer stop()
 	if err := server.Shutdown(patience); err != nil {
 		cancel()
 		server.Close()
-		return fmt.Errorf("HTTP on port %d: requests are cut off that took over %v to end: %w", s.port, requestPatience, err)
+		return fmt.Errorf("HTTP on port %d: requests are cut off that took over %v to end: %w", s.port, limit, err)
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func TestHTTPCutsOffWhatNeverEnds(t *testing.T) {
 		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		<-begun
 		told := time.Now()
-		if err := stop(); err == nil || time.Since(told) != requestPatience {
+		if err := stop(); err == nil || time.Since(told) != defaultEnding {
 			t.Errorf("ended after %v: %v", time.Since(told), err)
 		}
 	})

@@ -18,10 +18,7 @@ import (
 // streams when it has ended by itself.
 const endPatience = 5 * time.Second
 
-var (
-	errDrain  = errors.New("told to drain")
-	errNoHost = errors.New("the program that started this plugin has gone")
-)
+var errNoHost = errors.New("the program that started this plugin has gone")
 
 // A pluginServer answers the calls of the host.
 type pluginServer struct {
@@ -135,7 +132,8 @@ func (r *pluginRun) hear() {
 			return
 		}
 		if d := m.GetDrain(); d != nil {
-			r.endService(errDrain, time.Duration(d.GetLimitMs())*time.Millisecond)
+			limit := time.Duration(d.GetLimitMs()) * time.Millisecond
+			r.endService(&Ending{limit}, limit)
 			continue
 		}
 		r.node.hear(m)

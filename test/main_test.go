@@ -6,7 +6,15 @@ import (
 	"os"
 	"testing"
 
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/plugins/proxy"
 	"github.com/onelease/onelease/test/i2pd"
 )
 
-func TestMain(m *testing.M) { os.Exit(i2pd.Main(m)) }
+// TestMain has the test binary be a plugin too: that of TestProxyPlugin.
+func TestMain(m *testing.M) {
+	if os.Getenv("ONELEASE_PLUGIN") != "" {
+		backend.Serve(&proxy.Service{}, backend.ServeName("proxy"))
+	}
+	os.Exit(i2pd.Main(m))
+}

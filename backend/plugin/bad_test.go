@@ -186,6 +186,8 @@ func TestAPluginThatBreaksTheProtocol(t *testing.T) {
 	}
 }
 
+// A plugin that takes memory without end is ended by its limit: what it says then
+// depends on whether a thread or the heap was to get the last of it.
 func TestMemoryIsLimited(t *testing.T) {
 	r := start(t, Config{Path: program(t, "hungry"), MustStart: true, StartLimit: time.Minute, Limits: Limits{MemoryMiB: 512}})
 	n := beside(t, r.node)
@@ -193,7 +195,6 @@ func TestMemoryIsLimited(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	n.check(t)
-	r.untilLogged("allocate")
 }
 
 func TestStreamsAreLimited(t *testing.T) {

@@ -19,8 +19,10 @@ type Config struct {
 	// in the Catalog: up to 64 of a-z, 0-9, dot, dash and underscore.
 	Name string
 
-	// Catalog has the plugin under Name, with its checksum, settings and limits.
+	// Catalog has the plugin under Entry, which is Name if it is empty, with its checksum,
+	// settings and limits.
 	Catalog *catalog.Catalog
+	Entry   string
 
 	// Path is the program, which only we or root may be able to write to.
 	Path string
@@ -33,6 +35,9 @@ type Config struct {
 	// SettingsFile is read in place of Settings, at the first start and at each
 	// Reload.
 	SettingsFile string
+	// Edit, if set, gets the settings of the Catalog, the file or this Config each time that
+	// they are looked at, and returns those that the plugin is given.
+	Edit func(settings string) (string, error)
 	// NoTLS leaves mutual TLS out of the control connection, for a plugin
 	// in a language where that is hard. Its socket is in a directory that
 	// nobody else may enter either way.

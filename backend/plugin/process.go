@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -25,7 +24,7 @@ type process struct {
 	cmd  *exec.Cmd
 	logs *logs
 	// hello has the first line of its output, which go-plugin reads; the rest is log.
-	hello   *io.PipeReader
+	hello   firstLine
 	out, in [2]*os.File // standard output and error: where we read, where it writes
 	readers sync.WaitGroup
 
@@ -39,7 +38,7 @@ type process struct {
 // startProcess runs cmd. Nothing that it starts outlives it, but for what leaves its
 // process group; and it does not outlive us. Limits are set before it is told what to do.
 func startProcess(cmd *exec.Cmd, limits Limits, logs *logs) (*process, error) {
-	p := &process{cmd: cmd, logs: logs, exited: make(chan struct{})}
+	p := &process{cmd: cmd, logs: logs, exited: make(chan struct{}), hello: firstLine{came: make(chan struct{})}}
 	if err := isolate(cmd); err != nil {
 		return nil, err
 	}
@@ -47,9 +46,7 @@ func startProcess(cmd *exec.Cmd, limits Limits, logs *logs) (*process, error) {
 		return nil, err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, p.in[0], p.in[1]
-	hello, say := io.Pipe()
-	p.hello = hello
-	p.readers.Go(func() { p.readOutput(say) })
+	p.readers.Go(p.readOutput)
 	p.readers.Go(func() { logs.readFrom(p.out[1]) })
 	started := make(chan error)
 	go p.live(limits, started)
@@ -111,7 +108,6 @@ func (p *process) endOutputs() {
 	for _, f := range p.out {
 		f.SetReadDeadline(by)
 	}
-	p.hello.Close()
 	p.readers.Wait()
 	if !time.Now().Before(by) {
 		p.logs.log.Warn("something that the plugin started has left its process group and outlives it")
@@ -121,18 +117,36 @@ func (p *process) endOutputs() {
 }
 
 // readOutput hands the first line on and takes the others for a log.
-func (p *process) readOutput(say *io.PipeWriter) {
+func (p *process) readOutput() {
 	in := bufio.NewReaderSize(p.out[0], maxHandshake)
 	line, err := in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		line = append(bytes.Clone(line[:100]), "..."...)
 	}
-	say.Write(append(bytes.Clone(line), '\n'))
-	say.Close()
+	p.hello.set(append(bytes.Clone(line), '\n'))
 	if err == nil || errors.Is(err, bufio.ErrBufferFull) {
 		p.logs.readFrom(in)
 	}
 }
+
+// A firstLine is a Reader of a line that comes later. It outlives the process: a
+// program that says something and ends is to be quoted.
+type firstLine struct {
+	came chan struct{}
+	line bytes.Reader
+}
+
+func (l *firstLine) set(line []byte) {
+	l.line.Reset(line)
+	close(l.came)
+}
+
+func (l *firstLine) Read(p []byte) (int, error) {
+	<-l.came
+	return l.line.Read(p)
+}
+
+func (l *firstLine) Close() error { return nil }
 
 // kill ends the process and its group. It may be called at any time.
 func (p *process) kill() {

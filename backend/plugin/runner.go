@@ -124,7 +124,7 @@ func (r *processRunner) ID() string {
 }
 
 func (r *processRunner) Name() string                    { return r.cmd.Path }
-func (r *processRunner) Stdout() io.ReadCloser           { return r.process.hello }
+func (r *processRunner) Stdout() io.ReadCloser           { return &r.process.hello }
 func (r *processRunner) Stderr() io.ReadCloser           { return io.NopCloser(strings.NewReader("")) }
 func (r *processRunner) Diagnose(context.Context) string { return "" }
 

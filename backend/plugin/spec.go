@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,13 @@ func (c Config) resolve() (*spec, error) {
 		return nil, fmt.Errorf("plugin %s: %w", c.Name, err)
 	}
 	s.users.Store(1)
+	if c.Edit == nil {
+		return s, nil
+	}
+	if s.settings, err = c.Edit(s.settings); err != nil {
+		s.release()
+		return nil, fmt.Errorf("plugin %s: %w", c.Name, err)
+	}
 	return s, nil
 }
 
@@ -58,7 +66,7 @@ func (c Config) find() (*spec, error) {
 }
 
 func (c Config) fromCatalog() (*spec, error) {
-	held, err := c.Catalog.Acquire(c.Name)
+	held, err := c.Catalog.Acquire(cmp.Or(c.Entry, c.Name))
 	if err != nil {
 		return nil, err
 	}

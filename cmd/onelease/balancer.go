@@ -111,7 +111,7 @@ func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog
 
 // runBalancer runs node until ctx ends or it fails.
 func runBalancer(ctx context.Context, node *cluster.Node, log *slog.Logger) error {
-	defer reloadOnHangup(node.Reload, log)()
+	defer reloadOnHangup("certificates", node.Reload, log)()
 	log.Info("balancer runs", "name", node.Name(), "address", node.Address())
 	select {
 	case <-ctx.Done():
@@ -124,9 +124,9 @@ func runBalancer(ctx context.Context, node *cluster.Node, log *slog.Logger) erro
 	}
 }
 
-// reloadOnHangup has reload called on each SIGHUP, until the returned function
-// is.
-func reloadOnHangup(reload func() error, log *slog.Logger) (stop func()) {
+// reloadOnHangup has reload, which is of what, called on each SIGHUP until the
+// returned function is.
+func reloadOnHangup(what string, reload func() error, log *slog.Logger) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	done := make(chan struct{})
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -138,10 +138,10 @@ func reloadOnHangup(reload func() error, log *slog.Logger) (stop func()) {
 				return
 			}
 			if err := reload(); err != nil {
-				log.Error("certificates not read again", "error", err)
+				log.Error(what+" not read again", "error", err)
 				continue
 			}
-			log.Info("certificates read again")
+			log.Info(what + " read again")
 		}
 	}()
 	return func() { signal.Stop(hangups); close(done) }

@@ -116,10 +116,10 @@ func sayJoin(cmd *cobra.Command, cfg cluster.JoinConfig) {
 		next = "onelease balancer --dir " + cfg.Dir
 	case pki.Frontend:
 		next = "onelease frontend --dir " + cfg.Dir + " --router 127.0.0.1:7654"
+	case pki.Backend:
+		next = "onelease backend --dir " + cfg.Dir + " --frontend NAME=HOST:PORT --run PLUGIN"
 	case pki.Operator:
 		next = "onelease cluster members --dir " + cfg.Dir
-	default:
-		return
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Next:\n  %s\n", next)
 }

@@ -137,7 +137,7 @@ func (l *leaseSetView) describe() string {
 	if l == nil {
 		return "none signed by this leader yet"
 	}
-	age := time.Duration(l.AgeMS) * time.Millisecond
+	age := max(0, time.Duration(l.AgeMS)*time.Millisecond) // each takes up a second, some of which are to come
 	return fmt.Sprintf("%s of %s, %s old, seq %d of term %d", counted(l.Leases, "lease"), counted(l.Routers, "router"), span(age), l.Seq, l.Term)
 }
 

@@ -39,6 +39,14 @@ publish no LeaseSets, as clients of i2pd's tunnels do not: nobody but the router
 that served them can reach them, so a kill ends their streams ("unreachable"),
 and a drain does not.
 
+With --backends 2 there are two, and --kill backend kills the one with most streams: those end
+with it, and all that comes after is for the other.
+
+With --plugin the service is a plugin: a program in a process of its own. The remotes fetch
+"/" from it by HTTP, each time by a new stream, and do not download. --kill plugin kills
+its process with -9: requests that it was answering are cut, streams that come before
+the next process is ready wait for it.
+
 It begins with about half a minute of waiting, since the routers build their
 tunnels as slowly as real ones do. With --policy merged the members hold the
 merged LeaseSet, as a naive merge would: remotes stray to routers that cannot
@@ -53,7 +61,9 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
   onelease demo --kill drain --unpublished
   onelease demo --kill router --age 0s
   onelease demo --json --for 20s --kill none
-  onelease demo --policy merged --kill none`,
+  onelease demo --policy merged --kill none
+  onelease demo --backends 2 --kill backend
+  onelease demo --plugin ./site --settings site.toml --kill plugin`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cfg.Check(); err != nil {
@@ -66,9 +76,13 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 	flags := cmd.Flags()
 	flags.IntVar(&cfg.Routers, "routers", 4, "member routers")
 	flags.IntVar(&cfg.Balancers, "balancers", 1, "balancers, of which one leads")
+	flags.IntVar(&cfg.Backends, "backends", 1, "backends that serve side by side")
+	flags.StringVar(&cfg.Plugin, "plugin", "", "`path` of a plugin to serve, in place of the demo's own service")
+	flags.StringVar(&cfg.Settings, "settings", "", "TOML `file` with the plugin's settings")
+	flags.IntVar(&cfg.PluginPort, "plugin-port", 0, "I2P port to fetch from the plugin at (default 80)")
 	flags.IntVar(&cfg.Tunnels, "tunnels", 3, "inbound tunnels of each")
 	flags.DurationVar(&cfg.For, "for", 30*time.Second, "how long the remotes send and download")
-	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend, drain, leader or none; repeatable")
+	flags.StringArrayVar(&cfg.Kill, "kill", []string{"router", "frontend"}, "`what` to kill in turn: router, frontend, drain, leader, plugin, backend or none; repeatable")
 	flags.DurationVar(&cfg.Age, "age", 3*time.Minute, "how much older remotes' sessions are made before the first kill")
 	flags.BoolVar(&cfg.Unpublished, "unpublished", false, "have the remotes publish no LeaseSets")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "seed of the embedded network's chance")

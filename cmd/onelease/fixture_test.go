@@ -57,8 +57,8 @@ func fails(t *testing.T, want int, words []string, stdin string, args ...string)
 	}
 }
 
-// A daemon is the program as it runs on.
-type daemon struct {
+// A process is the program as it runs on.
+type process struct {
 	t   *testing.T
 	cmd *exec.Cmd
 
@@ -67,21 +67,21 @@ type daemon struct {
 }
 
 // Write implements io.Writer for its stderr.
-func (d *daemon) Write(b []byte) (int, error) {
+func (d *process) Write(b []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.said.Write(b)
 }
 
-func (d *daemon) log() string {
+func (d *process) log() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.said.String()
 }
 
-func start(t *testing.T, args ...string) *daemon {
+func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	d := &daemon{t: t, cmd: program(t, args...)}
+	d := &process{t: t, cmd: program(t, args...)}
 	d.cmd.Stderr = d
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -95,13 +95,13 @@ func start(t *testing.T, args ...string) *daemon {
 }
 
 // kill is kill -9.
-func (d *daemon) kill() {
+func (d *process) kill() {
 	d.cmd.Process.Kill()
 	_ = d.cmd.Wait()
 }
 
 // end is SIGTERM, after which it must exit with 0.
-func (d *daemon) end() {
+func (d *process) end() {
 	d.t.Helper()
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	if got := code(d.t, d.cmd.Wait()); got != 0 {
@@ -109,8 +109,8 @@ func (d *daemon) end() {
 	}
 }
 
-// says waits until the daemon has logged it.
-func (d *daemon) says(words string) {
+// says waits until it has logged it.
+func (d *process) says(words string) {
 	d.t.Helper()
 	until(d.t, "it logs "+words, func() bool { return strings.Contains(d.log(), words) })
 }

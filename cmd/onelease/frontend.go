@@ -165,7 +165,7 @@ func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Clien
 	if err != nil {
 		return err
 	}
-	defer reloadOnHangup(client.Credentials().Reload, cfg.Logger)()
+	defer reloadOnHangup("certificates", client.Credentials().Reload, cfg.Logger)()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	ctx, stop := context.WithCancel(ctx)

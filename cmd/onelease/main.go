@@ -48,19 +48,22 @@ func root() *cobra.Command {
 merges the tunnels of all into one LeaseSet, so that the netDB sees what one
 router would show; when a router dies, its remotes go on with the others.
 
-A deployment has one to nine balancers, which form a cluster, and a frontend
-beside each router; "onelease cluster" makes and tends the cluster.
+A deployment has one to nine balancers, which form a cluster, a frontend beside each
+router, and a backend or more with the services, most of which are plugins.
+"onelease cluster" makes and tends the cluster, "onelease plugin" the plugins.
 
 Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		Example: `  onelease demo                     # watch it work, with nothing installed
   onelease cluster init --help      # begin a cluster of balancers
   onelease balancer --dir DIR       # run one of them
-  onelease frontend --dir DIR       # run the frontend beside a router`,
+  onelease frontend --dir DIR       # run the frontend beside a router
+  onelease plugin add PROGRAM       # register a service
+  onelease backend --dir DIR        # run services`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), clusterCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), keygenCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

@@ -19,6 +19,9 @@ import (
 const envMain = "ONELEASE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	if os.Getenv("ONELEASE_PLUGIN") != "" {
+		servePlugin()
+	}
 	if os.Getenv(envMain) != "" {
 		main()
 		os.Exit(0)
@@ -74,7 +77,7 @@ func TestUsage(t *testing.T) {
 		{"demo --for 0s", []string{"--for 0s", "want 1s to 24h"}},
 		{"demo --age -1s", []string{"--age -1s", "want 0s to 24h"}},
 		{"demo --for 30", []string{`"30"`, "--for", "onelease demo --help"}},
-		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader or none"}},
+		{"demo --kill everybody", []string{`--kill "everybody"`, "router, frontend, drain, leader, plugin, backend or none"}},
 		{"demo --routers 2 --kill router --kill router", []string{"--kill", "give more --routers"}},
 		{"balancer", []string{"--dir is not set", "cluster init", "cluster join", "onelease balancer --help"}},
 		{"balancer --dir x --preset moon", []string{`--preset "moon"`, "lan or wan"}},
@@ -105,6 +108,19 @@ func TestUsage(t *testing.T) {
 		{"cluster policy set --dir x --own-life soon", []string{`"soon"`, "--own-life"}},
 		{"cluster recover --dir x", []string{"--member is not set", "ID=HOST:PORT"}},
 		{"cluster recover --dir x --member b1", []string{`--member "b1"`, "ID=HOST:PORT"}},
+		{"demo --kill plugin", []string{"--kill plugin", "give --plugin PATH"}},
+		{"demo --kill backend", []string{"--kill backend", "give --backends 2"}},
+		{"demo --settings x", []string{"--settings", "--plugin"}},
+		{"backend", []string{"--dir", "--keys", "onelease backend --help"}},
+		{"backend x", []string{`"x"`, "onelease backend --help"}},
+		{"backend --dir x --drain-limit 0s", []string{"--drain-limit 0s", "more than 0s"}},
+		{"backend status", []string{"which backend", "--dir", "onelease backend status --help"}},
+		{"plugin frobnicate", []string{`unknown command "frobnicate"`, "onelease plugin --help"}},
+		{"plugin info", []string{"no plugin's name given"}},
+		{"plugin remove a b", []string{`"b"`, "one plugin's name"}},
+		{"keygen", []string{"no file given"}},
+		{"simnet", []string{"--i2cp is not set"}},
+		{"simnet --i2cp 0.0.0.0:7654", []string{"0.0.0.0:7654", "loopback"}},
 		{"demo --policy both", []string{`--policy "both"`, "sticky or merged"}},
 	} {
 		t.Run(test.args, func(t *testing.T) {

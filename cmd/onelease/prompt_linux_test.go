@@ -54,9 +54,9 @@ func enter(t *testing.T, person, terminal *os.File, line string) {
 }
 
 // atPrompt is the program with somebody at its terminal.
-func atPrompt(t *testing.T, terminal *os.File, args ...string) *daemon {
+func atPrompt(t *testing.T, terminal *os.File, args ...string) *process {
 	t.Helper()
-	d := &daemon{t: t, cmd: program(t, args...)}
+	d := &process{t: t, cmd: program(t, args...)}
 	d.cmd.Stdin, d.cmd.Stderr = terminal, d
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -101,8 +101,8 @@ func TestPrompt(t *testing.T) {
 	}
 }
 
-// failed waits until the daemon has ended with exit code 1 and those words.
-func (d *daemon) failed(words string) {
+// failed waits until it has ended with exit code 1 and those words.
+func (d *process) failed(words string) {
 	d.t.Helper()
 	if got := code(d.t, d.cmd.Wait()); got != exitFailed || !strings.Contains(d.log(), words) {
 		d.t.Errorf("exit code %d, want %d and %q: %s", got, exitFailed, words, d.log())

@@ -13,7 +13,7 @@ type site struct {
 	keys     string
 	identity string
 	addrs    map[string]string
-	running  map[string]*daemon
+	running  map[string]*process
 }
 
 // newSite begins a cluster with one balancer.
@@ -21,7 +21,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{
 		t: t, dir: t.TempDir(), keys: keyFile(t), identity: identityFile(t),
-		addrs: map[string]string{"b1": freeAddr(t)}, running: map[string]*daemon{},
+		addrs: map[string]string{"b1": freeAddr(t)}, running: map[string]*process{},
 	}
 	do(t, "cluster", "init", "--dir", s.of("b1"), "--name", "b1", "--address", s.addrs["b1"], "--keys", s.keys, "--identity-file", s.identity)
 	s.start("b1")

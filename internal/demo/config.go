@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onelease/onelease/i2p"
@@ -26,8 +27,12 @@ const (
 	killFrontend = "frontend"
 	killDrain    = "drain" // nothing is killed that still serves
 	killLeader   = "leader"
+	killPlugin   = "plugin"
+	killBackend  = "backend"
 	killNone     = "none"
 )
+
+var allKills = []string{killRouter, killFrontend, killDrain, killLeader, killPlugin, killBackend, killNone}
 
 // Config is what to show. Check it before Run.
 type Config struct {
@@ -37,6 +42,14 @@ type Config struct {
 	Balancers int
 	For       time.Duration // how long remotes send
 	Kill      []string      // what to kill or drain, in turn
+	// Backends serve side by side.
+	Backends int
+	// Plugin is the program of a plugin that serves in place of the demo's own service.
+	// Remotes fetch "/" from it by HTTP then, to PluginPort, and do not download.
+	Plugin string
+	// Settings is the file of its settings.
+	Settings   string
+	PluginPort int
 	// Age is how much older than they are the remotes' sessions are made before
 	// the first kill.
 	Age time.Duration
@@ -48,6 +61,10 @@ type Config struct {
 
 	Out      io.Writer // the table or the JSON object
 	Progress io.Writer // what is going on meanwhile
+
+	// opening is how soon routers have their first tunnels, if not as soon as real ones:
+	// for tests that cannot have virtual time.
+	opening time.Duration
 }
 
 // Check says which setting cannot work.
@@ -64,13 +81,41 @@ func (c Config) Check() error {
 	case c.Policy != Sticky && c.Policy != Merged:
 		return fmt.Errorf("--policy %q: want %s or %s", c.Policy, Sticky, Merged)
 	}
+	if err := c.checkService(); err != nil {
+		return err
+	}
+	return c.checkKills()
+}
+
+// checkService checks what serves.
+func (c Config) checkService() error {
+	switch {
+	case c.Backends < 1 || c.Backends > 9:
+		return fmt.Errorf("--backends %d: want 1 to 9", c.Backends)
+	case c.Plugin == "" && c.Settings != "":
+		return fmt.Errorf("--settings are a plugin's: give --plugin as well")
+	case c.Plugin == "" && c.PluginPort != 0:
+		return fmt.Errorf("--plugin-port is where a plugin is asked: give --plugin as well")
+	case c.PluginPort < 0 || c.PluginPort > 65535:
+		return fmt.Errorf("--plugin-port %d: want 1 to 65535", c.PluginPort)
+	case c.Plugin == "" && c.count(killPlugin) > 0:
+		return fmt.Errorf("--kill plugin: there is none: give --plugin PATH")
+	case c.count(killBackend) >= c.Backends:
+		return fmt.Errorf("--kill backend: %d of %d backends would go, and nobody could answer: give --backends %d",
+			c.count(killBackend), c.Backends, c.count(killBackend)+1)
+	}
+	return nil
+}
+
+// checkKills checks that enough is left after all kills.
+func (c Config) checkKills() error {
 	for _, what := range c.Kill {
-		if !slices.Contains([]string{killRouter, killFrontend, killDrain, killLeader, killNone}, what) {
-			return fmt.Errorf("--kill %q: want %s, %s, %s, %s or %s", what, killRouter, killFrontend, killDrain, killLeader, killNone)
+		if !slices.Contains(allKills, what) {
+			return fmt.Errorf("--kill %q: want %s or %s", what, strings.Join(allKills[:len(allKills)-1], ", "), killNone)
 		}
 	}
 	leaders := c.count(killLeader)
-	if kills := len(c.kills()) - leaders; kills >= c.Routers {
+	if kills := c.count(killRouter) + c.count(killFrontend) + c.count(killDrain); kills >= c.Routers {
 		return fmt.Errorf("--kill: %d of %d routers would go, and nobody could answer: give more --routers", kills, c.Routers)
 	}
 	if c.Balancers < 1 || c.Balancers > 9 {

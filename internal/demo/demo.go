@@ -22,11 +22,18 @@ type run struct {
 // Run shows what cfg says, until it is done or ctx ends. It returns ErrLost if
 // requests went unanswered without an excuse.
 func Run(ctx context.Context, cfg Config) error {
+	r := &run{cfg: cfg, show: newShow(cfg)}
+	var err error
+	if cfg.Plugin != "" {
+		if r.report.Plugin, err = cfg.describePlugin(ctx); err != nil {
+			return err
+		}
+	}
 	w, err := newWorld(cfg)
 	if err != nil {
 		return err
 	}
-	r := &run{cfg: cfg, world: w, show: newShow(cfg)}
+	r.world = w
 	err = r.all(ctx)
 	r.show.end()
 	if closeErr := w.close(); err == nil {
@@ -70,7 +77,7 @@ func (r *run) describe() {
 func (r *run) traffic(ctx context.Context) error {
 	downloading, end := context.WithCancel(ctx)
 	var downloads sync.WaitGroup
-	for _, c := range r.world.clients {
+	for _, c := range r.world.downloading() {
 		downloads.Go(func() { c.download.run(downloading, c.served) })
 	}
 	defer downloads.Wait()
@@ -116,7 +123,7 @@ const netDBTime = 25 * time.Second
 
 func (r *run) pending() bool {
 	for _, e := range r.events {
-		if e.report.LeasesGoneMS == nil && e.report.Kind != killLeader {
+		if e.report.LeasesGoneMS == nil && takesLeases(e.report.Kind) {
 			return true
 		}
 	}
@@ -180,6 +187,7 @@ func (r *run) sumUp(ctx context.Context) {
 	r.report.LeaseSet.Publishes = r.world.publishes
 	r.report.Requests = r.world.tally.Requests(time.Now(), 0)
 	r.report.Streams = r.world.streams()
+	r.sumUpPlugin()
 	r.report.Events = []EventReport{}
 	for _, e := range r.events {
 		r.report.Events = append(r.report.Events, e.report)

@@ -16,7 +16,7 @@ import (
 
 // config is what `onelease demo --json` has with these flags.
 func config(d time.Duration, policy string, kill ...string) Config {
-	return Config{Routers: 4, Tunnels: 3, Balancers: 1, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true, Age: 3 * time.Minute}
+	return Config{Routers: 4, Tunnels: 3, Balancers: 1, Backends: 1, For: d, Kill: kill, Seed: 1, Policy: policy, JSON: true, Age: 3 * time.Minute}
 }
 
 // runDemo runs a demo in virtual time, after which nothing may be left: no
@@ -46,6 +46,13 @@ func runDemo(t *testing.T, cfg Config, interrupt time.Duration) (out, progress s
 	return out, progress, err
 }
 
+func decode(t *testing.T, out *bytes.Buffer, into any) {
+	t.Helper()
+	if err := json.Unmarshal(out.Bytes(), into); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+}
+
 // parse reads the JSON object, whose keys must be those that scripts rely on.
 func parse(t *testing.T, out string) Report {
 	t.Helper()
@@ -63,6 +70,7 @@ func parse(t *testing.T, out string) Report {
 	checkKeys(t, all, "destination", "policy", "seed", "leaseset", "requests", "streams", "events")
 	checkKeys(t, keys.LeaseSet, "leases", "routers", "publishes", "in_netdb")
 	checkKeys(t, keys.Requests, "sent", "answered", "lost", "cut")
+	delete(keys.Streams, "backend_lost")
 	checkKeys(t, keys.Streams, "opened", "survived", "broken", "unreachable", "bytes", "hash_ok")
 	for _, e := range keys.Events {
 		delete(e, "emptied_ms")
@@ -177,6 +185,12 @@ func TestCheck(t *testing.T) {
 		`--policy "both"`:    func(c *Config) { c.Policy = "both" },
 		`--kill "everybody"`: func(c *Config) { c.Kill = []string{"everybody"} },
 		"more --routers":     func(c *Config) { c.Routers = 2; c.Kill = []string{killRouter, killRouter} },
+		"--backends 0":       func(c *Config) { c.Backends = 0 },
+		"give --backends 3":  func(c *Config) { c.Backends = 2; c.Kill = []string{killBackend, killBackend} },
+		"--kill plugin":      func(c *Config) { c.Kill = []string{killPlugin} },
+		"--settings are":     func(c *Config) { c.Settings = "x" },
+		"--plugin-port is":   func(c *Config) { c.PluginPort = 80 },
+		"--plugin-port -1":   func(c *Config) { c.Plugin, c.PluginPort = "x", -1 },
 	} {
 		cfg := config(time.Minute, Sticky)
 		if err := cfg.Check(); err != nil {

@@ -37,6 +37,8 @@ type download struct {
 	// struck is whether its member was lost, lostWay whether no stock router
 	// leaves a way on from there.
 	struck, lostWay bool
+	// backendLost is whether the backend that served it was killed.
+	backendLost bool
 }
 
 // run downloads, once its remote is served, until all has come, the stream
@@ -113,11 +115,18 @@ func (d *download) strike(lostWay bool) {
 	}
 }
 
+// loseBackend notes that the backend that serves it is lost, and the stream with it.
+func (d *download) loseBackend() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.backendLost = d.backendLost || d.opened && !d.done && d.err == nil
+}
+
 // waits says whether nothing has come for a while that should have.
 func (d *download) waits(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.opened && !d.done && !d.lostWay && d.err == nil && now.Sub(d.last) > stallTime
+	return d.opened && !d.done && !d.lostWay && !d.backendLost && d.err == nil && now.Sub(d.last) > stallTime
 }
 
 // stallTime is how long a download may be without bytes until it counts as waiting.
@@ -127,7 +136,7 @@ const stallTime = time.Second
 func (d *download) over() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.done || d.err != nil || d.lostWay
+	return d.done || d.err != nil || d.lostWay || d.backendLost
 }
 
 // addTo counts it.
@@ -143,6 +152,8 @@ func (d *download) addTo(s *StreamsReport) {
 	case d.done && d.struck:
 		s.Survived++
 	case d.done:
+	case d.backendLost:
+		s.BackendLost++
 	case d.lostWay:
 		s.Unreachable++
 	default:

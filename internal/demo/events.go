@@ -26,14 +26,18 @@ type event struct {
 // killNext kills, or drains, a member that still lives, or kills the balancer
 // that leads.
 func (r *run) killNext(what string) error {
-	if what == killLeader {
+	switch what {
+	case killLeader:
 		return r.killLeader()
+	case killPlugin:
+		return r.killPlugin()
+	case killBackend:
+		r.killBackend()
+		return nil
 	}
 	name := r.victim()
-	e := &event{at: time.Now(), report: EventReport{Kind: what, Target: name}}
-	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	e := r.begin(what, name)
 	e.leases = r.leasesOf(name)
-	r.events = append(r.events, e)
 	r.strike(e)
 	if what == killDrain {
 		r.say(e.at, "draining "+name)
@@ -49,6 +53,20 @@ func (r *run) killNext(what string) error {
 	return nil
 }
 
+// begin notes an event that happens now.
+func (r *run) begin(kind, target string) *event {
+	e := &event{at: time.Now(), report: EventReport{Kind: kind, Target: target}}
+	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	r.events = append(r.events, e)
+	return e
+}
+
+// takesLeases reports whether leases are to leave the netDB when something of that
+// kind is killed.
+func takesLeases(kind string) bool {
+	return kind == killRouter || kind == killFrontend || kind == killDrain
+}
+
 // killLeader kills the balancer that leads. No request should notice.
 func (r *run) killLeader() error {
 	leader := r.world.local.Leader()
@@ -56,13 +74,11 @@ func (r *run) killLeader() error {
 		return errors.New("no balancer leads that could be killed: this machine is too busy for elections of a quarter of a second")
 	}
 	term, _ := r.world.local.Issued()
-	e := &event{at: time.Now(), report: EventReport{Kind: killLeader, Target: leader.Name()}}
-	e.report.AtMS = e.at.Sub(r.began).Milliseconds()
+	e := r.begin(killLeader, leader.Name())
 	signed := make(chan time.Duration, 1)
 	e.signed = signed
 	leader.Kill()
 	go func() { signed <- r.awaitTerm(term, e.at) }()
-	r.events = append(r.events, e)
 	r.say(e.at, "killed the leading balancer, "+e.report.Target)
 	return nil
 }
@@ -124,8 +140,8 @@ func (r *run) victim() string {
 // remotesByMember counts the remotes that each member serves.
 func (r *run) remotesByMember() map[string]int {
 	count := map[string]int{}
-	for _, f := range r.world.node.Host().Stats().Frontends {
-		count[f.Name] = f.Remotes
+	for name, f := range r.world.frontends() {
+		count[name] = f.Remotes
 	}
 	return count
 }
@@ -152,11 +168,15 @@ func (r *run) leasesOf(name string) []i2p.Lease {
 func (r *run) look(now time.Time) {
 	r.world.balancers()
 	for _, e := range r.events {
-		if e.report.Kind == killLeader {
+		switch e.report.Kind {
+		case killLeader:
 			r.lookSigned(e, now)
 			continue
+		case killPlugin:
+			r.lookPlugin(e, now)
+			continue
 		}
-		if e.report.LeasesGoneMS == nil && r.gone(e) {
+		if takesLeases(e.report.Kind) && e.report.LeasesGoneMS == nil && r.gone(e) {
 			e.report.LeasesGoneMS = milliseconds(now.Sub(e.at))
 			r.say(now, fmt.Sprintf("the leases of %s have left the netDB", e.report.Target))
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
@@ -33,8 +34,10 @@ type client struct {
 	number   int
 	remote   *simnet.Remote
 	tally    *tally.Tally
-	hash     i2p.Hash // of whom it asks
+	target   i2p.Destination // of whom it asks
+	hash     i2p.Hash
 	download *download
+	prober   *prober // in place of download, if a plugin serves
 	// served is closed when the first answer has come. More requests and the
 	// download follow then: who sends two first packets at once may begin sessions
 	// with two members, and be torn between them.
@@ -45,10 +48,16 @@ type client struct {
 // newClient adds a remote, which publishes its LeaseSet as SAM programs do
 // unless cfg says otherwise.
 func (w *world) newClient(number int, cfg Config) *client {
-	c := &client{number: number, tally: w.tally, hash: w.dest.Hash(), served: make(chan struct{})}
+	c := &client{number: number, tally: w.tally, target: w.dest, hash: w.dest.Hash(), served: make(chan struct{})}
 	c.remote = w.network.NewRemote(simnet.RemoteConfig{
 		Profile: profile, Published: !cfg.Unpublished, Streams: true, OnMessage: c.hear,
 	})
+	if w.probes != nil {
+		c.prober = &prober{
+			client: c, probes: w.probes, url: "http://" + w.dest.Base32() + "/", port: cmp.Or(uint16(cfg.PluginPort), downloadPort),
+		}
+		return c
+	}
 	c.download = &download{
 		remote: c.remote,
 		target: w.dest,
@@ -61,6 +70,10 @@ func (w *world) newClient(number int, cfg Config) *client {
 // ask sends requests until ctx ends, the next ones when the first is answered.
 // Remotes begin spread over a second.
 func (c *client) ask(ctx context.Context) {
+	if c.prober != nil {
+		c.prober.run(ctx)
+		return
+	}
 	if !rest(ctx, rand.N(time.Second)) {
 		return
 	}

@@ -1,10 +1,14 @@
 package demo
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/onelease/onelease/internal/tally"
@@ -27,6 +31,7 @@ type Report struct {
 	LeaseSet    LeaseSetReport `json:"leaseset"`
 	Requests    tally.Requests `json:"requests"`
 	Streams     StreamsReport  `json:"streams"`
+	Plugin      *PluginReport  `json:"plugin,omitempty"`
 	Events      []EventReport  `json:"events"`
 }
 
@@ -40,6 +45,14 @@ type LeaseSetReport struct {
 	InNetDB bool `json:"in_netdb"`
 }
 
+// PluginReport is the plugin that served, and what it answered.
+type PluginReport struct {
+	Name      string         `json:"name"` // its own, as its version
+	Version   string         `json:"version"`
+	Restarts  uint64         `json:"restarts"`
+	Responses map[string]int `json:"responses"` // by HTTP status
+}
+
 // EventReport is one kill or drain. Times are in milliseconds; null: it did not happen.
 type EventReport struct {
 	Kind   string `json:"kind"`
@@ -48,7 +61,8 @@ type EventReport struct {
 	// LeasesGoneMS: from the kill until no floodfill has the target's leases.
 	LeasesGoneMS *int64 `json:"leases_gone_ms"`
 	// RecoveredMS: from the kill until the last remote sent a request that was
-	// answered; of a leader, until the next one signed its first LeaseSet.
+	// answered; of a leader, until the next one signed its first LeaseSet; of a plugin,
+	// until the first answer came by a stream that was begun after it.
 	RecoveredMS *int64 `json:"recovered_ms"`
 	// EmptiedMS: from a drain until the target served nobody and was stopped.
 	EmptiedMS *int64 `json:"emptied_ms,omitempty"`
@@ -74,6 +88,9 @@ func (r *Report) verdict() error {
 		if e.Kind == killLeader && e.RecoveredMS == nil {
 			return fmt.Errorf("balancer %s was killed, and no other signed after it", e.Target)
 		}
+		if e.Kind == killPlugin && e.RecoveredMS == nil {
+			return fmt.Errorf("the plugin (%s) was killed, and no new stream was answered after it", e.Target)
+		}
 	}
 	if !r.LeaseSet.InNetDB {
 		return errors.New("the netDB does not have the LeaseSet that was signed last")
@@ -93,7 +110,11 @@ func (r *Report) writeText(w io.Writer) {
 		r.LeaseSet.Leases, r.LeaseSet.Routers, r.LeaseSet.Publishes, r.LeaseSet.InNetDB)
 	q := r.Requests
 	fmt.Fprintf(w, "  requests   %d sent, %d answered, %d lost, %d cut by a kill\n", q.Sent, q.Answered, q.Lost, q.Cut)
-	r.Streams.writeText(w)
+	if r.Plugin != nil {
+		r.Plugin.writeText(w)
+	} else {
+		r.Streams.writeText(w)
+	}
 	for _, e := range r.Events {
 		e.writeText(w)
 	}
@@ -104,23 +125,37 @@ func (s StreamsReport) writeText(w io.Writer) {
 	if !s.HashOK {
 		right = "WRONG BYTES"
 	}
-	fmt.Fprintf(w, "  streams    %d opened, %d outlived their router, %d broken, %d without a way on; %.1f MB, %s\n",
-		s.Opened, s.Survived, s.Broken, s.Unreachable, float64(s.Bytes)/1e6, right)
+	lost := ""
+	if s.BackendLost > 0 {
+		lost = fmt.Sprintf(", %d ended with their backend", s.BackendLost)
+	}
+	fmt.Fprintf(w, "  streams    %d opened, %d outlived their router, %d broken, %d without a way on%s; %.1f MB, %s\n",
+		s.Opened, s.Survived, s.Broken, s.Unreachable, lost, float64(s.Bytes)/1e6, right)
+}
+
+func (p PluginReport) writeText(w io.Writer) {
+	var responses []string
+	for _, code := range slices.Sorted(maps.Keys(p.Responses)) {
+		responses = append(responses, fmt.Sprintf("%d with status %s", p.Responses[code], code))
+	}
+	fmt.Fprintf(w, "  plugin     %s %s, started again %d times; responses: %s\n",
+		p.Name, p.Version, p.Restarts, cmp.Or(strings.Join(responses, ", "), "none"))
 }
 
 func (e EventReport) writeText(w io.Writer) {
-	at, gone := float64(e.AtMS)/1000, span(e.LeasesGoneMS)
-	if e.Kind == killDrain {
-		fmt.Fprintf(w, "  %-10s %s at %.1f s: its leases left the netDB after %s, it served nobody after %s\n",
-			e.Kind, e.Target, at, gone, span(e.EmptiedMS))
-		return
+	gone, recovered := span(e.LeasesGoneMS), span(e.RecoveredMS)
+	what, came := e.Target+" killed", "all remotes answered again after "+recovered
+	switch e.Kind {
+	case killDrain:
+		what, came = e.Target, fmt.Sprintf("its leases left the netDB after %s, it served nobody after %s", gone, span(e.EmptiedMS))
+	case killLeader:
+		what, came = "balancer "+what, "the next leader signed after "+recovered
+	case killPlugin:
+		came = "a new stream was answered after " + recovered
+	case killRouter, killFrontend:
+		came = fmt.Sprintf("its leases left the netDB after %s, %s", gone, came)
 	}
-	if e.Kind == killLeader {
-		fmt.Fprintf(w, "  %-10s balancer %s killed at %.1f s: the next leader signed after %s\n", e.Kind, e.Target, at, span(e.RecoveredMS))
-		return
-	}
-	fmt.Fprintf(w, "  %-10s %s killed at %.1f s: its leases left the netDB after %s, all remotes answered again after %s\n",
-		e.Kind, e.Target, at, gone, span(e.RecoveredMS))
+	fmt.Fprintf(w, "  %-10s %s at %.1f s: %s\n", e.Kind, what, float64(e.AtMS)/1000, came)
 }
 
 func span(ms *int64) string {

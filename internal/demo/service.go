@@ -26,10 +26,10 @@ const (
 )
 
 // A service echoes datagrams, and on streams serves downloads.
-type service struct{}
+type service struct{ served *seeds }
 
 // Serve implements backend.Service.
-func (service) Serve(ctx context.Context, node backend.Node) error {
+func (s service) Serve(ctx context.Context, node backend.Node) error {
 	ln, err := node.Listen(downloadPort)
 	if err != nil {
 		return err
@@ -43,21 +43,23 @@ func (service) Serve(ctx context.Context, node backend.Node) error {
 			return group.Wait()
 		}
 		group.Go(func() error {
-			serveDownload(ctx, conn)
+			s.serveDownload(ctx, conn)
 			return nil
 		})
 	}
 }
 
 // serveDownload answers one request. What goes wrong its client sees.
-func serveDownload(ctx context.Context, conn net.Conn) {
+func (s service) serveDownload(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	request := make([]byte, requestSize)
 	if _, err := io.ReadFull(conn, request); err != nil {
 		return
 	}
-	bytes := seeded(binary.BigEndian.Uint64(request))
+	seed := binary.BigEndian.Uint64(request)
+	s.served.add(seed)
+	bytes := seeded(seed)
 	buffer := make([]byte, chunk)
 	left := int64(binary.BigEndian.Uint64(request[8:]))
 	for due := time.Now(); left > 0 && rest(ctx, time.Until(due)); due = due.Add(chunkEvery) {

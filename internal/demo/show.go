@@ -87,7 +87,7 @@ func (s *show) table(r *run) {
 	if s.live {
 		s.draw(r.lines(now))
 	} else {
-		fmt.Fprintf(s.w, "%s; %s\n", r.line(now), r.world.streamsLine(now))
+		fmt.Fprintf(s.w, "%s; %s\n", r.line(now), r.served(now))
 	}
 }
 
@@ -118,15 +118,31 @@ func (r *run) netDB() string {
 func (r *run) lines(now time.Time) []string {
 	status := r.world.balancers()
 	traffic := map[string]string{}
-	for _, f := range r.world.node.Host().Stats().Frontends {
-		traffic[f.Name] = fmt.Sprintf("%8d in %8d out %5d remotes", f.In, f.Out, f.Remotes)
+	for name, f := range r.world.frontends() {
+		traffic[name] = fmt.Sprintf("%8d in %8d out %5d remotes", f.In, f.Out, f.Remotes)
 	}
 	lines := []string{fmt.Sprintf("  %-12s %-10s %-7s %s", "router", "role", "leases", "packets")}
 	for _, f := range status.GetFrontends() {
 		lines = append(lines, fmt.Sprintf("  %-12s %-10s %-7s %s",
 			f.GetName(), role(f), leases(f), traffic[f.GetName()]))
 	}
-	return append(lines, r.line(now), "         "+r.world.streamsLine(now))
+	return append(lines, r.line(now), "         "+r.served(now))
+}
+
+// served is what is served besides requests, in a few words.
+func (r *run) served(now time.Time) string {
+	if r.world.probes == nil {
+		return r.world.streamsLine(now)
+	}
+	var words []string
+	for _, s := range r.world.plugins {
+		state := "plugin: none is ready"
+		if pid, stats := running(s), s.Stats(); pid != 0 {
+			state = fmt.Sprintf("plugin: process %d, %d streams open of %d", pid, stats.StreamsOpen, stats.Streams)
+		}
+		words = append(words, state)
+	}
+	return strings.Join(words, "; ")
 }
 
 func role(f *controlpb.FrontendStatus) string {

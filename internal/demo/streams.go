@@ -19,16 +19,26 @@ type StreamsReport struct {
 	Broken int `json:"broken"`
 	// Unreachable lost their router, and no stock router leaves a way on: their
 	// remote's LeaseSet is in no netDB.
-	Unreachable int   `json:"unreachable"`
+	Unreachable int `json:"unreachable"`
+	// BackendLost ended with their backend, which was killed.
+	BackendLost int   `json:"backend_lost,omitempty"`
 	Bytes       int64 `json:"bytes"`
 	// HashOK: what came is what was sent, also where a stream did not end.
 	HashOK bool `json:"hash_ok"`
 }
 
+// downloading are the clients that download: none if a plugin serves.
+func (w *world) downloading() []*client {
+	if w.probes != nil {
+		return nil
+	}
+	return w.clients
+}
+
 // streams sums up the downloads as they are now.
 func (w *world) streams() StreamsReport {
 	s := StreamsReport{HashOK: true}
-	for _, c := range w.clients {
+	for _, c := range w.downloading() {
 		c.download.addTo(&s)
 	}
 	return s
@@ -60,7 +70,7 @@ func (r *run) awaitStreams(ctx context.Context) error {
 }
 
 func (w *world) downloadsOver() bool {
-	for _, c := range w.clients {
+	for _, c := range w.downloading() {
 		if !c.download.over() {
 			return false
 		}
@@ -71,7 +81,7 @@ func (w *world) downloadsOver() bool {
 // strike notes which downloads lose their member with e. After a drain they
 // are served on.
 func (r *run) strike(e *event) {
-	for _, c := range r.world.clients {
+	for _, c := range r.world.downloading() {
 		if !c.servedBy(e.leases) {
 			continue
 		}
@@ -102,7 +112,7 @@ func (c *client) servedBy(leases []i2p.Lease) bool {
 // waiting says how many downloads wait, and how long until the youngest of
 // their sessions may be taken over.
 func (w *world) waiting(now time.Time) (streams int, left time.Duration) {
-	for _, c := range w.clients {
+	for _, c := range w.downloading() {
 		if !c.download.waits(now) {
 			continue
 		}

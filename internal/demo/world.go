@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
@@ -27,6 +28,9 @@ type world struct {
 	dest    i2p.Destination
 	tally   *tally.Tally
 	clients []*client
+	workers []*worker
+	plugins []*plugin.Supervisor // of the backends, if they run one
+	probes  *probes              // nil without a plugin
 
 	// What was seen of the balancers: while none leads there is no newer.
 	status    *controlpb.Status
@@ -61,13 +65,14 @@ func newWorld(cfg Config) (*world, error) {
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	w := &world{
-		network: simnet.New(simnet.Config{Seed: cfg.Seed, Logger: quiet}),
+		network: simnet.New(simnet.Config{Seed: cfg.Seed, Tunnels: simnet.TunnelTimes{Opening: cfg.opening}, Logger: quiet}),
 		dir:     dir,
 		dest:    keys.Destination,
 	}
 	if err := w.start(cfg, keys, quiet); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
+	w.meet()
 	w.addClients(cfg)
 	return w, nil
 }
@@ -75,7 +80,10 @@ func newWorld(cfg Config) (*world, error) {
 // start starts the node, and the balancers before it if there are several.
 func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error) {
 	policy := balancer.Policy{Tunnels: cfg.Tunnels}
-	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Service: service{}, Logger: quiet}
+	node := onelease.Config{Keys: keys, Routers: w.routers(cfg), Logger: quiet}
+	if err := w.hire(cfg, &node); err != nil {
+		return err
+	}
 	if cfg.Balancers == 1 {
 		node.Dir, node.Policy = w.dir, policy
 		w.node, err = onelease.Start(node)
@@ -114,6 +122,9 @@ func (w *world) routers(cfg Config) []onelease.Router {
 
 func (w *world) addClients(cfg Config) {
 	count := cfg.Routers * remotesPerRouter
+	if cfg.Plugin != "" {
+		w.probes = newProbes()
+	}
 	w.tally = tally.New(count)
 	w.tally.RecoverWithin(moveTime)
 	for number := range count {
@@ -154,7 +165,7 @@ var errNotReady = errors.New("the LeaseSet with all tunnels did not get into the
 const readyTime = 2 * time.Minute
 
 // waitReady waits until the netDB has a LeaseSet that lists as much as fits,
-// and every remote can send.
+// every remote can send, and all plugins run.
 func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.Status)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, errNotReady)
 	defer cancel()
@@ -163,10 +174,12 @@ func (w *world) waitReady(ctx context.Context, cfg Config, tell func(*controlpb.
 	want := min(cfg.Routers*cfg.Tunnels, i2p.MaxLeases)
 	for {
 		tell(w.balancers())
-		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() {
+		if ls, _ := w.published(); ls != nil && len(ls.Leases) >= want && w.clientsReady() && w.pluginsReady() {
 			return nil
 		}
 		select {
+		case <-w.node.Done():
+			return w.node.Close() // which has the reason
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), errNotReady) {
 				return errNotReady

@@ -71,7 +71,7 @@ func (s *Service) check() error {
 	return nil
 }
 
-// Serve serves until ctx ends. What is under way then has 30 s to end. It fails if
+// Serve serves until ctx ends. What is under way then has backend.TimeToEnd. It fails if
 // Check does, or the port cannot be opened; that the target does not answer is
 // logged, and told to visitors.
 func (s *Service) Serve(ctx context.Context, node backend.Node) error {

@@ -11,9 +11,6 @@ import (
 	"github.com/onelease/onelease/i2p"
 )
 
-// patience is how long streams may go on after the service was told to end.
-const patience = 30 * time.Second
-
 // tunnel passes the streams of ln on to the target until ln is closed.
 func (p *proxy) tunnel(ctx context.Context, ln net.Listener) error {
 	streams, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -22,7 +19,7 @@ func (p *proxy) tunnel(ctx context.Context, ln net.Listener) error {
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
-			defer time.AfterFunc(patience, cancel).Stop()
+			defer time.AfterFunc(backend.TimeToEnd(ctx), cancel).Stop()
 			group.Wait()
 			return err
 		}

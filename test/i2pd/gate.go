@@ -48,6 +48,24 @@ func Require(tb testing.TB) {
 	}
 }
 
+// RequireTool is Require for one more program that a test runs, and returns its path. It is
+// looked for in PATH and in /usr/sbin.
+func RequireTool(tb testing.TB, name string) string {
+	tb.Helper()
+	Require(tb)
+	for _, path := range []string{name, "/usr/sbin/" + name} {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	missing := fmt.Sprintf("no %s in PATH or in /usr/sbin: install it (apt-get install %[1]s; its service need not run)", name)
+	if required() {
+		tb.Fatalf("%s=1, but %s", EnvRequire, missing)
+	}
+	tb.Skip(missing)
+	return ""
+}
+
 func required() bool { return os.Getenv(EnvRequire) == "1" }
 func wanted() bool   { return required() || os.Getenv(EnvTests) == "1" }
 

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/internal/daemon"
+)
+
+func backendCommand() *cobra.Command {
+	var f backendFlags
+	cmd := &cobra.Command{
+		Use:   "backend --dir DIR --frontend NAME=HOST:PORT --run PLUGIN",
+		Short: "Run services on the Destination: plugins, and what is built in",
+		Long: `Backend attaches to the frontends, and runs the services of the Destination until
+SIGINT or SIGTERM. --dir was made by "onelease cluster join" with a token for a
+backend; its certificate gets it the permission to sign. A setup without a cluster
+has the Destination's own --keys instead, and frontends on the same machine.
+
+Several backends may serve side by side: each new visitor goes to one of them, in
+proportion to their --weight, and keeps to it. A --standby takes over when no other is left.
+
+Services are plugins that "onelease plugin add" has registered (--run), programs that
+are plugins (--plugin), or built in (--builtin: ` + strings.Join(daemon.Builtins(), ", ") + `), which have no process
+of their own. Each opens ports of its own. A plugin that dies is started again. --set
+changes single settings, and is merged over the plugin's own or those of --settings.
+
+--config has all of that in a file, and flags come on top:
+
+  dir = "/var/lib/onelease/backend-1"
+  plugins = "/var/lib/onelease/plugins"
+  drain-limit = "5m"
+  [[frontend]]
+  name = "router-1"
+  address = "10.0.0.5:7670"
+  [[service]]
+  plugin = "site"                 # or path = "./site", or builtin = "site"
+  settings = { root = "/srv/www" }
+
+On the first SIGINT or SIGTERM it drains: nothing new is taken, and what is open may go
+on for --drain-limit. On the second it ends at once. On SIGHUP it reads its
+certificate again, and replaces plugins that have changed, without a gap: see
+"onelease plugin reload", which says whether that worked.
+
+Exit codes: 0 it was told to end, and all streams had ended; 1 it failed, or
+streams were cut; 2 wrong use.`,
+		Example: `  onelease backend --dir /var/lib/onelease/backend-1 --frontend router-1=10.0.0.5:7670 --frontend router-2=10.0.0.6:7670 --run site
+  onelease backend --dir backend-1 --frontend router-1=127.0.0.1:7670 --plugin ./site --set 'site.root="/srv/www"'
+  onelease backend --keys site.dat --frontend router-1=127.0.0.1:7670 --builtin echo
+  onelease backend --config /etc/onelease/backend.toml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.config(cmd)
+			if err != nil {
+				return err
+			}
+			d, err := daemon.New(cfg)
+			if err != nil {
+				return misuse(cmd, err, daemon.ErrConfig)
+			}
+			return runBackend(cmd, d, cfg)
+		},
+	}
+	f.add(cmd)
+	cmd.AddCommand(backendStatusCommand())
+	return cmd
+}
+
+// runBackend runs d until it has drained after the first signal, or until the second.
+func runBackend(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	cut, cutNow := context.WithCancel(context.Background())
+	defer cutNow()
+	go func() {
+		for range 2 {
+			select {
+			case <-signals:
+			case <-cut.Done():
+				return
+			}
+		}
+		cutNow()
+	}()
+	reload := func() error { return d.Reload(context.WithoutCancel(cmd.Context())) }
+	defer reloadOnHangup("certificate and changed plugins", reload, cfg.Logger)()
+	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
+	return d.Run(cmd.Context(), cut)
+}
+
+// A backendFlags is what the command takes besides the file.
+type backendFlags struct {
+	file                              string
+	with                              daemon.Config
+	frontends, run, programs, builtin []string
+	settings, set                     []string
+	drain                             time.Duration
+	plugins                           string
+	log                               logFlag
+}
+
+func (f *backendFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.file, "config", "", "TOML `file` with what the flags say")
+	flags.StringVar(&f.with.Dir, "dir", "", "the backend's `directory`")
+	flags.StringArrayVar(&f.with.Balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
+	flags.StringVar(&f.with.Keys, "keys", "", "the Destination's private key `file`, in place of --dir")
+	flags.StringVar(&f.with.Name, "name", "", "the backend's `name`, if several have --keys; with --dir it is in the certificate")
+	flags.IntVar(&f.with.Weight, "weight", 0, "share of new visitors, in proportion to the other backends': 1 if not set")
+	flags.BoolVar(&f.with.Standby, "standby", false, "take new visitors only while no other backend does")
+	flags.StringArrayVar(&f.frontends, "frontend", nil, "`name=host:port` of a frontend's --sam; repeatable")
+	flags.StringVar(&f.plugins, "plugins", "", pluginsUsage)
+	flags.StringSliceVar(&f.run, "run", nil, "`names` of registered plugins to run, with commas; repeatable")
+	flags.StringArrayVar(&f.programs, "plugin", nil, "`path` of a plugin to run, or name=path; repeatable")
+	flags.StringSliceVar(&f.builtin, "builtin", nil, "`names` of built-in services to run; repeatable")
+	flags.StringArrayVar(&f.settings, "settings", nil, "`name=file`: a service's settings, in place of its own; repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "`name.key=value`: one setting of a service, a value as in TOML; repeatable")
+	flags.DurationVar(&f.drain, "drain-limit", 5*time.Minute, "how long streams may go on when it is told to end")
+	flags.StringVar(&f.with.Control, "control", "", "`path` of the socket for status and reloads: control.sock in --dir")
+	f.log.add(cmd)
+}
+
+// config is the file with the flags on top.
+func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error) {
+	if f.file != "" {
+		if cfg, err = daemon.ReadConfig(f.file); err != nil {
+			return cfg, err
+		}
+	}
+	set := cmd.Flags().Changed
+	for flag, to := range map[string]*string{"dir": &cfg.Dir, "keys": &cfg.Keys, "control": &cfg.Control, "plugins": &cfg.Plugins, "name": &cfg.Name} {
+		if set(flag) {
+			*to = cmd.Flags().Lookup(flag).Value.String()
+		}
+	}
+	if cfg.Plugins == "" {
+		cfg.Plugins = defaultPlugins()
+	}
+	if set("weight") {
+		if cfg.Weight = f.with.Weight; cfg.Weight < 1 || cfg.Weight > 65535 {
+			return cfg, wrongUse(cmd, fmt.Errorf("--weight %d: want 1 to 65535; see --standby", cfg.Weight))
+		}
+	}
+	if set("standby") {
+		cfg.Standby = f.with.Standby
+	}
+	if set("balancer") {
+		cfg.Balancers = f.with.Balancers
+	}
+	if set("drain-limit") {
+		cfg.DrainLimit = backend.Duration(f.drain)
+	}
+	if f.drain <= 0 {
+		return cfg, wrongUse(cmd, fmt.Errorf("--drain-limit %v: want more than 0s", f.drain))
+	}
+	if err := f.addServices(&cfg); err != nil {
+		return cfg, wrongUse(cmd, err)
+	}
+	cfg.Logger, err = f.log.logger(cmd)
+	return cfg, err
+}

@@ -1,0 +1,65 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// ErrNotRunning says that no backend listens.
+var ErrNotRunning = errors.New("no backend runs there")
+
+// maxAnswer bounds an answer, in bytes.
+const maxAnswer = 16 << 20
+
+// Ask returns how the backend with that control socket is.
+func Ask(ctx context.Context, control string) (Status, error) {
+	var s Status
+	return s, ask(ctx, control, http.MethodGet, "/status", &s)
+}
+
+// Reload has a backend reload a service, and returns how that is then.
+func Reload(ctx context.Context, control, service string) (ServiceStatus, error) {
+	var s ServiceStatus
+	return s, ask(ctx, control, http.MethodPost, "/reload/"+url.PathEscape(service), &s)
+}
+
+func ask(ctx context.Context, control, method, path string, into any) error {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", control)
+		},
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://backend"+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return fmt.Errorf("%w: %w", ErrNotRunning, err)
+		}
+		return fmt.Errorf("ask the backend: %w", err)
+	}
+	defer response.Body.Close()
+	return read(response, into)
+}
+
+func read(response *http.Response, into any) error {
+	decoder := json.NewDecoder(io.LimitReader(response.Body, maxAnswer))
+	if response.StatusCode == http.StatusOK {
+		return decoder.Decode(into)
+	}
+	var p problem
+	if err := decoder.Decode(&p); err != nil || p.Error == "" {
+		return fmt.Errorf("the backend answers %s", response.Status)
+	}
+	return errors.New(p.Error)
+}
