@@ -36,6 +36,6 @@ func TestSurvivalOfTwoBackends(t *testing.T) {
 		w.network.SetLink(survivalLink)
 		ways := newWays(w)
 		s.lose(w, ways)
-		runs.finishSurvivors(ways, settleTime, s.perRemote+1) // those of one remote
+		runs.finishSurvivors(ways, settleTime)
 	})
 }

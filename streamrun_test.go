@@ -34,8 +34,10 @@ type streamRun struct {
 	began   time.Time
 	came    []time.Time // when a read returned bytes
 	wrong   bool
-	err     error // of either side
+	err     error     // of either side
+	failed  time.Time // when err came
 	allCame bool
+	taken   bool // who receives has come to the end of it, in good order
 	done    bool // both sides ended as they should
 }
 
@@ -61,9 +63,12 @@ func (r *streamRun) take(conn net.Conn) error {
 		n, err := conn.Read(got)
 		expected.Read(want[:n])
 		left -= n
-		r.note(!bytes.Equal(got[:n], want[:n]) || left < 0, left == 0)
+		if n > 0 { // not for an error, which is no sign of life
+			r.note(!bytes.Equal(got[:n], want[:n]) || left < 0, left == 0)
+		}
 		switch {
 		case errors.Is(err, io.EOF) && left == 0:
+			r.takenAll()
 			return nil
 		case err != nil:
 			return fmt.Errorf("%d bytes before the end: %w", left, err)
@@ -83,6 +88,13 @@ func (r *streamRun) end(err error) {
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.err = err
+	}
+	r.failLocked()
+}
+
+func (r *streamRun) failLocked() {
+	if r.failed.IsZero() {
+		r.failed = time.Now()
 	}
 }
 
@@ -133,6 +145,19 @@ func (r *streamRun) state() (done, wrong bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.done, r.wrong, r.err
+}
+
+func (r *streamRun) takenAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken = true
+}
+
+// whole reports whether an upload has come to its end.
+func (r *streamRun) whole() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.upload && r.taken
 }
 
 // heard is how often something came.

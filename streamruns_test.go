@@ -93,6 +93,7 @@ func (s *streamRuns) add(remote *simnet.Remote, upload bool, delay time.Duration
 		r.done = err == nil && r.err == nil && r.allCame
 		if err != nil {
 			r.err = errors.Join(r.err, fmt.Errorf("remote: %w", err))
+			r.failLocked()
 		}
 	})
 }

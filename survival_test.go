@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,9 +19,7 @@ type survival struct {
 	members, remotes, perRemote int
 	losses                      time.Duration // how long members are lost
 	every                       time.Duration // between the chunks of a stream
-	// broken is how many streams may break that had a way on. There should be
-	// none; see docs/limits.md, "Not understood".
-	broken int
+	seed                        uint64
 }
 
 const (
@@ -46,17 +45,32 @@ var survivalLink = simnet.Link{Latency: 40 * time.Millisecond, Jitter: 20 * time
 // What had none is a stream of a remote whose LeaseSet was not in the netDB
 // while it was stranded; one that its router had given a session that no other
 // can take the place of (Remote.StuckStreams); and one whose next two members
-// were each lost within resendTime after it had come to them: before it had sent
-// anything again, and each time it then had to wait two minutes.
+// were each lost within resendTime after it had come to them, or before: nothing was
+// sent again, and each time it then had to wait two minutes, the last time for
+// longer than it lived.
 //
-// ONELEASE_SOAK=1 has a thousand streams for an hour.
+// ONELEASE_SOAK=1 has a thousand streams for an hour, ONELEASE_SEED=2 other chances.
 func TestSurvival(t *testing.T) {
 	s := survival{members: 6, remotes: 16, perRemote: 3, losses: 3 * time.Minute, every: time.Second}
-	s.broken = s.perRemote // those of one remote
 	if os.Getenv("ONELEASE_SOAK") != "" {
 		s = survival{members: 8, remotes: 200, perRemote: 5, losses: time.Hour, every: 4 * time.Second}
 	}
-	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD245, func(w *world) { s.run(w) })
+	s.seed = survivalSeed(t)
+	inWorld(t, simnet.Config{Seed: s.seed}, simnet.I2PD245, func(w *world) { s.run(w) })
+}
+
+// survivalSeed is ONELEASE_SEED, or 1. Two runs with one seed still differ, as
+// goroutines do not take turns in the same order.
+func survivalSeed(t *testing.T) uint64 {
+	text := os.Getenv("ONELEASE_SEED")
+	if text == "" {
+		return 1
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("ONELEASE_SEED is to be a number: %v", err)
+	}
+	return seed
 }
 
 func (s survival) run(w *world) {
@@ -69,7 +83,7 @@ func (s survival) run(w *world) {
 	ways := newWays(w)
 	s.lose(w, ways)
 	losses := time.Since(began)
-	runs.finishSurvivors(ways, settleTime, s.broken)
+	runs.finishSurvivors(ways, settleTime)
 	stalls := runs.stalls(began)
 	w.t.Logf("%d streams, %v of losses, stalls: p50 %v, p90 %v, max %v; %+v", len(stalls), losses,
 		stalls[len(stalls)/2], stalls[len(stalls)*9/10], stalls[len(stalls)-1], w.node.Host().Stats())
@@ -139,7 +153,7 @@ func (s survival) begin(w *world, runs *streamRuns) {
 
 // lose has members lost in turn by chance, half of them killed and half hung.
 func (s survival) lose(w *world, ways *ways) {
-	rng := rand.New(rand.NewPCG(1, 1))
+	rng := rand.New(rand.NewPCG(s.seed, 1))
 	back := map[string]time.Time{} // when one that is lost is back and of use
 	names := s.names()
 	for began := time.Now(); time.Since(began) < s.losses; ways.watch(lossEvery) {
@@ -148,7 +162,6 @@ func (s survival) lose(w *world, ways *ways) {
 			name = names[rng.IntN(len(names))]
 		}
 		back[name] = time.Now().Add(2 * downTime)
-		ways.lost(name)
 		router := w.network.Router(name)
 		if rng.IntN(2) == 0 {
 			router.Kill()
@@ -161,9 +174,12 @@ func (s survival) lose(w *world, ways *ways) {
 	time.Sleep(downTime)
 }
 
-// finishSurvivors is finish for streams of which some may have had no way on. So
-// many others may break at most.
-func (s *streamRuns) finishSurvivors(ways *ways, limit time.Duration, most int) {
+// finishSurvivors is finish for streams of which some may have had no way on. An
+// upload of which all has come, and the end, is whole, though its remote may
+// still wait for our end: when that and the member are lost in the same moment, it is
+// not sent for longer than 15 s (i2p/streaming, closedGiveUp). i2pd does not wait for
+// it: it has no half-closed streams.
+func (s *streamRuns) finishSurvivors(ways *ways, limit time.Duration) {
 	t, began := s.w.t, time.Now()
 	for !s.ended() && time.Since(began) < limit {
 		ways.watch(time.Second)
@@ -174,7 +190,7 @@ func (s *streamRuns) finishSurvivors(ways *ways, limit time.Duration, most int) 
 		switch {
 		case wrong:
 			t.Errorf("stream %d: wrong bytes", r.number)
-		case done:
+		case done, r.whole():
 		case ways.had(r):
 			broken++
 			t.Logf("stream %d, upload %v, of %s, last heard of %v ago, broke: %v",
@@ -184,7 +200,7 @@ func (s *streamRuns) finishSurvivors(ways *ways, limit time.Duration, most int) 
 		}
 	}
 	t.Logf("%d streams, %d had no way on, %d broke that had one", len(s.all()), unreachable, broken)
-	if broken > most {
-		t.Errorf("%d streams broke, want %d at most", broken, most)
+	if broken > 0 {
+		t.Errorf("%d streams broke that had a way to survive", broken)
 	}
 }

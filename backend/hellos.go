@@ -43,12 +43,12 @@ func (h *Host) helloHanded(l *link, id uint32, err error) {
 // another link if the router failed, as when it does not find the LeaseSet, or
 // when the hellos had time enough: i2pd 2.58 sends just one, which may get lost.
 func (h *Host) handedLocked(r *rescue, ok bool, now time.Time) {
-	r.awaiting, r.greeted = false, r.greeted || ok
+	r.awaiting, r.greeted, r.invited = false, r.greeted || ok, r.invited || ok
 	h.rescues.again(r, now)
 	if r.drain || ok && r.said < len(helloWaits) {
 		return
 	}
-	if other := h.chooseButLocked(r.remote.hash, r.via); other != nil && other.resort() == 0 {
+	if other := h.nextLocked(r, anyLink); other != nil {
 		h.rescues.redirect(r, other, now)
 	}
 }

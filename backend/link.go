@@ -45,6 +45,9 @@ type link struct {
 	// refuge is set if its router is one: it serves the remotes that come to it,
 	// and with its other key no hello by it could save a stream.
 	refuge bool
+	// published is the date of the LeaseSet that its router has, which hellos by it
+	// bring; 0: not known.
+	published uint32
 }
 
 func newLink(h *Host, index int, f Frontend) *link {
@@ -128,6 +131,7 @@ func (l *link) dial(ctx context.Context) (*sam.PacketClient, error) {
 		SendStatus:   true,
 		OnStatus:     func(id uint32, err error) { h.helloHanded(l, id, err) },
 		OnDrain:      func(draining bool) { h.setDraining(l, draining) },
+		OnLeaseSet:   func(published uint32) { h.setPublished(l, published) },
 		Backend:      h.cfg.Name,
 		Weight:       weight,
 		Standby:      h.cfg.Standby,
@@ -162,7 +166,7 @@ func (l *link) statsLocked() FrontendStats {
 func (h *Host) connecting(l *link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	l.draining = false // the last session may have said it when it was over
+	l.draining, l.published = false, 0 // the last session may have said it when it was over
 	h.setStateLocked(l, LinkConnecting)
 }
 

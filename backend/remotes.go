@@ -21,7 +21,8 @@ type remote struct {
 	came time.Time
 	// young is until when that session is sure to be too young for another
 	// router to take it over: if it began when the remote came. When the link
-	// was not up for long then, it may be older.
+	// was not up for long then, it may be older, unless the remote was elsewhere
+	// before, or lost and said hello to since: also where the same router came back.
 	young time.Time
 	// addr is the address of its last packet, kept so that the next packet
 	// from the same port need not make another.

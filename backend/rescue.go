@@ -11,11 +11,19 @@ const (
 	// helloFor is how long a stranded remote is said hello to. A router takes a
 	// new session for an old one only when that is 120 s old (i2pd, Java).
 	helloFor = 150 * time.Second
+	// streamsFor is the same for one that has streams: for as long as these wait
+	// for an ack (streaming.Config.GiveUp).
+	streamsFor = 5 * time.Minute
 	// helloMost is the longest wait between two hellos to a remote.
 	helloMost = 8 * time.Second
 	// moveSpread is added to helloMost at random while a frontend drains: its
 	// remotes are in no hurry, and there may be many.
 	moveSpread = 7 * time.Second
+	// newerWait is how long a hello waits for its router to get a newer LeaseSet than
+	// the remote may hold: they are renewed every 10 s. Where there is one elsewhere,
+	// it goes there after newerHere.
+	newerWait = 12 * time.Second
+	newerHere = time.Second
 	// handedWait is how long the router is waited for to say that a hello went
 	// out. A lookup of the remote's LeaseSet takes i2pd 12 s at most.
 	handedWait = 15 * time.Second
@@ -68,7 +76,8 @@ type rescue struct {
 	nonce helloNonce
 
 	awaiting bool // the router has not said yet what became of the last hello
-	greeted  bool // a hello went out
+	greeted  bool // a hello went out by via
+	invited  bool // a hello went out since the loss, by any link
 	answered bool // it is in its second phase
 	// lostAt is when its streams began to stall; since is from when on a stream
 	// counts as heard, which a second loss moves.
@@ -79,6 +88,12 @@ type rescue struct {
 	silent       int
 	streamsHeard bool // a packet of a stream came, which may be a new one
 	resumed      bool // a stream that was silent is not any more
+
+	// newest is the date of the newest LeaseSet of ours that the remote may hold: it
+	// takes none by a hello that is not newer. patience is until when one that
+	// brings no newer one waits; zero: nothing waits.
+	newest   uint32
+	patience time.Time
 
 	// earliest is until when the remote's session is sure to be too young to be
 	// taken over.

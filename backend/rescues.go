@@ -45,8 +45,11 @@ func (rs *rescues) end(r *remote) {
 // strand begins the rescue of a remote whose link is lost, or begins it again.
 func (rs *rescues) strand(r served, now time.Time) {
 	rescue := rs.of(r.remote)
-	if rescue.answered {
-		rescue.earliest = time.Time{}
+	if rescue.via == nil || rescue.answered || rescue.awaiting || rescue.greeted {
+		rescue.mayHold(r.link)
+	}
+	if rescue.answered || rescue.drain {
+		rescue.earliest, rescue.invited = time.Time{}, false
 	}
 	rescue.earliest = later(rescue.earliest, r.young)
 	if rescue.lostAt.IsZero() || rescue.resumed {
@@ -55,7 +58,11 @@ func (rs *rescues) strand(r served, now time.Time) {
 	rescue.drain, rescue.awaiting, rescue.greeted = false, false, false
 	rescue.answered, rescue.streamsHeard = false, false
 	rescue.since, rescue.until = now, now.Add(helloFor)
+	if r.streams > 0 {
+		rescue.until = now.Add(streamsFor)
+	}
 	rescue.streams, rescue.said, rescue.paced = r.streams, 0, false
+	rescue.patience = time.Time{}
 	rs.schedule(rescue, later(rescue.earliest, now.Add(helloAfter)))
 }
 
@@ -70,11 +77,36 @@ func (rs *rescues) move(r *remote, via *link, now, due time.Time) {
 	rs.schedule(rescue, due)
 }
 
+// nextLocked is the link to try after r's, which was of no use: that of the next
+// lower rank, and after the lowest the highest again, of those that newcomers could
+// be given to and that will do. Each gets its turn, since i2pd 2.58 sends nothing for
+// two minutes after a hello that was not replied to. Nil if there is no other.
+func (h *Host) nextLocked(r *rescue, do func(*link) bool) *link {
+	var next *link
+	hash := r.remote.hash
+	own := r.via.rank(hash)
+	for _, l := range h.links {
+		if !l.up() || l == r.via || l.resort() > 0 || !do(l) {
+			continue
+		}
+		// Those below own come first. The differences wrap round for the others.
+		if next == nil || own-l.rank(hash) < own-next.rank(hash) {
+			next = l
+		}
+	}
+	return next
+}
+
+func anyLink(*link) bool { return true }
+
 // redirect has the hellos go by l from now on. The first of them goes alone again.
 func (rs *rescues) redirect(r *rescue, l *link, now time.Time) {
 	due := later(r.due, now)
 	if r.awaiting {
 		due = now
+	}
+	if r.awaiting || r.greeted {
+		r.mayHold(r.via)
 	}
 	r.via, r.awaiting, r.greeted = l, false, false
 	if !r.drain {

@@ -146,9 +146,9 @@ func (h *Host) followLocked(r *remote, l *link, now time.Time) {
 	if r.settlesLocked(l, now) {
 		return
 	}
-	from := r.link
+	from, invited := r.link, false
 	if r.rescue != nil {
-		from = r.rescue.from
+		from, invited = r.rescue.from, r.rescue.invited
 		h.answeredLocked(r, l, now)
 	}
 	if from != nil && from != l {
@@ -156,7 +156,7 @@ func (h *Host) followLocked(r *remote, l *link, now time.Time) {
 	}
 	if r.link != l || r.came.IsZero() {
 		r.came, r.young = now, time.Time{}
-		if from != nil && from != l || now.Sub(l.since) > sessionAge {
+		if invited || from != nil && from != l || now.Sub(l.since) > sessionAge {
 			r.young = now.Add(sessionAge)
 		}
 		h.visitLocked(r, now)

@@ -14,7 +14,7 @@ type StallStats struct {
 	// P50 and Max are from the loss to the first packet of a stream, of the
 	// last 100 of those.
 	P50, Max time.Duration
-	// Unreachable counts remotes that were not heard again in time (150 s): on
+	// Unreachable counts remotes that were not heard again in time (5 min): on
 	// stock routers those that publish no LeaseSet, or are gone themselves.
 	// Broken counts those that were heard again, and a stream of theirs was not.
 	Unreachable, Broken uint64

@@ -40,6 +40,11 @@ func (h *Host) worthAHelloLocked(r served, now time.Time) bool {
 // worth a hello are simply remotes without a link from now on.
 func (h *Host) strand(l *link) {
 	remotes := h.servedBy(l)
+	for _, r := range remotes {
+		if r.streams > 0 {
+			h.stack().WaitAnew(r.hash)
+		}
+	}
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()

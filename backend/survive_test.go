@@ -97,7 +97,7 @@ func TestUnreachableRemotesAreCounted(t *testing.T) {
 		r.frontends[1].Status(3*time.Second, sam.ResultCantReachPeer)
 		r.frontends[0].Kill()
 		near.Write([]byte("hello?"))
-		time.Sleep(helloFor + time.Second)
+		time.Sleep(streamsFor + time.Second)
 		if s := r.host.Stats(); s.Stalls != (StallStats{Unreachable: 1}) || s.Stalled != 1 {
 			t.Errorf("%+v", s)
 		}

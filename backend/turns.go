@@ -82,6 +82,8 @@ func (h *Host) readyLocked(r *rescue, now time.Time) bool {
 	case r.via == nil || !r.via.up(): // adoptStrandedLocked or strand will call
 		h.rescues.schedule(r, r.until)
 		return false
+	case !r.paced && h.waitsForNewerLocked(r, now):
+		return false
 	case !r.paced:
 		r.paced = true
 		h.rescues.schedule(r, r.via.pace.reserve(now, h.rescues.every))

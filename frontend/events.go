@@ -12,7 +12,11 @@ func (f *Frontend) give(l *leaseSet) error {
 	if client == nil {
 		return i2cp.ErrNoSession
 	}
-	return client.InstallLeaseSet(l.raw, l.keys)
+	if err := client.InstallLeaseSet(l.raw, l.keys); err != nil {
+		return err
+	}
+	f.server.SetPublished(uint32(l.parsed.Published.Unix()))
+	return nil
 }
 
 // poolChanged implements keeperEvents.

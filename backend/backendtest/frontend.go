@@ -131,6 +131,9 @@ func (f *Frontend) OnLookup(handle func(name string)) {
 // SetDraining tells the attached backends whether the router is to go.
 func (f *Frontend) SetDraining(draining bool) { f.server.SetDraining(draining) }
 
+// SetPublished tells the attached backends of what date the router's LeaseSet is.
+func (f *Frontend) SetPublished(published uint32) { f.server.SetPublished(published) }
+
 // SessionDown ends the sessions as when the router is lost: the backends are
 // told, and none can attach until Up.
 func (f *Frontend) SessionDown() {

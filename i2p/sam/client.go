@@ -48,6 +48,10 @@ type ClientConfig struct {
 	// drained, and when that is undone: it serves on, but new streams belong
 	// elsewhere. It is an extension; a stock SAM bridge never calls it.
 	OnDrain func(draining bool)
+	// OnLeaseSet, if set, is told the date (`published`, in seconds since 1970) of
+	// the LeaseSet that the router behind the server has, and of each that follows.
+	// It is an extension; a stock SAM bridge never calls it.
+	OnLeaseSet func(published uint32)
 	// Backend is the backend's name, if it has one; see "Several backends" in docs/sam-extension.md.
 	Backend string
 	// Weight is its share of what is new, 0 for none; Standby says that it gets

@@ -49,6 +49,9 @@ func (c *PacketClient) appendCreate(b []byte) []byte {
 	if c.cfg.OnDrain != nil {
 		b = AppendOption(b, "SEND_DRAIN", "true")
 	}
+	if c.cfg.OnLeaseSet != nil {
+		b = AppendOption(b, "SEND_LEASESETS", "true")
+	}
 	b = appendCreateNamed(b, &c.cfg)
 	return append(b, '\n')
 }
@@ -131,6 +134,10 @@ func (c *PacketClient) handle(cmd *Command) error {
 	case KindSessionDrain:
 		if c.cfg.OnDrain != nil { // a server that was not asked may say it all the same
 			return c.onSessionDrain(cmd)
+		}
+	case KindSessionLeaseSet:
+		if c.cfg.OnLeaseSet != nil {
+			return c.onSessionLeaseSet(cmd)
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ const (
 	KindSessionCreate
 	KindSessionStatus
 	KindSessionDrain
+	KindSessionLeaseSet
 	KindSessionWeight
 	KindSessionHeard
 	KindSessionBegan
@@ -47,26 +48,27 @@ type row struct {
 // commands is the protocol as data. Parser, printer, server and client all
 // work from it; a new command is a new row.
 var commands = [kindCount]row{
-	KindHello:         {verb: "HELLO", action: "VERSION"},
-	KindHelloReply:    {verb: "HELLO", action: "REPLY"},
-	KindSessionCreate: {verb: "SESSION", action: "CREATE"},
-	KindSessionStatus: {verb: "SESSION", action: "STATUS"},
-	KindSessionDrain:  {verb: "SESSION", action: "DRAIN"},
-	KindSessionWeight: {verb: "SESSION", action: "WEIGHT"},
-	KindSessionHeard:  {verb: "SESSION", action: "HEARD"},
-	KindSessionBegan:  {verb: "SESSION", action: "BEGAN"},
-	KindRawSend:       {verb: "RAW", action: "SEND"},
-	KindRawReceived:   {verb: "RAW", action: "RECEIVED"},
-	KindRawStatus:     {verb: "RAW", action: "STATUS"},
-	KindNamingLookup:  {verb: "NAMING", action: "LOOKUP"},
-	KindNamingReply:   {verb: "NAMING", action: "REPLY"},
-	KindDestGenerate:  {verb: "DEST", action: "GENERATE"},
-	KindDestReply:     {verb: "DEST", action: "REPLY"},
-	KindPing:          {verb: "PING", form: formText},
-	KindPong:          {verb: "PONG", form: formText},
-	KindQuit:          {verb: "QUIT", form: formBare},
-	KindStop:          {verb: "STOP", form: formBare},
-	KindExit:          {verb: "EXIT", form: formBare},
+	KindHello:           {verb: "HELLO", action: "VERSION"},
+	KindHelloReply:      {verb: "HELLO", action: "REPLY"},
+	KindSessionCreate:   {verb: "SESSION", action: "CREATE"},
+	KindSessionStatus:   {verb: "SESSION", action: "STATUS"},
+	KindSessionDrain:    {verb: "SESSION", action: "DRAIN"},
+	KindSessionLeaseSet: {verb: "SESSION", action: "LEASESET"},
+	KindSessionWeight:   {verb: "SESSION", action: "WEIGHT"},
+	KindSessionHeard:    {verb: "SESSION", action: "HEARD"},
+	KindSessionBegan:    {verb: "SESSION", action: "BEGAN"},
+	KindRawSend:         {verb: "RAW", action: "SEND"},
+	KindRawReceived:     {verb: "RAW", action: "RECEIVED"},
+	KindRawStatus:       {verb: "RAW", action: "STATUS"},
+	KindNamingLookup:    {verb: "NAMING", action: "LOOKUP"},
+	KindNamingReply:     {verb: "NAMING", action: "REPLY"},
+	KindDestGenerate:    {verb: "DEST", action: "GENERATE"},
+	KindDestReply:       {verb: "DEST", action: "REPLY"},
+	KindPing:            {verb: "PING", form: formText},
+	KindPong:            {verb: "PONG", form: formText},
+	KindQuit:            {verb: "QUIT", form: formBare},
+	KindStop:            {verb: "STOP", form: formBare},
+	KindExit:            {verb: "EXIT", form: formBare},
 }
 
 // String is the verb and the action.

@@ -36,6 +36,9 @@
 //     by RAW STATUS ID=n RESULT=... (proposal 140, "Send Status").
 //   - With SEND_DRAIN=true at SESSION CREATE, SESSION DRAIN ACTIVE=true or false
 //     says that the router is being drained, or is no longer.
+//   - With SEND_LEASESETS=true at SESSION CREATE, SESSION LEASESET PUBLISHED=n says
+//     of what date the LeaseSet is that the router has: a remote takes no older one
+//     than it holds.
 //     SESSION STATUS then has REFUGE=true if the router is a refuge: it serves
 //     what comes to it, and is no choice for anything else.
 //   - With BACKEND=name at SESSION CREATE a session is one of several that share

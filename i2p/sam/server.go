@@ -84,14 +84,15 @@ type Server struct {
 
 	// live are the sessions that packets go to, replaced whole by add and
 	// remove so that Deliver takes no lock.
-	live    atomic.Pointer[roster]
-	ids     atomic.Pointer[owner.IDs] // nil: no backend has a name
-	udp     atomic.Pointer[udpBridge]
-	pending pending
-	pings   pings
-	began   began
-	stats   counters
-	started time.Time
+	live      atomic.Pointer[roster]
+	ids       atomic.Pointer[owner.IDs] // nil: no backend has a name
+	udp       atomic.Pointer[udpBridge]
+	pending   pending
+	pings     pings
+	began     began
+	stats     counters
+	started   time.Time
+	published atomic.Uint32 // see SetPublished; 0: not known
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}

@@ -28,6 +28,8 @@ type session struct {
 	// sendDrain asks to be told of drains; toldDraining is what it was told
 	// last, and the Server's lock guards it.
 	sendDrain, toldDraining bool
+	// sendLeaseSets asks to be told of LeaseSets; see SetPublished.
+	sendLeaseSets bool
 	// forward, if valid, is where packets go over UDP, after a line with the
 	// ports if header is set.
 	forward netip.AddrPort
@@ -78,6 +80,9 @@ func newSession(c *conn, cmd *Command) (*session, error) {
 		return nil, err
 	}
 	if ss.sendDrain, err = cmd.Bool("SEND_DRAIN", false); err != nil {
+		return nil, err
+	}
+	if ss.sendLeaseSets, err = cmd.Bool("SEND_LEASESETS", false); err != nil {
 		return nil, err
 	}
 	if ss.header, err = cmd.Bool("HEADER", false); err != nil {

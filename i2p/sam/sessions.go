@@ -41,6 +41,9 @@ func (s *Server) add(ss *session, destination string) error {
 			ss.toldDraining = true
 			b = appendDrain(b, true)
 		}
+		if published := s.published.Load(); ss.sendLeaseSets && published != 0 {
+			b = appendPublished(b, published)
+		}
 		return b
 	})
 	if err != nil {

@@ -55,8 +55,34 @@ func (d *destination) ratchetsLocked() map[*ratchet]bool {
 func (r *Remote) SessionAge(to i2p.Hash) (age time.Duration, ok bool) {
 	r.net.mu.Lock()
 	defer r.net.mu.Unlock()
-	if r.dest == nil {
+	s := r.youngestLocked(to)
+	if s == nil {
 		return 0, false
+	}
+	return time.Since(s.created), true
+}
+
+// SessionLost reports whether no router can read what is sent on the session that
+// SessionAge is of: the one that knew it is down, hangs, or has forgotten it.
+func (r *Remote) SessionLost(to i2p.Hash) bool {
+	r.net.mu.Lock()
+	defer r.net.mu.Unlock()
+	s := r.youngestLocked(to)
+	if s == nil {
+		return false
+	}
+	for _, router := range r.net.routers {
+		if d := router.dests[to]; d != nil && router.state == routerUp && d.tags[s.id] != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// youngestLocked is the session that SessionAge is of, or nil.
+func (r *Remote) youngestLocked(to i2p.Hash) (youngest *ratchet) {
+	if r.dest == nil {
+		return nil
 	}
 	for _, s := range r.dest.streams {
 		session := s.session
@@ -69,9 +95,9 @@ func (r *Remote) SessionAge(to i2p.Hash) (age time.Duration, ok bool) {
 		if session == nil || session.created.IsZero() {
 			continue
 		}
-		if own := time.Since(session.created); !ok || own < age {
-			age, ok = own, true
+		if youngest == nil || session.created.After(youngest.created) {
+			youngest = session
 		}
 	}
-	return age, ok
+	return youngest
 }

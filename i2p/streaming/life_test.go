@@ -218,6 +218,23 @@ func TestGiveUp(t *testing.T) {
 	})
 }
 
+// The time to give up begins anew when the way to the remote was lost once more.
+func TestWaitAnew(t *testing.T) {
+	bubble(t, Config{GiveUp: 3 * time.Minute}, func(t *testing.T, w *wire, a, b *end) {
+		dialled, _ := connect(t, a, b)
+		w.set(func() { w.cut = true })
+		start := time.Now()
+		dialled.Write([]byte("x"))
+		time.Sleep(2 * time.Minute)
+		a.WaitAnew(dialled.Remote().Hash)
+		_, err := dialled.Read(make([]byte, 1))
+		wantError(t, err, ErrTimeout)
+		if took := time.Since(start); took != 5*time.Minute {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 // A slow reader chokes its remote, and does not lose it.
 func TestSlowReader(t *testing.T) {
 	cfg := Config{ReceiveBuffer: 64 << 10, GiveUp: time.Minute}

@@ -25,6 +25,19 @@ func (s *Stack) Nudge(remote i2p.Hash, since time.Time) int {
 	return silent
 }
 
+// WaitAnew begins anew the time that streams with that remote wait for an ack
+// (Config.GiveUp): the way to it was lost, and it may need that long to come back.
+// Not for those whose remote has closed its side: it may be gone (closedGiveUp).
+func (s *Stack) WaitAnew(remote i2p.Hash) {
+	for _, st := range s.with(remote) {
+		st.mu.Lock()
+		if st.due.giveUp != 0 && !st.receiver.closed {
+			st.due.giveUp = st.stack.now() + s.cfg.GiveUp
+		}
+		st.mu.Unlock()
+	}
+}
+
 // nudge reports whether the stream is open and silent.
 func (st *Stream) nudge(since time.Duration) bool {
 	st.mu.Lock()
