@@ -26,9 +26,9 @@ const (
 	lossEvery = 10 * time.Second
 	downTime  = 25 * time.Second
 	// settleTime is how long streams that are stranded at the end may take: a
-	// session must be 120 s old, hellos are up to 15 s apart, some are lost, and
-	// then what waited is sent.
-	settleTime = 5 * time.Minute
+	// session must be 120 s old, some hellos and answers are lost, so they are said
+	// for five minutes, and then what waited is sent.
+	settleTime = 7 * time.Minute
 	// resendTime is how long a stream that came to a member may take to send
 	// again, with hellos and resends 8 s apart.
 	resendTime = 16 * time.Second

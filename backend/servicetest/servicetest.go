@@ -20,6 +20,8 @@
 // in short (backendtest.Net). For whole routers, with tunnels and a netDB, see
 // package test/embedded.
 //
+// Conform runs the program of a plugin through what Onelease asks of every one.
+//
 // It is a package of its own, since the tests of package backend use backendtest.
 package servicetest
 

@@ -121,7 +121,7 @@ func TestModule(t *testing.T) {
 	if !strings.Contains(packages, "github.com/onelease/onelease/balancer\n") {
 		t.Errorf("go list shows no balancer:\n%s", packages)
 	}
-	for _, unwanted := range []string{"hashicorp/", "bbolt", "boltdb"} {
+	for _, unwanted := range []string{"hashicorp/raft", "bbolt", "boltdb"} {
 		if strings.Contains(packages+string(needs), unwanted) {
 			t.Errorf("the program depends on %s:\n%s\n%s", unwanted, needs, packages)
 		}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -90,15 +89,9 @@ func TestCounter(t *testing.T) {
 	}
 }
 
-// python runs where Debian's python3-grpcio is installed.
 func TestPython(t *testing.T) {
 	t.Parallel()
-	if out, err := exec.Command("/usr/bin/python3", "-c", "import grpc, tomllib").CombinedOutput(); err != nil {
-		if os.Getenv("ONELEASE_REQUIRE_PYTHON") != "" {
-			t.Fatalf("install python3-grpcio: %v\n%s", err, out)
-		}
-		t.Skip("python3-grpcio is not installed")
-	}
+	needsPython(t)
 	cfg := plugin.Config{Name: "shout", Path: "../../examples/plugin-python/shout.py", Settings: "port = 70", NoTLS: true}
 	w := start(t, cfg)
 	text := strings.Repeat("it is not in Go. ", 20_000)

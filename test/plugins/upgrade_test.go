@@ -1,0 +1,89 @@
+package plugins_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/onelease/onelease/backend/plugin"
+	"github.com/onelease/onelease/backend/servicetest"
+)
+
+// TestHotUpgrade replaces a plugin while a hundred visitors download: what has begun
+// ends as it would have, what comes meanwhile is served.
+func TestHotUpgrade(t *testing.T) {
+	t.Parallel()
+	const visitors, size = 100, 200_000
+	root, want := siteOf(t, size)
+	site := func() plugin.Config {
+		return plugin.Config{Name: "site", Path: build(t, "plugins/site/cmd/site"), Settings: fmt.Sprintf("root = %q", root)}
+	}
+	s, err := plugin.New(site())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := servicetest.Start(t, s, servicetest.Options{Frontends: 3})
+	clients := []*http.Client{w.Remote().Client(), w.Remote().Client(), w.Remote().Client()}
+	begun := make(chan struct{}, visitors)
+	var downloads errgroup.Group
+	for i := range visitors {
+		downloads.Go(func() error { return download(clients[i%3], w.Address(80), begun, want) })
+	}
+	for range visitors / 2 { // the others are on their way, or come when the new one has taken over
+		<-begun
+	}
+	if err := s.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := downloads.Wait(); err != nil {
+		t.Error(err)
+	}
+	if st := s.Stats(); st.Broken != 0 || st.Unaccepted != 0 || st.Reloads != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func siteOf(t *testing.T, size int) (root string, want [sha256.Size]byte) {
+	t.Helper()
+	file := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(file)
+	root = t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "file"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return root, sha256.Sum256(file)
+}
+
+// download gets the file as slowly as I2P would bring it, says when it has begun, and
+// compares.
+func download(client *http.Client, address string, begun chan<- struct{}, want [sha256.Size]byte) error {
+	response, err := client.Get("http://" + address + "/file")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	begun <- struct{}{}
+	hash := sha256.New()
+	for chunk := make([]byte, 20_000); ; time.Sleep(100 * time.Millisecond) {
+		n, err := io.ReadFull(response.Body, chunk)
+		hash.Write(chunk[:n])
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if got := [sha256.Size]byte(hash.Sum(nil)); got != want {
+		return fmt.Errorf("%d bytes are not those of the file", response.ContentLength)
+	}
+	return nil
+}
