@@ -1,6 +1,7 @@
 package plugins_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -31,14 +32,20 @@ func TestHotUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := servicetest.Start(t, s, servicetest.Options{Frontends: 3})
+	for s.Stats().Ports == 0 {
+		time.Sleep(5 * time.Millisecond) // the process starts
+	}
 	clients := []*http.Client{w.Remote().Client(), w.Remote().Client(), w.Remote().Client()}
 	begun := make(chan struct{}, visitors)
-	var downloads errgroup.Group
+	downloads, ctx := errgroup.WithContext(t.Context())
 	for i := range visitors {
-		downloads.Go(func() error { return download(clients[i%3], w.Address(80), begun, want) })
+		downloads.Go(func() error { return download(ctx, clients[i%3], w.Address(80), begun, want) })
 	}
 	for range visitors / 2 { // the others are on their way, or come when the new one has taken over
-		<-begun
+		select {
+		case <-begun:
+		case <-ctx.Done():
+		}
 	}
 	if err := s.Reload(t.Context()); err != nil {
 		t.Error(err)
@@ -64,8 +71,12 @@ func siteOf(t *testing.T, size int) (root string, want [sha256.Size]byte) {
 
 // download gets the file as slowly as I2P would bring it, says when it has begun, and
 // compares.
-func download(client *http.Client, address string, begun chan<- struct{}, want [sha256.Size]byte) error {
-	response, err := client.Get("http://" + address + "/file")
+func download(ctx context.Context, client *http.Client, address string, begun chan<- struct{}, want [sha256.Size]byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/file", nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
