@@ -33,11 +33,11 @@ staticcheck:
 .PHONY: test-i2pd
 test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it may
 	test/i2pd/install.sh
-	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 4 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
+	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 5 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
-	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test ./test/plugins
 
 .PHONY: bench-i2pd
 bench-i2pd: ## Packets per second and round trips through real i2pd routers

@@ -31,6 +31,7 @@ const fileSize = 5_000_000
 // nginx, behind the reverse proxy as a plugin on three members, and visitors that come by a
 // stock router's HTTP proxy. It is there again at once when the plugin is killed.
 func TestProxyPlugin(t *testing.T) {
+	t.Parallel() // with what is as patient
 	i2pd.Require(t)
 	server := startNginx(t)
 	visitor := remoteRouters[0]

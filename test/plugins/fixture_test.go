@@ -26,7 +26,7 @@ import (
 const patience = 30 * time.Second
 
 // build makes the program of a main package of this module.
-func build(t *testing.T, pkg string) string {
+func build(t testing.TB, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
 	cmd := exec.Command("go", "build", "-o", path, "./"+pkg)

@@ -58,7 +58,7 @@ func TestHotUpgrade(t *testing.T) {
 	}
 }
 
-func siteOf(t *testing.T, size int) (root string, want [sha256.Size]byte) {
+func siteOf(t testing.TB, size int) (root string, want [sha256.Size]byte) {
 	t.Helper()
 	file := make([]byte, size)
 	rand.NewChaCha8([32]byte{}).Read(file)
