@@ -51,6 +51,12 @@ type httpService struct {
 	handler http.Handler
 }
 
+// An httpServer is one that serves.
+type httpServer struct {
+	http.Server
+	first firstRequests
+}
+
 // Serve implements Service.
 func (s *httpService) Serve(ctx context.Context, node Node) error {
 	ln, err := node.Listen(s.port)
@@ -68,6 +74,9 @@ func (s *httpService) Serve(ctx context.Context, node Node) error {
 		return fmt.Errorf("HTTP on port %d: %w", s.port, err)
 	case <-ctx.Done():
 	}
+	ln.Close()
+	<-ended // what has been accepted is known to server
+	server.first.wait()
 	limit := TimeToEnd(ctx)
 	patience, stop := context.WithTimeout(requests, limit)
 	defer stop()
@@ -79,28 +88,33 @@ func (s *httpService) Serve(ctx context.Context, node Node) error {
 	return nil
 }
 
-func (s *httpService) server(requests context.Context, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           guard{s.handler, log},
+func (s *httpService) server(requests context.Context, log *slog.Logger) *httpServer {
+	server := new(httpServer)
+	server.Server = http.Server{
+		Handler:           guard{s.handler, log, &server.first},
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       keepAlive,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ConnContext:       withRemote,
+		ConnContext:       server.first.await,
+		ConnState:         server.first.note,
 		// What it logs names remotes.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	return server
 }
 
 // A guard is around a handler.
 type guard struct {
 	handler http.Handler
 	log     *slog.Logger
+	first   *firstRequests
 }
 
 // ServeHTTP implements http.Handler.
 func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.logPanic()
+	g.first.came(r.Context())
 	w.Header()["Date"] = nil
 	if r.Body != http.NoBody {
 		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
