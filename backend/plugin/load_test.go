@@ -20,6 +20,8 @@ type load struct {
 }
 
 func (r *rig) load(workers int) *load {
+	r.t.Helper()
+	r.node.await(r.t, echoPort).Close()
 	l := &load{quit: make(chan struct{})}
 	for range workers {
 		l.all.Go(func() {
