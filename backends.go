@@ -100,7 +100,7 @@ func (n *Node) startBackend(b Backend) (*worker, error) {
 	}
 	go func() {
 		defer close(w.served)
-		n.note("service", backend.Run(w.ctx, w.host, b.Service))
+		n.note("backend", backend.Run(w.ctx, w.host, b.Service))
 	}()
 	return w, nil
 }

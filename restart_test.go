@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p/simnet"
 )
 
 // TestNodeRestarts starts a node on its directory again and again: each time its
-// LeaseSets are newer than all before, also to frontends that remember those, and
-// remotes are answered.
+// LeaseSets are newer than all before, by a new term of the state that the directory
+// has, and remotes are answered.
 func TestNodeRestarts(t *testing.T) {
 	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD258, func(w *world) {
 		cfg := w.config()
@@ -20,6 +21,7 @@ func TestNodeRestarts(t *testing.T) {
 		}
 		w.addRemotes(4)
 		var published time.Time
+		var before frontend.Status
 		for range 3 {
 			began := time.Now()
 			stop := w.start(cfg)
@@ -31,6 +33,11 @@ func TestNodeRestarts(t *testing.T) {
 				t.Errorf("published at %v, after %v", at, published)
 			}
 			published = w.leaseSet().Published
+			now := w.node.Frontend(memberA).Status()
+			if before.Term > 0 && (now.Generation != before.Generation || now.Term <= before.Term) {
+				t.Errorf("generation %d, term %d, after %d and %d", now.Generation, now.Term, before.Generation, before.Term)
+			}
+			before = now
 			finish := w.asking(200 * time.Millisecond)
 			w.untilAnswered(3 * time.Minute)
 			finish()

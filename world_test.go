@@ -1,7 +1,6 @@
 package onelease_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/logtest"
 	"github.com/onelease/onelease/internal/tally"
 	"github.com/onelease/onelease/plugins/echo"
 )
@@ -173,22 +173,7 @@ func hangs(ctx context.Context) (net.Conn, error) {
 }
 
 // A logBuffer keeps the log for when a test fails.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type logBuffer struct{ logtest.Buffer }
 
 // tail is the end of it.
 func (l *logBuffer) tail() string {

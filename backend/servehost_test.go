@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/onelease/onelease/backend/pluginpb"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/logtest"
 	"github.com/onelease/onelease/internal/pluginwire"
 	"google.golang.org/grpc"
 )
@@ -41,7 +41,7 @@ type fakeHost struct {
 	dest   i2p.Destination
 	token  pluginwire.Token
 	ln     net.Listener
-	log    *syncBuffer
+	log    *logtest.Buffer
 
 	run     pluginpb.Plugin_RunClient
 	cancel  context.CancelFunc // ends run
@@ -71,7 +71,7 @@ func startPlugin(t *testing.T, service string) *fakeHost {
 	t.Helper()
 	dir := t.TempDir()
 	h := &fakeHost{
-		t: t, cmd: exec.Command(os.Args[0]), dest: newKeys(t).Destination, token: pluginwire.Token{1, 2, 3}, log: &syncBuffer{},
+		t: t, cmd: exec.Command(os.Args[0]), dest: newKeys(t).Destination, token: pluginwire.Token{1, 2, 3}, log: &logtest.Buffer{},
 		runErr: make(chan error, 1), opened: make(chan *pluginpb.Open, 10), closed: make(chan uint64, 10),
 		dials: make(chan *hostDial, 10), packets: make(chan *pluginwire.PacketConn, 10), waiting: make(map[uint64]chan *pluginwire.Conn),
 	}
@@ -200,21 +200,4 @@ func within[T any](t *testing.T, what string, c <-chan T) T {
 		t.Fatalf("waited in vain until %s", what)
 		panic("unreachable")
 	}
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/logtest"
 	"github.com/onelease/onelease/internal/memconn"
 )
 
@@ -142,8 +142,8 @@ func (w *world) attach(id string, received func(sam.Packet), status func(uint32,
 
 // logBuffer is a log that can be read, and waited for, meanwhile.
 type logBuffer struct {
+	logtest.Buffer
 	mu    sync.Mutex
-	b     bytes.Buffer
 	wrote chan struct{} // closed by the next Write, if somebody waits
 }
 
@@ -154,13 +154,7 @@ func (l *logBuffer) Write(b []byte) (int, error) {
 		close(l.wrote)
 		l.wrote = nil
 	}
-	return l.b.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	return l.Buffer.Write(b)
 }
 
 // count is how often text is in the log.
@@ -172,7 +166,7 @@ func (l *logBuffer) await(t *testing.T, text string, n int) {
 	limit := time.After(20 * time.Second)
 	for {
 		l.mu.Lock()
-		if strings.Count(l.b.String(), text) >= n {
+		if strings.Count(l.String(), text) >= n {
 			l.mu.Unlock()
 			return
 		}

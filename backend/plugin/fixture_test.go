@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/internal/logtest"
 )
 
 // program is the path of a fake of that kind, "good" or "good-2".
@@ -29,30 +29,12 @@ func program(t testing.TB, kind string) string {
 	return path
 }
 
-// A logBuffer has what was logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // A rig is a Supervisor at work.
 type rig struct {
 	t    testing.TB
 	node *memNode
 	sup  *Supervisor
-	logs *logBuffer
+	logs *logtest.Buffer
 	end  context.CancelFunc
 	done chan error
 
@@ -71,12 +53,12 @@ func fast(s *Supervisor) {
 
 func start(t testing.TB, c Config, change ...func(*Supervisor)) *rig {
 	t.Helper()
-	logs := new(logBuffer)
+	logs := new(logtest.Buffer)
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return startOn(t, newMemNode(t, log), logs, c, change...)
 }
 
-func startOn(t testing.TB, node *memNode, logs *logBuffer, c Config, change ...func(*Supervisor)) *rig {
+func startOn(t testing.TB, node *memNode, logs *logtest.Buffer, c Config, change ...func(*Supervisor)) *rig {
 	t.Helper()
 	if c.Name == "" {
 		c.Name = "site"

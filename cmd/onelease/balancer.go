@@ -18,17 +18,7 @@ import (
 	"github.com/onelease/onelease/raftstate/ledger"
 )
 
-func balancerCommand() *cobra.Command {
-	var (
-		cfg    cluster.Config
-		secret secretFlags
-		log    logFlag
-		preset string
-	)
-	cmd := &cobra.Command{
-		Use:   "balancer --dir DIR",
-		Short: "Run a balancer: one of the cluster that chooses, signs and publishes",
-		Long: `Balancer runs the balancer in a directory that "onelease cluster init" or "onelease
+const balancerLong = `Balancer runs the balancer in a directory that "onelease cluster init" or "onelease
 cluster join" has made, until SIGINT or SIGTERM: then it hands the lead over and
 ends. A balancer that has joined becomes a member of the cluster at its first
 start, and gets its vote when it has caught up.
@@ -43,23 +33,24 @@ ask at, or no keys are stored, it runs locked: it votes, hands the lead to one t
 has the keys, and waits for "onelease cluster unlock".
 
 Exit codes: 0 it was told to end; 1 it failed, as when the cluster's state has
-become one of a newer version; 2 wrong use.`,
-		Example: `  onelease balancer --dir /var/lib/onelease/b1
+become one of a newer version; 2 wrong use.`
+
+const balancerExample = `  onelease balancer --dir /var/lib/onelease/b1
   onelease balancer --dir /var/lib/onelease/b1 --passphrase-file /etc/onelease/passphrase
   onelease balancer --dir /var/lib/onelease/b1 --passphrase-fd 3 3< <(pass show onelease)
-  onelease balancer --dir /var/lib/onelease/b1 --listen 0.0.0.0:7660 --preset wan`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := needDir(cmd); err != nil {
-				return err
-			}
-			if cfg.Preset, err = presetOf(cmd, preset); err != nil {
-				return err
-			}
-			if cfg.Logger, err = log.logger(cmd); err != nil {
-				return err
-			}
-			if cfg.Secret, err = balancerSecret(cmd, cfg.Dir, secret, cfg.Logger); err != nil {
+  onelease balancer --dir /var/lib/onelease/b1 --listen 0.0.0.0:7660 --preset wan`
+
+func balancerCommand() *cobra.Command {
+	var f balancerFlags
+	cmd := &cobra.Command{
+		Use:     "balancer --dir DIR",
+		Short:   "Run a balancer: one of the cluster that chooses, signs and publishes",
+		Long:    balancerLong,
+		Example: balancerExample,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.config(cmd)
+			if err != nil {
 				return err
 			}
 			node, err := cluster.Start(cfg)
@@ -72,14 +63,41 @@ become one of a newer version; 2 wrong use.`,
 			return runBalancer(cmd.Context(), node, cfg.Logger)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&cfg.Dir, "dir", "", "the balancer's `directory`")
-	flags.StringVar(&cfg.Listen, "listen", "", "`host:port` to listen on, if not the address that the others know")
-	flags.StringVar(&preset, "preset", "lan", "timing between balancers, the same on all: lan within a site, wan between sites")
-	flags.Uint32Var(&cfg.MaxVersion, "max-format", 0, "hold the cluster to an older `format` of its state, to be able to go back to an older program")
-	secret.add(cmd)
-	log.add(cmd)
+	f.add(cmd)
 	return cmd
+}
+
+type balancerFlags struct {
+	with   cluster.Config
+	secret secretFlags
+	log    logFlag
+	preset string
+}
+
+func (f *balancerFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.with.Dir, "dir", "", "the balancer's `directory`")
+	flags.StringVar(&f.with.Listen, "listen", "", "`host:port` to listen on, if not the address that the others know")
+	flags.StringVar(&f.preset, "preset", "lan", "timing between balancers, the same on all: lan within a site, wan between sites")
+	flags.Uint32Var(&f.with.MaxVersion, "max-format", 0, "hold the cluster to an older `format` of its state, to be able to go back to an older program")
+	f.secret.add(cmd)
+	f.log.add(cmd)
+}
+
+// config asks for the passphrase, if there is one to ask for.
+func (f *balancerFlags) config(cmd *cobra.Command) (cfg cluster.Config, err error) {
+	cfg = f.with
+	if err := needDir(cmd); err != nil {
+		return cfg, err
+	}
+	if cfg.Preset, err = presetOf(cmd, f.preset); err != nil {
+		return cfg, err
+	}
+	if cfg.Logger, err = f.log.logger(cmd); err != nil {
+		return cfg, err
+	}
+	cfg.Secret, err = balancerSecret(cmd, cfg.Dir, f.secret, cfg.Logger)
+	return cfg, err
 }
 
 func presetOf(cmd *cobra.Command, name string) (raftstate.Preset, error) {

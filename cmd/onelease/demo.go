@@ -8,12 +8,7 @@ import (
 	"github.com/onelease/onelease/internal/demo"
 )
 
-func demoCommand() *cobra.Command {
-	cfg := demo.Config{}
-	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Show the job on an embedded network: nothing is installed, nothing leaves this process",
-		Long: `Demo builds an I2P network in this process and hosts one Destination on it: four
+const demoLong = `Demo builds an I2P network in this process and hosts one Destination on it: four
 routers with three tunnels each, and one that publishes: twelve leases in one
 LeaseSet. Remotes on routers of their own send requests and get answers, and
 each of them downloads over a stream meanwhile. Then a router and a frontend are
@@ -53,8 +48,9 @@ merged LeaseSet, as a naive merge would: remotes stray to routers that cannot
 read them, and requests are lost. That is why sticky is the default.
 
 Exit codes: 0 nothing was lost that should have been answered, and no stream broke
-that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
-		Example: `  onelease demo
+that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`
+
+const demoExample = `  onelease demo
   onelease demo --kill router --kill router --for 60s
   onelease demo --balancers 3 --kill leader
   onelease demo --kill drain --for 4m
@@ -63,8 +59,16 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
   onelease demo --json --for 20s --kill none
   onelease demo --policy merged --kill none
   onelease demo --backends 2 --kill backend
-  onelease demo --plugin ./site --settings site.toml --kill plugin`,
-		Args: noArgs,
+  onelease demo --plugin ./site --settings site.toml --kill plugin`
+
+func demoCommand() *cobra.Command {
+	cfg := demo.Config{}
+	cmd := &cobra.Command{
+		Use:     "demo",
+		Short:   "Show the job on an embedded network: nothing is installed, nothing leaves this process",
+		Long:    demoLong,
+		Example: demoExample,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cfg.Check(); err != nil {
 				return wrongUse(cmd, err)
@@ -73,6 +77,11 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 			return demo.Run(cmd.Context(), cfg)
 		},
 	}
+	addDemoFlags(cmd, &cfg)
+	return cmd
+}
+
+func addDemoFlags(cmd *cobra.Command, cfg *demo.Config) {
 	flags := cmd.Flags()
 	flags.IntVar(&cfg.Routers, "routers", 4, "member routers")
 	flags.IntVar(&cfg.Balancers, "balancers", 1, "balancers, of which one leads")
@@ -88,5 +97,4 @@ that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`,
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "seed of the embedded network's chance")
 	flags.StringVar(&cfg.Policy, "policy", demo.Sticky, "which LeaseSets the members hold: sticky or merged")
 	flags.BoolVar(&cfg.JSON, "json", false, "print one JSON object at the end instead of a table")
-	return cmd
 }

@@ -1,25 +1,24 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/logtest"
 )
 
 // A world is a Service that serves, and a remote that asks it. The targets are
 // real sockets, so the streams are sockets too.
 type world struct {
 	t      testing.TB
-	log    logBuffer
+	log    logtest.Buffer
 	remote *i2p.Addr
 	addr   string
 	end    context.CancelFunc
@@ -85,23 +84,6 @@ type stream struct {
 func (s stream) RemoteAddr() net.Addr { return s.w.remote }
 
 func (s stream) Reset() error { return s.SetLinger(0) }
-
-type logBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
-}
 
 // dial begins a stream.
 func (w *world) dial() *net.TCPConn {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/onelease/onelease/internal/logtest"
 )
 
 func TestLimitsOfRequests(t *testing.T) {
@@ -53,7 +55,7 @@ func TestRequestBreaksOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log logBuffer
+	var log logtest.Buffer
 	p := &proxy{Service: Service{MaxBody: 100}, target: parsed, health: health{log: slog.New(slog.NewTextHandler(&log, nil))}}
 	h := p.handler()
 	defer h.close()

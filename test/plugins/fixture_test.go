@@ -3,7 +3,6 @@
 package plugins_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"github.com/onelease/onelease/backend/plugin"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/streaming"
+	"github.com/onelease/onelease/internal/logtest"
 )
 
 // patience is how long what should come at once is waited for.
@@ -44,7 +44,7 @@ type world struct {
 	frontend *backendtest.Frontend
 	remote   *backendtest.StreamRemote
 	sup      *plugin.Supervisor
-	log      logBuffer
+	log      logtest.Buffer
 	end      func() error
 }
 
@@ -153,23 +153,6 @@ func (w *world) say(port uint16, text string) string {
 		w.t.Fatal(err)
 	}
 	return string(answer)
-}
-
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // idle is a Node for a plugin that does not get as far as to use it.
