@@ -88,7 +88,7 @@ func (h *Host) nextVisit(now time.Time) (client *sam.PacketClient, to i2p.Destin
 		v := h.visits[0]
 		h.visits = h.visits[1:]
 		r := v.remote
-		if r.came != v.came || r.rescue != nil || r.sender == nil || h.remotes.byHash[r.hash] != r {
+		if r.came != v.came || r.link == nil || r.rescue != nil || r.sender == nil || h.remotes.byHash[r.hash] != r {
 			continue
 		}
 		if h.refugeLocked() && now.Sub(r.heard) < revisitFor {

@@ -35,7 +35,7 @@ func needsPython(t *testing.T) {
 	out, err := exec.Command("/usr/bin/python3", "-c", "import grpc, tomllib").CombinedOutput()
 	switch {
 	case err == nil:
-	case os.Getenv("ONELEASE_REQUIRE_PYTHON") != "":
+	case os.Getenv("ONELEASE_REQUIRE_TOOLS") != "":
 		t.Fatalf("install python3-grpcio: %v\n%s", err, out)
 	default:
 		t.Skip("python3-grpcio is not installed")
