@@ -19,9 +19,9 @@ func (c *conn) onSessionWeight() error {
 	weight, err := c.cmd.Number("VALUE", 0, owner.MaxWeight)
 	switch {
 	case c.session == nil || c.session.backend == nil:
-		err = refusef(ResultI2PError, "SESSION WEIGHT without a name; say BACKEND=name at SESSION CREATE")
+		err = Refusef(ResultI2PError, "SESSION WEIGHT without a name; say BACKEND=name at SESSION CREATE")
 	case err == nil && !c.cmd.Has("VALUE"):
-		err = refusef(ResultI2PError, "SESSION WEIGHT needs VALUE=n, from 0 to %d", owner.MaxWeight)
+		err = Refusef(ResultI2PError, "SESSION WEIGHT needs VALUE=n, from 0 to %d", owner.MaxWeight)
 	}
 	if err != nil {
 		c.reply(KindSessionWeight, err)

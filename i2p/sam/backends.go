@@ -91,7 +91,7 @@ func (c *conn) newNamed(cmd *Command) (*named, error) {
 		return nil, nil
 	}
 	if !backendPattern.MatchString(name) {
-		return nil, refusef(ResultI2PError, "BACKEND=%.70q: want 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\"", name)
+		return nil, Refusef(ResultI2PError, "BACKEND=%.70q: want 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\"", name)
 	}
 	if err := c.checkName(name); err != nil {
 		return nil, err
@@ -120,10 +120,10 @@ func (c *conn) checkName(name string) error {
 	}
 	want, err := c.s.cfg.BackendName(c.nc)
 	if err != nil {
-		return refusef(ResultI2PError, "BACKEND=%s: %v", name, err)
+		return Refusef(ResultI2PError, "BACKEND=%s: %v", name, err)
 	}
 	if want != "" && want != name {
-		return refusef(ResultI2PError, "BACKEND=%s: the certificate is of backend %s; use that name", name, want)
+		return Refusef(ResultI2PError, "BACKEND=%s: the certificate is of backend %s; use that name", name, want)
 	}
 	return nil
 }
@@ -138,10 +138,10 @@ func (s *Server) makeRoomLocked(ss *session) error {
 		switch {
 		case other.backend.tag != ss.backend.tag:
 		case other.backend.name != ss.backend.name:
-			return refusef(ResultI2PError, "BACKEND=%s: its stream IDs would look like those of %s, which is attached, as one in 65536 names does; choose another",
+			return Refusef(ResultI2PError, "BACKEND=%s: its stream IDs would look like those of %s, which is attached, as one in 65536 names does; choose another",
 				ss.backend.name, other.backend.name)
 		case !other.backend.quiet.Load():
-			return refusef(ResultDuplicatedID, "BACKEND=%s: one of that name is attached; give each a name of its own", ss.backend.name)
+			return Refusef(ResultDuplicatedID, "BACKEND=%s: one of that name is attached; give each a name of its own", ss.backend.name)
 		default:
 			delete(s.sessions, other.id)
 			other.conn.end("another backend took its name while it was silent")

@@ -124,7 +124,7 @@ func (c *PacketClient) handle(cmd *Command) error {
 	case KindNamingReply:
 		c.onNamingReply(cmd)
 	case KindPing:
-		c.w.Append(func(b []byte) []byte { return appendText(b, KindPong, cmd.Text) })
+		c.w.Append(func(b []byte) []byte { return AppendText(b, KindPong, cmd.Text) })
 	case KindSessionStatus:
 		return replyError(cmd)
 	case KindSessionWeight:
@@ -152,7 +152,7 @@ func (c *PacketClient) onRawReceived(cmd *Command) error {
 		return err
 	}
 	p := Packet{Protocol: ProtocolRaw}
-	if err := cmd.ports(&p); err != nil {
+	if err := cmd.Ports(&p); err != nil {
 		return err
 	}
 	if p.Data, err = c.r.Payload(size); err != nil {

@@ -2,6 +2,7 @@ package sam
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 )
 
@@ -32,6 +33,22 @@ func (c *Command) Has(key string) bool {
 func (c *Command) Value(key string) string {
 	v, _ := c.find(key)
 	return string(v)
+}
+
+// Bytes is the option's value in the line that was parsed, not to be kept, and
+// whether it was given.
+func (c *Command) Bytes(key string) ([]byte, bool) { return c.find(key) }
+
+// Options are copies of all options, in their order in the line. A key without a
+// value has an empty one.
+func (c *Command) Options() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, o := range c.options {
+			if !yield(string(o.key), string(o.value)) {
+				return
+			}
+		}
+	}
 }
 
 // Number is the option as a decimal number of at most limit, or fallback if

@@ -1,6 +1,6 @@
 package sam
 
-// A Kind is a command or a reply of the table below.
+// A Kind is a command or a reply of the table.
 type Kind uint8
 
 // The lines that this package knows. KindUnknown is every other one.
@@ -8,15 +8,30 @@ const (
 	KindUnknown Kind = iota
 	KindHello
 	KindHelloReply
+	KindAuthEnable
+	KindAuthDisable
+	KindAuthAdd
+	KindAuthRemove
+	KindAuthList
+	KindAuthStatus
 	KindSessionCreate
+	KindSessionAdd
+	KindSessionRemove
 	KindSessionStatus
 	KindSessionDrain
 	KindSessionLeaseSet
 	KindSessionWeight
 	KindSessionHeard
 	KindSessionBegan
+	KindStreamConnect
+	KindStreamAccept
+	KindStreamForward
+	KindStreamStatus
+	KindDatagramSend
+	KindDatagramReceived
 	KindRawSend
 	KindRawReceived
+	KindDatagramStatus
 	KindRawStatus
 	KindNamingLookup
 	KindNamingReply
@@ -27,59 +42,53 @@ const (
 	KindQuit
 	KindStop
 	KindExit
+	KindHelp
 	kindCount
 )
 
-// A form is what may follow the verb of a line.
-type form uint8
-
-const (
-	formAction form = iota // a second word, then options
-	formBare               // options only
-	formText               // free text to the end of the line
-)
-
-// A row describes one line of the protocol.
-type row struct {
-	verb, action string
-	form         form
-}
-
-// commands is the protocol as data. Parser, printer, server and client all
-// work from it; a new command is a new row.
-var commands = [kindCount]row{
-	KindHello:           {verb: "HELLO", action: "VERSION"},
-	KindHelloReply:      {verb: "HELLO", action: "REPLY"},
-	KindSessionCreate:   {verb: "SESSION", action: "CREATE"},
-	KindSessionStatus:   {verb: "SESSION", action: "STATUS"},
-	KindSessionDrain:    {verb: "SESSION", action: "DRAIN"},
-	KindSessionLeaseSet: {verb: "SESSION", action: "LEASESET"},
-	KindSessionWeight:   {verb: "SESSION", action: "WEIGHT"},
-	KindSessionHeard:    {verb: "SESSION", action: "HEARD"},
-	KindSessionBegan:    {verb: "SESSION", action: "BEGAN"},
-	KindRawSend:         {verb: "RAW", action: "SEND"},
-	KindRawReceived:     {verb: "RAW", action: "RECEIVED"},
-	KindRawStatus:       {verb: "RAW", action: "STATUS"},
-	KindNamingLookup:    {verb: "NAMING", action: "LOOKUP"},
-	KindNamingReply:     {verb: "NAMING", action: "REPLY"},
-	KindDestGenerate:    {verb: "DEST", action: "GENERATE"},
-	KindDestReply:       {verb: "DEST", action: "REPLY"},
-	KindPing:            {verb: "PING", form: formText},
-	KindPong:            {verb: "PONG", form: formText},
-	KindQuit:            {verb: "QUIT", form: formBare},
-	KindStop:            {verb: "STOP", form: formBare},
-	KindExit:            {verb: "EXIT", form: formBare},
-}
+// Kinds is the number of kinds, for tables that are indexed by them.
+const Kinds = int(kindCount)
 
 // String is the verb and the action.
 func (k Kind) String() string {
 	if k == KindUnknown || k >= kindCount {
 		return "unknown command"
 	}
-	if r := commands[k]; r.action != "" {
-		return r.verb + " " + r.action
+	if r := commands[k]; r.Action != "" {
+		return r.Verb + " " + r.Action
 	}
-	return commands[k].verb
+	return commands[k].Verb
+}
+
+// Row is k's row of the table, the zero Row for KindUnknown.
+func (k Kind) Row() Row {
+	if k >= kindCount {
+		return Row{}
+	}
+	return commands[k]
+}
+
+// Own reports whether key is an option that the protocol gives to lines of kind
+// k. All others of a SESSION CREATE are for the I2CP session and the streams.
+func (k Kind) Own(key string) bool {
+	for _, o := range k.Row().Options {
+		if o.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// ReplyKind is the kind of line that answers c. A line that is not in the table
+// is answered as others with its verb are, or by a SESSION STATUS.
+func (c *Command) ReplyKind() Kind {
+	if reply := c.Kind.Row().Reply; reply != KindUnknown {
+		return reply
+	}
+	if reply, ok := replies[c.Verb]; ok {
+		return reply
+	}
+	return KindSessionStatus
 }
 
 // The words of a line, for the lookup of its row: the parser must not
@@ -88,13 +97,17 @@ type words struct{ verb, action string }
 
 var (
 	kinds     = map[words]Kind{}
-	verbForms = map[string]form{}
+	verbForms = map[string]Form{}
+	replies   = map[string]Kind{}
 )
 
 func init() {
 	for k := KindUnknown + 1; k < kindCount; k++ {
 		r := commands[k]
-		kinds[words{r.verb, r.action}] = k
-		verbForms[r.verb] = r.form
+		kinds[words{r.Verb, r.Action}] = k
+		verbForms[r.Verb] = r.Form
+		if r.Reply != KindUnknown {
+			replies[r.Verb] = r.Reply
+		}
 	}
 }

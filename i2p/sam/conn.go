@@ -79,7 +79,7 @@ func (c *conn) handle(line []byte) error {
 		return err
 	}
 	if !c.hello && c.cmd.Kind != KindHello {
-		return refusef(ResultI2PError, "begin with HELLO VERSION")
+		return Refusef(ResultI2PError, "begin with HELLO VERSION")
 	}
 	if c.hello && !c.began {
 		c.began = true
@@ -88,7 +88,7 @@ func (c *conn) handle(line []byte) error {
 	if h := handlers[c.cmd.Kind]; h != nil {
 		return h(c)
 	}
-	return refusef(ResultI2PError, "command %.20q %.20q is not served here; packets go by RAW SEND", c.cmd.Verb, c.cmd.Action)
+	return Refusef(ResultI2PError, "command %.20q %.20q is not served here; packets go by RAW SEND", c.cmd.Verb, c.cmd.Action)
 }
 
 // explain tells the client why its connection ends, unless it knows or left
@@ -99,7 +99,7 @@ func (c *conn) explain(err error) bool {
 	case c.ending.Load():
 		return true
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = refusef(ResultI2PError, "no command in %v", c.s.cfg.HelloTimeout)
+		err = Refusef(ResultI2PError, "no command in %v", c.s.cfg.HelloTimeout)
 	case errors.Is(err, errQuit), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, io.ErrClosedPipe), errors.As(err, &broken):
 		return false
@@ -123,17 +123,13 @@ func (c *conn) end(reason string) {
 	if c.ending.Swap(true) {
 		return
 	}
-	c.reply(KindSessionStatus, refusef(ResultI2PError, "%s", reason))
+	c.reply(KindSessionStatus, Refusef(ResultI2PError, "%s", reason))
 	c.nc.SetReadDeadline(time.Unix(1, 0))
 }
 
 // reply sends the result that err stands for.
 func (c *conn) reply(kind Kind, err error) {
-	result, message := resultOf(err), ""
-	if err != nil {
-		message = err.Error()
-	}
-	c.w.Append(func(b []byte) []byte { return appendReply(b, kind, result, message) })
+	c.w.Append(func(b []byte) []byte { return AppendReply(b, kind, err) })
 }
 
 func (c *conn) shutdown(linger bool) {

@@ -2,8 +2,6 @@ package sam
 
 import (
 	"errors"
-	"fmt"
-	"math"
 	"strings"
 
 	"github.com/onelease/onelease/i2p"
@@ -29,69 +27,22 @@ var handlers = [kindCount]func(*conn) error{
 // errQuit says that the client asked for the end.
 var errQuit = errors.New("client quit")
 
-// The versions of SAM 3 that are served, by their minor numbers.
-const (
-	major    = 3
-	newest   = 3
-	minorMax = 99
-)
-
 func (c *conn) onHello() error {
 	if c.hello {
-		return refusef(ResultI2PError, "HELLO was said already")
+		return Refusef(ResultI2PError, "HELLO was said already")
 	}
-	minor, err := negotiate(c.cmd.Value("MIN"), c.cmd.Value("MAX"))
+	minor, err := Negotiate(c.cmd.Value("MIN"), c.cmd.Value("MAX"))
 	if err != nil {
 		return err
 	}
 	c.hello, c.minor = true, minor
-	c.w.Append(func(b []byte) []byte {
-		b = AppendOption(AppendCommand(b, KindHelloReply), "RESULT", string(ResultOK))
-		return append(AppendOption(b, "VERSION", fmt.Sprintf("%d.%d", major, minor)), '\n')
-	})
+	c.w.Append(func(b []byte) []byte { return AppendHello(b, minor) })
 	return nil
 }
 
-// negotiate returns the minor number of the newest version within the limits
-// of a client, which are optional.
-func negotiate(low, high string) (int, error) {
-	least, err := version(low, "MIN", 0)
-	if err != nil {
-		return 0, err
-	}
-	most, err := version(high, "MAX", math.MaxInt)
-	if err != nil {
-		return 0, err
-	}
-	best := min(most, versionNumber(major, newest))
-	if best < least || best < versionNumber(major, 0) {
-		return 0, refusef(ResultNoVersion, "versions 3.0 to 3.%d are served", newest)
-	}
-	return best - versionNumber(major, 0), nil
-}
-
-// version reads "3.1", or "3" for "3.0" ("SAM Connection Handshake").
-func version(s, option string, fallback int) (int, error) {
-	if s == "" {
-		return fallback, nil
-	}
-	head, tail, dotted := strings.Cut(s, ".")
-	if !dotted {
-		tail = "0"
-	}
-	high, ok1 := decimal([]byte(head), minorMax)
-	low, ok2 := decimal([]byte(tail), minorMax)
-	if !ok1 || !ok2 {
-		return 0, refusef(ResultI2PError, "%s=%.20s: want a version such as 3.3", option, s)
-	}
-	return versionNumber(high, low), nil
-}
-
-func versionNumber(high, low int) int { return high*(minorMax+1) + low }
-
 func (c *conn) onSessionCreate() error {
 	if c.session != nil {
-		c.reply(KindSessionStatus, refusef(ResultI2PError, "this connection has a session; open another for one more"))
+		c.reply(KindSessionStatus, Refusef(ResultI2PError, "this connection has a session; open another for one more"))
 		return nil
 	}
 	ss, err := newSession(c, &c.cmd)
@@ -110,7 +61,7 @@ func (c *conn) onSessionCreate() error {
 }
 
 func (c *conn) onPing() error {
-	c.w.Append(func(b []byte) []byte { return appendText(b, KindPong, c.cmd.Text) })
+	c.w.Append(func(b []byte) []byte { return AppendText(b, KindPong, c.cmd.Text) })
 	if c.session != nil && c.session.sendDrain {
 		c.s.tellDrain(c.session)
 	}
@@ -122,7 +73,7 @@ func (c *conn) onDestGenerate() error {
 	switch t := c.cmd.Value("SIGNATURE_TYPE"); {
 	case t == "", t == "7", strings.EqualFold(t, "EdDSA_SHA512_Ed25519"):
 	default:
-		c.reply(KindDestReply, refusef(ResultI2PError, "SIGNATURE_TYPE=%.30s cannot be made; use 7 (Ed25519)", t))
+		c.reply(KindDestReply, Refusef(ResultI2PError, "SIGNATURE_TYPE=%.30s cannot be made; use 7 (Ed25519)", t))
 		return nil
 	}
 	keys, err := i2p.GenerateKeys()

@@ -77,7 +77,7 @@ func hotServer(t testing.TB) (*Server, *conn) {
 // hotClient is a client that receives packets without end.
 func hotClient(t testing.TB) *PacketClient {
 	p := Packet{FromPort: 1, ToPort: 2, Protocol: 6, Data: make([]byte, 1400)}
-	c := &PacketClient{cfg: ClientConfig{}.withDefaults(), nc: &endless{frame: appendRawReceived(nil, p, true)}, start: time.Now()}
+	c := &PacketClient{cfg: ClientConfig{}.withDefaults(), nc: &endless{frame: AppendRawReceived(nil, p, true)}, start: time.Now()}
 	c.r = NewReader(heardReader{c})
 	c.w = coalesce.New(io.Discard, c.cfg.QueueLimit)
 	t.Cleanup(func() { c.w.Close() })

@@ -25,7 +25,7 @@ func (c *conn) onNamingLookup() error {
 		return nil
 	}
 	if !c.startLookup(name, func(d i2p.Destination, err error) { c.namingReply(name, d, err) }) {
-		c.namingReply(name, d, refusef(ResultI2PError, "%d lookups are under way; wait for one", maxLookups))
+		c.namingReply(name, d, Refusef(ResultI2PError, "%d lookups are under way; wait for one", maxLookups))
 	}
 	return nil
 }
@@ -34,11 +34,11 @@ func (c *conn) onNamingLookup() error {
 func (c *conn) lookupLocal(name string) (d i2p.Destination, err error, known bool) {
 	switch {
 	case name == "":
-		return d, refusef(ResultInvalidKey, "NAME is missing"), true
+		return d, Refusef(ResultInvalidKey, "NAME is missing"), true
 	case name == "ME":
 		d, up := c.s.cfg.Host.Destination()
 		if !up {
-			err = refusef(ResultI2PError, "the router is down; use another frontend or try again")
+			err = Refusef(ResultI2PError, "the router is down; use another frontend or try again")
 		}
 		return d, err, true
 	case isBase64([]byte(name)):
@@ -74,16 +74,16 @@ func (c *conn) startLookup(name string, done func(i2p.Destination, error)) bool 
 func lookupError(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return refusef(ResultTimeout, "%v", err)
+		return Refusef(ResultTimeout, "%v", err)
 	case errors.Is(err, i2p.ErrInvalid), errors.Is(err, i2p.ErrUnsupported):
-		return refusef(ResultInvalidKey, "%v", err)
+		return Refusef(ResultInvalidKey, "%v", err)
 	}
 	return err
 }
 
 func (c *conn) namingReply(name string, d i2p.Destination, err error) {
 	c.w.Append(func(b []byte) []byte {
-		b = AppendOption(AppendCommand(b, KindNamingReply), "RESULT", string(resultOf(err)))
+		b = AppendOption(AppendCommand(b, KindNamingReply), "RESULT", string(ResultOf(err)))
 		b = AppendOption(b, "NAME", name)
 		if err == nil {
 			b = AppendOption(b, "VALUE", d.Base64())
@@ -105,7 +105,7 @@ func (c *conn) decode(name []byte) (i2p.Destination, error) {
 	}
 	d, err := i2p.ParseDestinationBase64(string(name))
 	if err != nil {
-		return d, refusef(ResultInvalidKey, "%v", err)
+		return d, Refusef(ResultInvalidKey, "%v", err)
 	}
 	c.dests.put(string(name), d)
 	return d, nil

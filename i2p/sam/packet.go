@@ -43,9 +43,9 @@ func appendRawSend(b []byte, destination string, p Packet) []byte {
 	return append(b, p.Data...)
 }
 
-// appendRawReceived appends the line and the data of a received packet. Ports
+// AppendRawReceived appends the line and the data of a received packet. Ports
 // and protocol are there since SAM 3.2.
-func appendRawReceived(b []byte, p Packet, ports bool) []byte {
+func AppendRawReceived(b []byte, p Packet, ports bool) []byte {
 	b = AppendNumber(AppendCommand(b, KindRawReceived), "SIZE", len(p.Data))
 	if ports {
 		b = appendPorts(b, p)
@@ -54,9 +54,9 @@ func appendRawReceived(b []byte, p Packet, ports bool) []byte {
 	return append(b, p.Data...)
 }
 
-// appendForwarded appends a packet as it is forwarded over UDP, with the line
+// AppendForwarded appends a packet as it is forwarded over UDP, with the line
 // that HEADER=true asks for.
-func appendForwarded(b []byte, p Packet, header bool) []byte {
+func AppendForwarded(b []byte, p Packet, header bool) []byte {
 	if header {
 		start := len(b)
 		b = slices.Delete(appendPorts(b, p), start, start+1) // no leading space
@@ -71,8 +71,8 @@ func appendPorts(b []byte, p Packet) []byte {
 	return AppendNumber(b, "PROTOCOL", int(p.Protocol))
 }
 
-// ports reads FROM_PORT, TO_PORT and PROTOCOL over the values that p has.
-func (c *Command) ports(p *Packet) error {
+// Ports reads FROM_PORT, TO_PORT and PROTOCOL over the values that p has.
+func (c *Command) Ports(p *Packet) error {
 	from, err := c.Number("FROM_PORT", int(p.FromPort), 0xffff)
 	if err != nil {
 		return err

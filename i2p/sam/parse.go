@@ -10,8 +10,13 @@ import (
 // MaxOptions is how many options a line may carry.
 const MaxOptions = 128
 
-// ErrSyntax says that a line or an option of it does not read as SAM.
-var ErrSyntax = errors.New("bad SAM line")
+var (
+	// ErrSyntax says that a line or an option of it does not read as SAM.
+	ErrSyntax = errors.New("bad SAM line")
+	// ErrEmpty says that a line has nothing in it. Some programs send one after a
+	// payload, and a bridge passes over it, as the Java router's does.
+	ErrEmpty = fmt.Errorf("empty line: %w", ErrSyntax)
+)
 
 // Parse reads a line, without its newline, into c. It takes the line over:
 // verb and action are put into upper case and escapes are resolved in place,
@@ -26,14 +31,14 @@ func (c *Command) Parse(line []byte) error {
 	verb, rest := nextWord(line)
 	upper(verb)
 	if len(verb) == 0 {
-		return fmt.Errorf("empty line: %w", ErrSyntax)
+		return ErrEmpty
 	}
 	switch verbForms[string(verb)] {
-	case formText:
+	case FormText:
 		c.setWords(verb, nil)
 		c.Text = rest
 		return nil
-	case formAction:
+	case FormAction:
 		var action []byte
 		action, rest = nextAction(rest)
 		upper(action)
@@ -49,10 +54,31 @@ func (c *Command) Parse(line []byte) error {
 func (c *Command) setWords(verb, action []byte) {
 	c.Kind = kinds[words{string(verb), string(action)}]
 	if c.Kind != KindUnknown {
-		c.Verb, c.Action = commands[c.Kind].verb, commands[c.Kind].action
+		c.Verb, c.Action = commands[c.Kind].Verb, commands[c.Kind].Action
 		return
 	}
 	c.Verb, c.Action = string(verb), string(action)
+}
+
+// ParseDatagram reads what a client sends to the UDP port: "3.x ID DESTINATION
+// [options]", a newline, and the payload ("Sending Repliable or Raw Datagrams").
+// The options are then c's. All that it returns is part of b.
+func (c *Command) ParseDatagram(b []byte) (id, destination, payload []byte, err error) {
+	line, payload, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok || len(line) >= MaxLine || len(payload) == 0 || len(payload) > MaxPayload {
+		return nil, nil, nil, fmt.Errorf("datagram of %d bytes without a header line or payload: %w", len(b), ErrSyntax)
+	}
+	version, rest := nextWord(bytes.TrimSuffix(line, []byte{'\r'}))
+	id, rest = nextWord(rest)
+	destination, rest = nextWord(rest)
+	if !bytes.HasPrefix(version, []byte("3.")) {
+		return nil, nil, nil, fmt.Errorf("datagram header does not begin with 3.0 to 3.%d: %w", NewestMinor, ErrSyntax)
+	}
+	*c = Command{options: c.options[:0]}
+	if err := c.scan(rest); err != nil {
+		return nil, nil, nil, err
+	}
+	return id, destination, payload, nil
 }
 
 // scan reads options to the end of b. A key given twice is refused, as by the

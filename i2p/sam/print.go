@@ -8,8 +8,8 @@ import (
 // AppendCommand appends the verb and the action of k. Options follow, and
 // then a newline that the caller appends.
 func AppendCommand(b []byte, k Kind) []byte {
-	b = append(b, commands[k].verb...)
-	if action := commands[k].action; action != "" {
+	b = append(b, commands[k].Verb...)
+	if action := commands[k].Action; action != "" {
 		b = append(append(b, ' '), action...)
 	}
 	return b
@@ -44,13 +44,20 @@ func AppendNumber(b []byte, key string, value int) []byte {
 	return strconv.AppendInt(b, int64(value), 10)
 }
 
-// appendReply appends a whole reply line: RESULT, and MESSAGE if there is one.
-func appendReply(b []byte, k Kind, result Result, message string) []byte {
-	b = AppendOption(AppendCommand(b, k), "RESULT", string(result))
-	if message != "" {
-		b = AppendOption(b, "MESSAGE", message)
-	}
+// AppendReply appends a whole reply line: the RESULT that err stands for (see
+// ResultOf), and err as MESSAGE if it is not nil.
+func AppendReply(b []byte, k Kind, err error) []byte {
+	b = AppendResult(AppendCommand(b, k), err)
 	return append(b, '\n')
+}
+
+// AppendResult appends the options RESULT, and MESSAGE if err is not nil.
+func AppendResult(b []byte, err error) []byte {
+	b = AppendOption(b, "RESULT", string(ResultOf(err)))
+	if err != nil {
+		b = AppendOption(b, "MESSAGE", err.Error())
+	}
+	return b
 }
 
 // needsQuotes reports whether a value is anything but printable ASCII without
@@ -64,8 +71,8 @@ func needsQuotes(value string) bool {
 	return value == ""
 }
 
-// appendText appends a line of free text, as PING and PONG are.
-func appendText(b []byte, k Kind, text []byte) []byte {
+// AppendText appends a line of free text, as PING and PONG are.
+func AppendText(b []byte, k Kind, text []byte) []byte {
 	b = AppendCommand(b, k)
 	if len(text) > 0 {
 		b = append(append(b, ' '), text...)

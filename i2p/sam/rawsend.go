@@ -12,14 +12,14 @@ import (
 func (c *conn) onRawSend() error {
 	size, err := c.cmd.Number("SIZE", 0, MaxPayload)
 	if err != nil || size == 0 {
-		return refusef(ResultI2PError, "RAW SEND needs SIZE=n, from 1 to %d", MaxPayload)
+		return Refusef(ResultI2PError, "RAW SEND needs SIZE=n, from 1 to %d", MaxPayload)
 	}
 	ss := c.session
 	if ss == nil {
 		if _, err := c.r.Payload(size); err != nil {
 			return err
 		}
-		c.reply(KindSessionStatus, refusef(ResultI2PError, "RAW SEND without a session; begin with SESSION CREATE"))
+		c.reply(KindSessionStatus, Refusef(ResultI2PError, "RAW SEND without a session; begin with SESSION CREATE"))
 		return nil
 	}
 	p, name, refused := ss.outgoing(&c.cmd)
@@ -41,7 +41,7 @@ func (ss *session) outgoing(cmd *Command) (p Packet, name string, err error) {
 		}
 		p.ID = uint32(id)
 	}
-	if err := cmd.ports(&p); err != nil {
+	if err := cmd.Ports(&p); err != nil {
 		return p, "", err
 	}
 	to, _ := cmd.find("DESTINATION")
@@ -52,7 +52,7 @@ func (ss *session) outgoing(cmd *Command) (p Packet, name string, err error) {
 // address sets the peer of p, or returns the name to look it up by.
 func (ss *session) address(p *Packet, to []byte) (name string, err error) {
 	if len(to) == 0 {
-		return "", refusef(ResultInvalidKey, "DESTINATION is missing")
+		return "", Refusef(ResultInvalidKey, "DESTINATION is missing")
 	}
 	if isBase64(to) {
 		p.Peer, err = ss.conn.decode(to)
@@ -99,7 +99,7 @@ func (ss *session) sendByName(p Packet, name string) {
 		ss.send(p, "", err)
 	})
 	if !started {
-		ss.unsent(p.ID, refusef(ResultI2PError, "%d lookups are under way; send by base64", maxLookups))
+		ss.unsent(p.ID, Refusef(ResultI2PError, "%d lookups are under way; send by base64", maxLookups))
 	}
 }
 
@@ -114,7 +114,7 @@ func (ss *session) unsent(id uint32, err error) {
 func (c *conn) rawStatus(id uint32, err error) {
 	c.w.Append(func(b []byte) []byte {
 		b = AppendNumber(AppendCommand(b, KindRawStatus), "ID", int(id))
-		b = AppendOption(b, "RESULT", string(resultOf(err)))
+		b = AppendOption(b, "RESULT", string(ResultOf(err)))
 		if err != nil {
 			b = AppendOption(b, "MESSAGE", err.Error())
 		}

@@ -1,33 +1,38 @@
 package sam
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // A Result is the value of RESULT in a reply ("RESULT Values"). All but
 // ResultOK are errors: a Host wraps them to choose what a backend is told, and
 // the PacketClient's errors wrap the one that it was told.
 type Result string
 
-// The results of SAM 3.3. ResultInvalidID is not in the specification; i2pd
-// and the Java router send it.
+// The results of SAM 3.3. ResultInvalidID and ResultAlreadyAccepting are not in
+// its list, but in its text and what routers send.
 const (
-	ResultOK             Result = "OK"
-	ResultDuplicatedID   Result = "DUPLICATED_ID"
-	ResultDuplicatedDest Result = "DUPLICATED_DEST"
-	ResultI2PError       Result = "I2P_ERROR"
-	ResultInvalidID      Result = "INVALID_ID"
-	ResultInvalidKey     Result = "INVALID_KEY"
-	ResultKeyNotFound    Result = "KEY_NOT_FOUND"
-	ResultCantReachPeer  Result = "CANT_REACH_PEER"
-	ResultPeerNotFound   Result = "PEER_NOT_FOUND"
-	ResultTimeout        Result = "TIMEOUT"
-	ResultNoVersion      Result = "NOVERSION"
+	ResultOK               Result = "OK"
+	ResultAlreadyAccepting Result = "ALREADY_ACCEPTING"
+	ResultCantReachPeer    Result = "CANT_REACH_PEER"
+	ResultDuplicatedDest   Result = "DUPLICATED_DEST"
+	ResultDuplicatedID     Result = "DUPLICATED_ID"
+	ResultI2PError         Result = "I2P_ERROR"
+	ResultInvalidID        Result = "INVALID_ID"
+	ResultInvalidKey       Result = "INVALID_KEY"
+	ResultKeyNotFound      Result = "KEY_NOT_FOUND"
+	ResultLeaseSetNotFound Result = "LEASESET_NOT_FOUND"
+	ResultNoVersion        Result = "NOVERSION"
+	ResultPeerNotFound     Result = "PEER_NOT_FOUND"
+	ResultTimeout          Result = "TIMEOUT"
 )
 
 // Error is the result as SAM spells it.
 func (r Result) Error() string { return string(r) }
 
-// resultOf is what a backend is told of err: the Result it wraps, or I2P_ERROR.
-func resultOf(err error) Result {
+// ResultOf is what a client is told of err: the Result it wraps, or I2P_ERROR.
+func ResultOf(err error) Result {
 	if err == nil {
 		return ResultOK
 	}
@@ -37,5 +42,19 @@ func resultOf(err error) Result {
 	}
 	return ResultI2PError
 }
+
+// Refusef is an error that a client is told as a result and a message, which
+// should say what to do.
+func Refusef(result Result, format string, args ...any) error {
+	return &refusal{result, fmt.Sprintf(format, args...)}
+}
+
+type refusal struct {
+	result  Result
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+func (r *refusal) Unwrap() error { return r.result }
 
 var _ error = ResultI2PError

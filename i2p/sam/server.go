@@ -176,10 +176,10 @@ func (s *Server) admit(c *conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.conns) >= s.cfg.MaxConns {
-		return refusef(ResultI2PError, "all %d connections are taken; close some", s.cfg.MaxConns)
+		return Refusef(ResultI2PError, "all %d connections are taken; close some", s.cfg.MaxConns)
 	}
 	if s.ctx.Err() != nil {
-		return refusef(ResultI2PError, "the server is shutting down; use another")
+		return Refusef(ResultI2PError, "the server is shutting down; use another")
 	}
 	s.conns[c] = struct{}{}
 	s.serving.Add(1)

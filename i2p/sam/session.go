@@ -1,7 +1,6 @@
 package sam
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ func (ss *session) deliver(p Packet) bool {
 		err = ss.conn.s.forward(ss, p)
 	} else {
 		ports := ss.conn.minor >= 2
-		err = ss.conn.w.Append(func(b []byte) []byte { return appendRawReceived(b, p, ports) })
+		err = ss.conn.w.Append(func(b []byte) []byte { return AppendRawReceived(b, p, ports) })
 	}
 	if err != nil {
 		ss.dropped.Add(1)
@@ -66,11 +65,11 @@ func (ss *session) deliver(p Packet) bool {
 // newSession reads a SESSION CREATE.
 func newSession(c *conn, cmd *Command) (*session, error) {
 	if style := cmd.Value("STYLE"); style != "RAW" {
-		return nil, refusef(ResultI2PError, "STYLE=%.20s is not served here; use STYLE=RAW", style)
+		return nil, Refusef(ResultI2PError, "STYLE=%.20s is not served here; use STYLE=RAW", style)
 	}
 	ss := &session{id: cmd.Value("ID"), conn: c, defaults: Packet{Protocol: ProtocolRaw}}
 	if ss.id == "" || len(ss.id) > maxID || strings.ContainsAny(ss.id, " \t\r\n") {
-		return nil, refusef(ResultInvalidID, "ID must have 1 to %d characters and no spaces", maxID)
+		return nil, Refusef(ResultInvalidID, "ID must have 1 to %d characters and no spaces", maxID)
 	}
 	if err := ss.filters(cmd); err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func newSession(c *conn, cmd *Command) (*session, error) {
 // filters reads ports and protocols. What a session listens to is by default
 // what it sends from ("SESSION ADD").
 func (ss *session) filters(cmd *Command) error {
-	if err := cmd.ports(&ss.defaults); err != nil {
+	if err := cmd.Ports(&ss.defaults); err != nil {
 		return err
 	}
 	protocol, err := cmd.Number("LISTEN_PROTOCOL", int(ss.defaults.Protocol), 0xff)
@@ -122,11 +121,11 @@ func attach(value string, hosted i2p.Destination) (string, error) {
 	}
 	raw, err := i2p.Base64.DecodeString(value)
 	if err != nil {
-		return "", refusef(ResultInvalidKey, "DESTINATION is not I2P base64; use TRANSIENT")
+		return "", Refusef(ResultInvalidKey, "DESTINATION is not I2P base64; use TRANSIENT")
 	}
 	d, _, err := i2p.ParseDestination(raw)
 	if err != nil {
-		return "", refusef(ResultInvalidKey, "DESTINATION: %v; use TRANSIENT", err)
+		return "", Refusef(ResultInvalidKey, "DESTINATION: %v; use TRANSIENT", err)
 	}
 	return value, notHosted(d == hosted, hosted)
 }
@@ -135,7 +134,7 @@ func notHosted(same bool, hosted i2p.Destination) error {
 	if same {
 		return nil
 	}
-	return refusef(ResultInvalidKey, "DESTINATION is not the one that is hosted here, %s; use TRANSIENT", hosted.Base32())
+	return Refusef(ResultInvalidKey, "DESTINATION is not the one that is hosted here, %s; use TRANSIENT", hosted.Base32())
 }
 
 // keylessBase64 has the form of private keys, for libraries that check, but
@@ -147,16 +146,3 @@ func keylessBase64(d i2p.Destination) string {
 	b = append(b, slices.Repeat([]byte{0xff}, d.SigType().PrivateSize())...)
 	return i2p.Base64.EncodeToString(b)
 }
-
-// refusef is an error that a client is told as result and message.
-func refusef(result Result, format string, args ...any) error {
-	return &refusal{result, fmt.Sprintf(format, args...)}
-}
-
-type refusal struct {
-	result  Result
-	message string
-}
-
-func (r *refusal) Error() string { return r.message }
-func (r *refusal) Unwrap() error { return r.result }

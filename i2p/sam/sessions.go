@@ -13,14 +13,14 @@ func (s *Server) add(ss *session, destination string) error {
 	defer s.mu.Unlock()
 	hosted, up := s.cfg.Host.Destination()
 	if !up {
-		return refusef(ResultI2PError, "the router is down; use another frontend or try again")
+		return Refusef(ResultI2PError, "the router is down; use another frontend or try again")
 	}
 	answer, err := attach(destination, hosted)
 	if err != nil {
 		return err
 	}
 	if s.sessions[ss.id] != nil {
-		return refusef(ResultDuplicatedID, "ID is taken; choose another")
+		return Refusef(ResultDuplicatedID, "ID is taken; choose another")
 	}
 	if err := s.makeRoomLocked(ss); err != nil {
 		return err

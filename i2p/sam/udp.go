@@ -1,7 +1,6 @@
 package sam
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -70,33 +69,22 @@ func (u *udpBridge) read() {
 // errNoSession says that a datagram names no session there is.
 var errNoSession = errors.New("no such session")
 
-// receive takes a datagram from a client: "3.x ID DESTINATION [options]", a
-// newline, and the payload ("Sending Repliable or Raw Datagrams").
+// receive takes a datagram from a client.
 func (u *udpBridge) receive(b []byte) error {
-	line, data, ok := bytes.Cut(b, []byte{'\n'})
-	if !ok || len(line) >= MaxLine || len(data) == 0 || len(data) > MaxPayload {
-		return fmt.Errorf("datagram of %d bytes without a header line or payload: %w", len(b), ErrSyntax)
-	}
-	version, rest := nextWord(bytes.TrimSuffix(line, []byte{'\r'}))
-	id, rest := nextWord(rest)
-	to, rest := nextWord(rest)
-	if !bytes.HasPrefix(version, []byte("3.")) {
-		return fmt.Errorf("datagram header does not begin with 3.0 to 3.%d: %w", newest, ErrSyntax)
+	id, to, data, err := u.cmd.ParseDatagram(b)
+	if err != nil {
+		return err
 	}
 	ss := u.s.find(id)
 	if ss == nil {
 		return errNoSession
-	}
-	u.cmd = Command{options: u.cmd.options[:0]}
-	if err := u.cmd.scan(rest); err != nil {
-		return err
 	}
 	return ss.sendDatagram(&u.cmd, to, data)
 }
 
 func (ss *session) sendDatagram(cmd *Command, to, data []byte) error {
 	p := ss.defaults
-	if err := cmd.ports(&p); err != nil {
+	if err := cmd.Ports(&p); err != nil {
 		return err
 	}
 	name, err := ss.address(&p, to)
@@ -112,7 +100,7 @@ func (s *Server) forward(ss *session, p Packet) error {
 		return coalesce.ErrClosed
 	}
 	d := u.pool.Get().(*datagram)
-	d.to, d.b = ss.forward, appendForwarded(d.b[:0], p, ss.header)
+	d.to, d.b = ss.forward, AppendForwarded(d.b[:0], p, ss.header)
 	select {
 	case u.queue <- d:
 		return nil
@@ -147,7 +135,7 @@ func (c *conn) forwardAddr(cmd *Command) (none netip.AddrPort, err error) {
 	}
 	u := c.s.udp.Load()
 	if u == nil {
-		return none, refusef(ResultI2PError, "PORT: no UDP here; leave PORT out and packets come on this connection")
+		return none, Refusef(ResultI2PError, "PORT: no UDP here; leave PORT out and packets come on this connection")
 	}
 	host := cmd.Value("HOST")
 	if host == "" || host == "localhost" {
@@ -155,7 +143,7 @@ func (c *conn) forwardAddr(cmd *Command) (none netip.AddrPort, err error) {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.IsLoopback() {
-		return none, refusef(ResultI2PError, "HOST=%.40s is not 127.0.0.1 or ::1: packets would cross the network in the clear; leave PORT and HOST out", host)
+		return none, Refusef(ResultI2PError, "HOST=%.40s is not 127.0.0.1 or ::1: packets would cross the network in the clear; leave PORT and HOST out", host)
 	}
 	return netip.AddrPortFrom(ip, uint16(port)), nil
 }

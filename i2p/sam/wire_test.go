@@ -36,8 +36,8 @@ func TestParse(t *testing.T) {
 		{"no text", "PONG", "PONG|PONG||"},
 		{"bare", "quit now=1", "QUIT|QUIT|||now=1"},
 		{"option for action", "DEST A=1", "unknown command|DEST|||A=1"},
-		{"unknown", "Stream Connect ID=x", "unknown command|STREAM|CONNECT||ID=x"},
-		{"one word", "HELP", "unknown command|HELP||"},
+		{"unknown", "Stream Status2 ID=x", "unknown command|STREAM|STATUS2||ID=x"},
+		{"one word", "HELP", "HELP|HELP||"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var c Command
@@ -115,7 +115,7 @@ func TestPrint(t *testing.T) {
 			t.Errorf("%q: got %s, want %s", value, got, want)
 		}
 	}
-	if got := string(appendReply(nil, KindNamingReply, ResultKeyNotFound, "no such name")); got != "NAMING REPLY RESULT=KEY_NOT_FOUND MESSAGE=\"no such name\"\n" {
+	if got := string(AppendReply(nil, KindNamingReply, Refusef(ResultKeyNotFound, "no such name"))); got != "NAMING REPLY RESULT=KEY_NOT_FOUND MESSAGE=\"no such name\"\n" {
 		t.Error(got)
 	}
 }
@@ -125,7 +125,7 @@ func TestRoundTrip(t *testing.T) {
 	value := rapid.StringMatching(`[^\n\r\x00]{0,40}`)
 	rapid.Check(t, func(t *rapid.T) {
 		kind := Kind(rapid.IntRange(1, int(kindCount)-1).Draw(t, "kind"))
-		if commands[kind].form == formText {
+		if commands[kind].Form == FormText {
 			kind = KindRawSend
 		}
 		values := rapid.MapOf(rapid.StringMatching(`[A-Za-z0-9._:]{1,12}`), value).Draw(t, "options")
