@@ -68,9 +68,6 @@ var errKind = errors.New("no such kind of datagram: want raw, datagram, datagram
 // index is k's place in tables by kind, and whether k is one of the four.
 func (k Kind) index() (int, bool) { return int(k - Datagram), k >= Datagram && k <= Datagram3 }
 
-// kinds is how many Kinds there are.
-const kinds = 4
-
 // An Addr is where a datagram came from or goes to, and an end of a stream. Its
 // Destination is zero for the sender of a Datagram3, whose hash is all that is
 // known, and so is all but the port for the sender of a Raw datagram. Writing to

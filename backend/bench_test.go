@@ -108,3 +108,50 @@ func BenchmarkPacket(b *testing.B) {
 		})
 	}
 }
+
+// tapAndAnswer takes one packet from the link to a Tap, and back to the link.
+func tapAndAnswer(t testing.TB, host *Host, in sam.Packet, out Message) func() {
+	stop, err := host.Tap(Match{Kind: out.Kind, Protocol: out.Protocol, Port: in.ToPort}, func(m Message) {
+		out.FromPort, out.ToPort, out.Data = m.ToPort, m.FromPort, m.Data
+		if err := host.SendMessage(out, SendOptions{}); err != nil && host.links[0].dropped.Load() == 0 {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return func() { host.links[0].receive(in) }
+}
+
+func TestTapAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	host, _ := startHost(t)
+	remote := i2p.NewAddr(backendtest.NewRemote(t, host.Destination()).Destination, 1)
+	for kind, s := range scenarios(t, host) {
+		echo := tapAndAnswer(t, host, s.packet, Message{Kind: kind, Protocol: s.packet.Protocol, Peer: remote})
+		want := 0.0
+		if kind == Datagram || kind == Datagram2 {
+			want = 1 // signing returns a new slice
+		}
+		if got := testing.AllocsPerRun(500, echo); got > want {
+			t.Errorf("%v: %v allocations per message in and out, want %v", kind, got, want)
+		}
+	}
+}
+
+func BenchmarkTap(b *testing.B) {
+	host, _ := startHost(b)
+	remote := i2p.NewAddr(backendtest.NewRemote(b, host.Destination()).Destination, 1)
+	for kind, s := range scenarios(b, host) {
+		b.Run(kind.String(), func(b *testing.B) {
+			echo := tapAndAnswer(b, host, s.packet, Message{Kind: kind, Protocol: s.packet.Protocol, Peer: remote})
+			b.ReportAllocs()
+			for b.Loop() {
+				echo()
+			}
+		})
+	}
+}

@@ -26,14 +26,10 @@ import (
 // or ErrConfig for a Datagram from a transient key. While Credentials have no
 // permission, WriteTo of what is signed fails with ErrNoSigner.
 func (h *Host) ListenPacket(kind Kind, port uint16) (net.PacketConn, error) {
-	if err := h.checkKind(kind); err != nil {
-		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
-	}
 	c := newPacketConn(h, kind, port)
-	if err := h.ports.open(c); err != nil {
+	if err := h.openTap(c.tap); err != nil {
 		return nil, fmt.Errorf("listen for %v on port %d: %w", kind, port, err)
 	}
-	h.opened()
 	return c, nil
 }
 

@@ -18,8 +18,7 @@ const lookupTimeout = 30 * time.Second
 // A packetConn is one open port.
 type packetConn struct {
 	host *Host
-	kind Kind
-	port uint16
+	tap  *tap
 
 	closeOnce   sync.Once
 	closed      chan struct{}
@@ -32,12 +31,28 @@ type packetConn struct {
 }
 
 func newPacketConn(h *Host, kind Kind, port uint16) *packetConn {
-	return &packetConn{
-		host: h, kind: kind, port: port,
-		closed: make(chan struct{}),
-		read:   newDeadline(), write: newDeadline(),
+	c := &packetConn{
+		host: h, closed: make(chan struct{}),
+		read: newDeadline(), write: newDeadline(),
 		arrived: make(chan struct{}, 1),
 		queue:   newQueue(h.cfg.ReceiveBuffer),
+	}
+	c.tap = &tap{
+		match:   Match{Kind: kind, Protocol: uint8(kind), Port: port},
+		deliver: c.take,
+		end:     func() { c.Close() },
+	}
+	return c
+}
+
+// take queues a message, or counts it if there is no room.
+func (c *packetConn) take(m Message) {
+	from := m.Peer
+	if from == nil {
+		from = c.rawAddr(m.FromPort)
+	}
+	if !c.push(m.Data, from) {
+		c.host.overflow.Add(1)
 	}
 }
 
@@ -125,10 +140,15 @@ func (c *packetConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 			return 0, c.fail("write", addr, err)
 		}
 	}
-	if err := c.host.send(c.kind, c.port, p, to); err != nil {
+	if err := c.host.SendMessage(c.message(p, to), SendOptions{}); err != nil {
 		return 0, c.fail("write", addr, err)
 	}
 	return len(p), nil
+}
+
+func (c *packetConn) message(p []byte, to *Addr) Message {
+	m := &c.tap.match
+	return Message{Kind: m.Kind, Protocol: m.Protocol, FromPort: m.Port, ToPort: to.Port, Peer: to, Data: p}
 }
 
 // lookUp completes an address, until the write deadline or the connection's end.
@@ -158,7 +178,7 @@ func (c *packetConn) lookUp(to *Addr, passed <-chan struct{}) (*Addr, error) {
 func (c *packetConn) Close() error {
 	err := c.fail("close", nil, net.ErrClosed)
 	c.closeOnce.Do(func() {
-		c.host.ports.close(c)
+		c.host.ports.close(c.tap)
 		close(c.closed)
 		c.read.set(time.Time{}) // stops their timers
 		c.write.set(time.Time{})
@@ -171,9 +191,9 @@ func (c *packetConn) Close() error {
 func (c *packetConn) LocalAddr() net.Addr {
 	s := c.host.self.Load()
 	if s == nil {
-		return &Addr{Port: c.port}
+		return &Addr{Port: c.tap.match.Port}
 	}
-	return &Addr{Destination: s.Destination, Hash: s.hash, Port: c.port}
+	return &Addr{Destination: s.Destination, Hash: s.hash, Port: c.tap.match.Port}
 }
 
 // SetDeadline sets both deadlines.

@@ -23,26 +23,28 @@ func (l *link) receive(p sam.Packet) {
 		h.receiveStream(l, p)
 		return
 	}
-	conn := h.ports.find(Kind(p.Protocol), p.ToPort)
-	if conn == nil {
+	t := h.ports.find(p.Protocol, p.ToPort)
+	if t == nil {
 		h.unclaimed.Add(1)
 		return
 	}
-	payload, from, err := h.open(l, p, conn)
+	kind := t.match.Kind
+	payload, from, err := h.open(l, p, kind)
 	if err != nil {
 		h.invalid.Add(1)
 		h.log.Debug("packet dropped", "frontend", l.front.name(), "error", err)
 		return
 	}
-	if !conn.push(payload, from) {
-		h.overflow.Add(1)
-	}
+	t.deliver(Message{
+		Kind: kind, Protocol: p.Protocol, FromPort: p.FromPort, ToPort: p.ToPort, Peer: from, Data: payload,
+	})
 }
 
-// open returns what a packet carries and who sent it. The payload is a view
-// into p.Data. For all but raw packets it notes where the remote was heard.
-func (h *Host) open(l *link, p sam.Packet, conn *packetConn) ([]byte, *Addr, error) {
-	switch conn.kind {
+// open returns what a packet carries and who sent it, nil for a raw one. The
+// payload is a view into p.Data. For all but raw packets it notes where the remote
+// was heard.
+func (h *Host) open(l *link, p sam.Packet, kind Kind) ([]byte, *Addr, error) {
+	switch kind {
 	case Datagram:
 		return h.open1(l, p)
 	case Datagram2:
@@ -54,7 +56,7 @@ func (h *Host) open(l *link, p sam.Packet, conn *packetConn) ([]byte, *Addr, err
 		}
 		return d.Payload, h.heard(l, d.From, nil, p.FromPort), nil
 	}
-	return p.Data, conn.rawAddr(p.FromPort), nil
+	return p.Data, nil, nil
 }
 
 func (h *Host) open1(l *link, p sam.Packet) ([]byte, *Addr, error) {

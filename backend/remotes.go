@@ -31,6 +31,10 @@ type remote struct {
 	// leftUntil is until when packets that still come in by a draining link
 	// that it has left do not count.
 	leftUntil time.Time
+	// told is when a LeaseSet last went to it though none was asked for, and toldBy
+	// the link: see needsLeaseSetLocked.
+	told   time.Time
+	toldBy *link
 
 	older, newer *remote // neighbours by heard
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/datagram"
@@ -15,16 +16,14 @@ import (
 // for the time of the call; the link copies out of it.
 var encodePool = sync.Pool{New: func() any { b := make([]byte, 0, datagram.MaxSize); return &b }}
 
-// send encodes and sends a payload from a port to an address whose
-// Destination is known.
-func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error {
-	p := sam.Packet{Peer: to.Destination, FromPort: fromPort, ToPort: to.Port, Protocol: uint8(kind)}
+// send encodes and sends a payload, by a packet that has all but the Data.
+func (h *Host) send(kind Kind, p sam.Packet, payload []byte, to i2p.Hash) error {
 	if kind == Raw {
-		if err := checkRaw(len(payload)); err != nil {
+		if err := checkRaw(p.Protocol, len(payload)); err != nil {
 			return err
 		}
 		p.Data = payload
-		return h.sendDatagram(p, to.Hash)
+		return h.sendDatagram(p, to)
 	}
 	self := h.self.Load()
 	if self == nil {
@@ -32,16 +31,20 @@ func (h *Host) send(kind Kind, fromPort uint16, payload []byte, to *Addr) error 
 	}
 	buffer := encodePool.Get().(*[]byte)
 	defer encodePool.Put(buffer)
-	data, err := self.encode(kind, (*buffer)[:0], payload, to.Hash)
+	data, err := self.encode(kind, (*buffer)[:0], payload, to)
 	if err != nil {
 		return err
 	}
 	*buffer, p.Data = data, data
-	return h.sendDatagram(p, to.Hash)
+	return h.sendDatagram(p, to)
 }
 
-func checkRaw(size int) error {
+// checkRaw refuses what others would take for something else, or SAM does not carry.
+func checkRaw(protocol uint8, size int) error {
+	_, other := Kind(protocol).index()
 	switch {
+	case protocol == ProtocolStreaming, other && Kind(protocol) != Raw:
+		return errTaken
 	case size == 0:
 		return errors.New("a raw datagram has 1 byte at least: SAM carries no empty packets")
 	case size > datagram.MaxSize:
@@ -51,8 +54,12 @@ func checkRaw(size int) error {
 }
 
 func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error) {
-	if kind == Datagram3 {
+	switch kind {
+	case Datagram, Datagram2:
+	case Datagram3:
 		return datagram.AppendDatagram3(b, s.hash, nil, payload)
+	default:
+		return nil, errKind
 	}
 	o, err := s.origin()
 	switch {
@@ -73,8 +80,36 @@ func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
 	if r := h.rescueLocked(to); r != nil && r.holdsDatagrams() {
 		l = nil
 	}
+	if p.Options.NoLeaseSet {
+		p.Options.NoLeaseSet = !h.needsLeaseSetLocked(to, l)
+	}
 	h.mu.Unlock()
 	return l.send(p)
+}
+
+// leaseSetEvery is how often a remote that is in touch is sent a LeaseSet though it
+// was to get none. Own LeaseSets live for 60 to 100 s.
+const leaseSetEvery = 20 * time.Second
+
+// needsLeaseSetLocked reports whether a message to a remote brings our LeaseSet
+// though its sender wants none sent. A remote that was never heard needs none, and
+// may be somebody who is not to know us. One that was heard keeps to its router by
+// that router's own LeaseSet, which lives for a minute or so: without the next one it
+// would take another router's lease, and what it sends would be lost.
+func (h *Host) needsLeaseSetLocked(hash i2p.Hash, l *link) bool {
+	for _, t := range [...]*remotes{h.remotes, h.hearsay} {
+		r := t.byHash[hash]
+		if r == nil || r.link == nil {
+			continue
+		}
+		now := time.Now()
+		if r.rescue == nil && r.toldBy == l && now.Sub(r.told) < leaseSetEvery {
+			return false
+		}
+		r.told, r.toldBy = now, l
+		return true
+	}
+	return false
 }
 
 // rescueLocked is the rescue of a remote, or nil.

@@ -113,7 +113,7 @@ func (c *pluginPackets) checkSize(size int) error {
 	most := datagram.MaxSize
 	switch c.kind {
 	case Raw:
-		return checkRaw(size)
+		return checkRaw(uint8(Raw), size)
 	case Datagram:
 		most -= datagram.Overhead1(dest)
 	case Datagram2:

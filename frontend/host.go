@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
@@ -78,7 +79,7 @@ func (h i2cpHost) Send(p sam.Packet) error {
 	if client == nil {
 		return errRouterDown
 	}
-	err := client.Send(p.Peer, p.FromPort, p.ToPort, p.Protocol, p.Data, i2cp.SendOptions{Nonce: p.ID})
+	err := client.Send(p.Peer, p.FromPort, p.ToPort, p.Protocol, p.Data, sendOptions(&p))
 	if err == nil {
 		h.f.traffic.out.Add(1)
 		return nil
@@ -91,6 +92,22 @@ func (h i2cpHost) Send(p sam.Packet) error {
 		return errQueueFull
 	}
 	return fmt.Errorf("%w: %w", sam.ResultI2PError, err)
+}
+
+// sendOptions puts what a backend asks for into I2CP's terms.
+func sendOptions(p *sam.Packet) i2cp.SendOptions {
+	o := i2cp.SendOptions{Nonce: p.ID}
+	if p.Options == (sam.SendOptions{}) {
+		return o
+	}
+	o.Flags = i2cp.TagFlags(p.Options.Tags, p.Options.TagThreshold)
+	if p.Options.NoLeaseSet {
+		o.Flags |= i2cp.FlagNoLeaseSet
+	}
+	if p.Options.Expires > 0 {
+		o.Expires = time.Now().Add(p.Options.Expires)
+	}
+	return o
 }
 
 // Lookup implements sam.Host.

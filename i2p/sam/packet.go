@@ -25,6 +25,8 @@ type Packet struct {
 	// ID asks for the status of an outgoing packet if it is not 0. A Host
 	// gets the Server's own IDs, to give back to Server.Status.
 	ID uint32
+	// Options are hints for the router that an outgoing packet is for.
+	Options SendOptions
 	// Data is the payload, 1 to MaxPayload bytes. It belongs to the caller
 	// of whatever the Packet is passed to, and is valid during the call.
 	Data []byte
@@ -39,7 +41,7 @@ func appendRawSend(b []byte, destination string, p Packet) []byte {
 	if p.ID != 0 {
 		b = AppendNumber(b, "ID", int(p.ID))
 	}
-	b = append(b, '\n')
+	b = append(p.Options.appendTo(b), '\n')
 	return append(b, p.Data...)
 }
 

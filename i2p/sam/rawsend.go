@@ -44,6 +44,9 @@ func (ss *session) outgoing(cmd *Command) (p Packet, name string, err error) {
 	if err := cmd.Ports(&p); err != nil {
 		return p, "", err
 	}
+	if err := cmd.SendOptions(&p.Options); err != nil {
+		return p, "", err
+	}
 	to, _ := cmd.find("DESTINATION")
 	name, err = ss.address(&p, to)
 	return p, name, err

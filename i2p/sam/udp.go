@@ -87,6 +87,9 @@ func (ss *session) sendDatagram(cmd *Command, to, data []byte) error {
 	if err := cmd.Ports(&p); err != nil {
 		return err
 	}
+	if err := cmd.SendOptions(&p.Options); err != nil {
+		return err
+	}
 	name, err := ss.address(&p, to)
 	p.Data = data
 	ss.send(p, name, err)
