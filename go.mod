@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	filippo.io/age v1.3.2
+	filippo.io/edwards25519 v1.2.0
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/eyedeekay/i2pkeys v0.33.8
 	github.com/eyedeekay/sam3 v0.33.8

@@ -1,6 +1,10 @@
 package i2p
 
-import "testing"
+import (
+	"maps"
+	"slices"
+	"testing"
+)
 
 func BenchmarkLeaseSet2Sign(b *testing.B) {
 	k := mustGenerate(b)
@@ -46,6 +50,24 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := key.Verify(message, signature); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSign has keys of each type.
+func BenchmarkSign(b *testing.B) {
+	for _, kind := range slices.Sorted(maps.Keys(sigInfos)) {
+		b.Run(kind.String(), func(b *testing.B) {
+			k, err := GenerateKeysOf(kind)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := k.Sign([]byte("message")); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -2,7 +2,6 @@ package i2p
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"fmt"
 )
 
@@ -26,7 +25,7 @@ func (k *Keys) Base64() string { return Base64.EncodeToString(k.Bytes()) }
 // key must be that of the Destination (or of the transient key), and an offline
 // signature must verify; whether that has expired is for the caller to see.
 //
-// Signing keys of RSA and RedDSA are checked for their size only. Refused are
+// Refused are
 // Ed25519 keys of the first i2pd versions, which took other bits off the hash
 // of the seed and so have another public key.
 func ParseKeys(b []byte) (*Keys, error) {
@@ -116,11 +115,9 @@ func (k *Keys) checkSigning() error {
 	if err != nil {
 		return err
 	}
-	if public != nil && !bytes.Equal(public, want.Key) {
+	if !bytes.Equal(public, want.Key) {
 		return fmt.Errorf("private %v signing key does not match the public one: %w", want.Type, ErrInvalid)
 	}
-	if want.Type == SigEd25519 {
-		k.expanded = ed25519.NewKeyFromSeed(k.Signing)
-	}
-	return nil
+	k.prepared, err = prepare(want.Type, k.Signing)
+	return err
 }

@@ -50,14 +50,37 @@ func TestSignFollowsSigning(t *testing.T) {
 	}
 }
 
-func TestSignUnsupported(t *testing.T) {
+// TestSignWithKeysOfI2PD signs with keys that a router made, and checks by the
+// verifiers that have checked a router's signatures.
+func TestSignWithKeysOfI2PD(t *testing.T) {
+	signed := map[SigType]bool{}
 	for _, row := range readVectors(t, "dest-generate.tsv") {
-		k, err := ParseKeysBase64(row[4])
-		if err != nil || k.SigType() == SigEd25519 {
+		if !sigType(t, row[0]).Known() {
 			continue
 		}
-		if _, err := k.Sign(nil); !errors.Is(err, ErrUnsupported) {
-			t.Errorf("%v: error %v, want ErrUnsupported", k.SigType(), err)
+		k, err := ParseKeysBase64(row[4])
+		if err != nil {
+			t.Fatal(err)
+		}
+		message := []byte("I2P signs this.")
+		signature, err := k.Sign(message)
+		if err != nil {
+			t.Fatalf("%v: %v", k.SigType(), err)
+		}
+		checkVerifier(t, k.Destination.SigningKey(), message, signature)
+		signed[k.SigType()] = true
+	}
+	if len(signed) != 6 { // DSA, three of ECDSA, Ed25519, RedDSA
+		t.Errorf("%d types: %v", len(signed), signed)
+	}
+}
+
+func TestSignRefusesKeys(t *testing.T) {
+	k := mustGenerate(t)
+	for _, private := range [][]byte{nil, make([]byte, 31)} {
+		k.Signing = private
+		if _, err := k.Sign(nil); !errors.Is(err, ErrInvalid) {
+			t.Errorf("key of %d bytes: error %v, want ErrInvalid", len(private), err)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestSignRefuses(t *testing.T) {
 		change(ls)
 		signer := Signer(k)
 		if says == "no Destination" {
-			signer = dsaSigner{}
+			signer = signerOfDSA{}
 		}
 		if _, err := ls.Sign(signer); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v, want ErrInvalid that says %q", err, says)
@@ -119,8 +119,8 @@ func TestSignRefuses(t *testing.T) {
 	}
 }
 
-// A dsaSigner has the type of a Destination's zero value.
-type dsaSigner struct{}
+// A signerOfDSA has the type of a Destination's zero value.
+type signerOfDSA struct{}
 
-func (dsaSigner) SigType() SigType            { return SigDSASHA1 }
-func (dsaSigner) Sign([]byte) ([]byte, error) { return nil, errors.New("not to be reached") }
+func (signerOfDSA) SigType() SigType            { return SigDSASHA1 }
+func (signerOfDSA) Sign([]byte) ([]byte, error) { return nil, errors.New("not to be reached") }

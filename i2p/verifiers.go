@@ -60,7 +60,7 @@ func ecdsaVerifier(curve elliptic.Curve, hash crypto.Hash) func(key, message, si
 // exponent is always 65537 ("Cryptography", RSA).
 func rsaVerifier(hash crypto.Hash) func(key, message, signature []byte) bool {
 	return func(key, message, signature []byte) bool {
-		public := &rsa.PublicKey{N: new(big.Int).SetBytes(key), E: 65537}
+		public := &rsa.PublicKey{N: new(big.Int).SetBytes(key), E: rsaExponent}
 		return rsa.VerifyPKCS1v15(public, hash, digest(hash, message), signature) == nil
 	}
 }
@@ -84,8 +84,7 @@ func halves(signature []byte) (r, s *big.Int) {
 	return new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])
 }
 
-// derivePublic is the public key to a private one, or nil for RSA and RedDSA,
-// for which nothing in the standard library computes it.
+// derivePublic is the public key to a private one. RSA's has it as its first half.
 func derivePublic(t SigType, private []byte) ([]byte, error) {
 	switch t {
 	case SigDSASHA1:
@@ -99,14 +98,18 @@ func derivePublic(t SigType, private []byte) ([]byte, error) {
 		return deriveECDSA(elliptic.P521(), private)
 	case SigEd25519, SigEd25519ph:
 		return ed25519.NewKeyFromSeed(private)[ed25519.SeedSize:], nil
+	case SigRSA2048, SigRSA3072, SigRSA4096:
+		return private[:t.PublicSize()], nil
+	case SigRedDSAEd25519:
+		return redDSAPublic(private), nil
 	}
-	return nil, nil
+	return nil, t.unsupported()
 }
 
 func deriveECDSA(curve elliptic.Curve, private []byte) ([]byte, error) {
 	key, err := ecdsa.ParseRawPrivateKey(curve, private)
 	if err != nil {
-		return nil, fmt.Errorf("private signing key is out of its range: %w", ErrInvalid)
+		return nil, errOutOfRange
 	}
 	point, err := key.PublicKey.Bytes()
 	if err != nil {
@@ -114,6 +117,11 @@ func deriveECDSA(curve elliptic.Curve, private []byte) ([]byte, error) {
 	}
 	return point[1:], nil
 }
+
+var errOutOfRange = fmt.Errorf("private signing key is out of its range: %w", ErrInvalid)
+
+// rsaExponent is the public exponent of all keys of I2P.
+const rsaExponent = 65537
 
 // dsaParameters are I2P's only ones ("Cryptography", DSA).
 var dsaParameters = dsa.Parameters{

@@ -67,7 +67,7 @@ func TestVerifyEd25519ph(t *testing.T) {
 	k := mustGenerate(t)
 	message := []byte("I2P signs this.")
 	hash := sha512.Sum512(message)
-	signature := ed25519.Sign(k.ed25519Key(), hash[:])
+	signature := ed25519.Sign(ed25519.NewKeyFromSeed(k.Signing), hash[:])
 	key := SigningPublicKey{Type: SigEd25519ph, Key: k.Destination.SigningKey().Key}
 	checkVerifier(t, key, message, signature)
 }
@@ -110,9 +110,9 @@ func TestDerivePublicPads(t *testing.T) {
 	}
 }
 
-func TestEveryTypeHasAVerifier(t *testing.T) {
+func TestEveryTypeIsServed(t *testing.T) {
 	for kind := range sigInfos {
-		if verifiers[kind] == nil {
+		if verifiers[kind] == nil || signers[kind] == nil {
 			t.Errorf("%v has none", kind)
 		}
 	}
