@@ -91,7 +91,10 @@ func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
 	if client == nil {
 		return nil
 	}
-	_, err := lookUpBy(ctx, client, to.Hash.Base32())
+	err := askOne(ctx, client, func(ctx context.Context, client *sam.PacketClient) error {
+		_, err := client.Lookup(ctx, to.Hash.Base32())
+		return err
+	})
 	if errors.Is(err, sam.ResultKeyNotFound) {
 		return err
 	}

@@ -19,25 +19,47 @@ const lookupPatience = 16 * time.Second
 // host names are in each router's own address book. It fails with ErrNoFrontend,
 // or with what the last one said, as sam.PacketClient.Lookup does.
 func (h *Host) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
+	var dest i2p.Destination
+	err := h.askAround(ctx, name, func(ctx context.Context, client *sam.PacketClient) (err error) {
+		dest, err = client.Lookup(ctx, name)
+		return err
+	})
+	return dest, err
+}
+
+// LookupOptions is Lookup, and returns the options of the LeaseSet as well. They are
+// nil, which is not the same as none, if the router does not tell them: i2pd does not.
+// The error may also be sam.ResultLeaseSetNotFound.
+func (h *Host) LookupOptions(ctx context.Context, name string) (i2p.Destination, i2p.Mapping, error) {
+	var dest i2p.Destination
+	var options i2p.Mapping
+	err := h.askAround(ctx, name, func(ctx context.Context, client *sam.PacketClient) (err error) {
+		dest, options, err = client.LookupOptions(ctx, name)
+		return err
+	})
+	return dest, options, err
+}
+
+// askAround asks one frontend after the other until one knows a name.
+func (h *Host) askAround(ctx context.Context, name string, ask func(context.Context, *sam.PacketClient) error) error {
 	err := ErrNoFrontend
 	for _, l := range h.links {
 		client := l.live.Load()
 		if client == nil {
 			continue
 		}
-		var dest i2p.Destination
-		if dest, err = lookUpBy(ctx, client, name); err == nil {
-			return dest, nil
+		if err = askOne(ctx, client, ask); err == nil {
+			return nil
 		}
 		if ctx.Err() != nil || errors.Is(err, sam.ResultInvalidKey) {
 			break
 		}
 	}
-	return i2p.Destination{}, fmt.Errorf("look up %.60q: %w", name, err)
+	return fmt.Errorf("look up %.60q: %w", name, err)
 }
 
-func lookUpBy(ctx context.Context, client *sam.PacketClient, name string) (i2p.Destination, error) {
+func askOne(ctx context.Context, client *sam.PacketClient, ask func(context.Context, *sam.PacketClient) error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupPatience)
 	defer cancel()
-	return client.Lookup(ctx, name)
+	return ask(ctx, client)
 }

@@ -117,13 +117,30 @@ func (h i2cpHost) Lookup(ctx context.Context, name string) (i2p.Destination, err
 		return i2p.Destination{}, errRouterDown
 	}
 	dest, err := client.LookupName(ctx, name)
+	return dest, lookupError(err)
+}
+
+// lookupError puts an error of I2CP into SAM's terms.
+func lookupError(err error) error {
 	switch {
 	case errors.Is(err, i2cp.ErrNotFound):
-		err = fmt.Errorf("%w: %w", sam.ResultKeyNotFound, err)
+		return fmt.Errorf("%w: %w", sam.ResultKeyNotFound, err)
+	case errors.Is(err, i2cp.ErrNoLeaseSet):
+		return fmt.Errorf("%w: %w", sam.ResultLeaseSetNotFound, err)
 	case errors.Is(err, i2cp.ErrNoSession):
-		err = errRouterDown
+		return errRouterDown
 	}
-	return dest, err
+	return err
+}
+
+// LookupOptions implements sam.OptionsHost.
+func (h i2cpHost) LookupOptions(ctx context.Context, name string) (i2p.Destination, i2p.Mapping, error) {
+	client := h.f.client.Load()
+	if client == nil {
+		return i2p.Destination{}, nil, errRouterDown
+	}
+	dest, options, err := client.LookupOptions(ctx, name)
+	return dest, options, lookupError(err)
 }
 
 // deliver passes a packet from the router to the backends.
@@ -134,4 +151,7 @@ func (f *Frontend) deliver(p sam.Packet) {
 	}
 }
 
-var _ sam.Host = i2cpHost{}
+var (
+	_ sam.Host        = i2cpHost{}
+	_ sam.OptionsHost = i2cpHost{}
+)

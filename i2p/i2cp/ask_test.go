@@ -46,9 +46,9 @@ func TestLookups(t *testing.T) {
 		if m3.Kind != LookupByHash || m3.Hash != dest.Hash() {
 			r.Errorf("by b32: %+v", m3)
 		}
-		end.send(HostReply{testSession, m3.Request, HostFound, dest}) // in another order
-		end.send(HostReply{testSession, m2.Request, HostFailure, i2p.Destination{}})
-		end.send(HostReply{testSession, m1.Request, HostFound, dest})
+		end.send(HostReply{testSession, m3.Request, HostFound, dest, nil}) // in another order
+		end.send(HostReply{testSession, m2.Request, HostFailure, i2p.Destination{}, nil})
+		end.send(HostReply{testSession, m1.Request, HostFound, dest, nil})
 		for i, result := range []<-chan found{hash, b32} {
 			if got := <-result; got.err != nil || got.dest != dest {
 				r.Errorf("lookup %d: %+v", i, got)
@@ -64,7 +64,7 @@ func TestLookupOfAnotherHash(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
 		end := r.establish()
 		m, result := ask(end, func() (i2p.Destination, error) { return r.LookupHash(r.Context(), i2p.Hash{1}) })
-		end.send(HostReply{testSession, m.Request, HostFound, testKeys.Destination})
+		end.send(HostReply{testSession, m.Request, HostFound, testKeys.Destination, nil})
 		if got := <-result; !errors.Is(got.err, ErrNotFound) || !got.dest.IsZero() {
 			r.Errorf("got %+v", got)
 		}

@@ -44,4 +44,6 @@ var (
 	ErrInvalidLeaseSet = errors.New("invalid LeaseSet")
 	// ErrNotFound says that a lookup found nothing.
 	ErrNotFound = errors.New("not found")
+	// ErrNoLeaseSet says that a LeaseSet whose options are asked for is not in the netDB.
+	ErrNoLeaseSet = errors.New("LeaseSet not found")
 )

@@ -10,12 +10,21 @@ import (
 // LookupKind is what a HostLookup asks by ("HostLookupMessage").
 type LookupKind uint8
 
-// Kinds of lookup. i2pd and this package know the first two; later ones ask
-// for the options of the LeaseSet as well.
+// Kinds of lookup. i2pd knows the first two; the others ask for the options of the
+// LeaseSet as well (Java I2P since API 0.9.66, proposal 167). The fifth kind, by a
+// whole Destination, is not used here: its hash will do.
 const (
-	LookupByHash LookupKind = 0
-	LookupByName LookupKind = 1
+	LookupByHash        LookupKind = 0
+	LookupByName        LookupKind = 1
+	LookupOptionsByHash LookupKind = 2
+	LookupOptionsByName LookupKind = 3
 )
+
+func (k LookupKind) byHash() bool { return k == LookupByHash || k == LookupOptionsByHash }
+func (k LookupKind) byName() bool { return k == LookupByName || k == LookupOptionsByName }
+
+// Options reports whether the kind asks for the LeaseSet's options.
+func (k LookupKind) Options() bool { return k == LookupOptionsByHash || k == LookupOptionsByName }
 
 // HostLookup asks for the Destination of a hash or a name.
 type HostLookup struct {
@@ -26,8 +35,8 @@ type HostLookup struct {
 	// Timeout has a resolution of 1 ms. i2pd ignores it.
 	Timeout time.Duration
 	Kind    LookupKind
-	Hash    i2p.Hash // for LookupByHash
-	Name    string   // for LookupByName
+	Hash    i2p.Hash // for those by hash
+	Name    string   // for those by name
 }
 
 // AppendFrame appends m as a frame. It fails on names over 255 bytes.
@@ -37,7 +46,7 @@ func (m HostLookup) AppendFrame(b []byte) ([]byte, error) {
 	b = binary.BigEndian.AppendUint32(b, m.Request)
 	b = binary.BigEndian.AppendUint32(b, uint32(m.Timeout.Milliseconds()))
 	b = append(b, byte(m.Kind))
-	if m.Kind == LookupByHash {
+	if m.Kind.byHash() {
 		return endFrame(append(b, m.Hash[:]...), start, nil)
 	}
 	b, err := appendText(b, m.Name)
@@ -52,10 +61,10 @@ func ParseHostLookup(body []byte) (HostLookup, error) {
 	m := HostLookup{Session: c.uint16(), Request: c.uint32()}
 	m.Timeout = time.Duration(c.uint32()) * time.Millisecond
 	m.Kind = LookupKind(c.uint8())
-	switch m.Kind {
-	case LookupByHash:
+	switch {
+	case m.Kind.byHash():
 		m.Hash = c.hash()
-	case LookupByName:
+	case m.Kind.byName():
 		m.Name = c.text()
 	}
 	return m, c.done(TypeHostLookup)
@@ -81,8 +90,11 @@ type HostReply struct {
 	Session uint16
 	Request uint32
 	Result  HostResult
-	// Destination is set with HostFound only.
+	// Destination is set with HostFound, and may be with HostNoLeaseSet.
 	Destination i2p.Destination
+	// Options are those of the LeaseSet, nil if they were not asked for. They come
+	// with HostFound only.
+	Options i2p.Mapping
 }
 
 // AppendFrame appends m as a frame.
@@ -91,18 +103,27 @@ func (m HostReply) AppendFrame(b []byte) ([]byte, error) {
 	b = binary.BigEndian.AppendUint16(beginFrame(b, TypeHostReply), m.Session)
 	b = binary.BigEndian.AppendUint32(b, m.Request)
 	b = append(b, byte(m.Result))
-	if m.Result == HostFound {
+	if m.Result == HostFound || !m.Destination.IsZero() {
 		b = m.Destination.AppendTo(b)
 	}
-	return endFrame(b, start, nil)
+	var err error
+	if m.Result == HostFound && m.Options != nil {
+		b, err = m.Options.AppendTo(b)
+	}
+	return endFrame(b, start, err)
 }
 
 // ParseHostReply reads the body of a HostReply.
 func ParseHostReply(body []byte) (HostReply, error) {
 	c := cursor{rest: body}
 	m := HostReply{Session: c.uint16(), Request: c.uint32(), Result: HostResult(c.uint8())}
-	if m.Result == HostFound {
+	if m.Result == HostFound || m.Result == HostNoLeaseSet && len(c.rest) > 0 {
 		m.Destination = c.destination()
+	}
+	if m.Result == HostFound && len(c.rest) > 0 {
+		if m.Options = c.mapping(); m.Options == nil {
+			m.Options = i2p.Mapping{}
+		}
 	}
 	return m, c.done(TypeHostReply)
 }

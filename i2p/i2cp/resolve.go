@@ -48,10 +48,40 @@ func (c *Client) LookupName(ctx context.Context, name string) (i2p.Destination, 
 	return dest, nil
 }
 
+// LookupOptions is LookupName, and asks for the options of the LeaseSet as well. They
+// are nil, which is not the same as none, if the router does not tell them: i2pd does
+// not. The error is also ErrNoLeaseSet, with the Destination if the router knows it.
+func (c *Client) LookupOptions(ctx context.Context, name string) (i2p.Destination, i2p.Mapping, error) {
+	m := HostLookup{Kind: LookupOptionsByName, Name: name}
+	if hash, err := i2p.ParseBase32(name); err == nil {
+		m = HostLookup{Kind: LookupOptionsByHash, Hash: hash}
+	}
+	reply, err := c.ask(ctx, m)
+	switch {
+	case err != nil:
+	case reply.Result == HostFound && (m.Kind.byName() || reply.Destination.Hash() == m.Hash):
+		return reply.Destination, reply.Options, nil
+	case reply.Result == HostNoLeaseSet:
+		err = ErrNoLeaseSet
+	default: // i2pd says so of each kind that it does not know
+		dest, err := c.LookupName(ctx, name)
+		return dest, nil, err
+	}
+	return reply.Destination, nil, fmt.Errorf("look up %.60q with its options: %w", name, err)
+}
+
 func (c *Client) lookup(ctx context.Context, m HostLookup) (i2p.Destination, error) {
+	reply, err := c.ask(ctx, m)
+	if err == nil && reply.Result != HostFound {
+		err = fmt.Errorf("%w: router says %q", ErrNotFound, reply.Result)
+	}
+	return reply.Destination, err
+}
+
+func (c *Client) ask(ctx context.Context, m HostLookup) (HostReply, error) {
 	s := c.current.Load()
 	if s == nil {
-		return i2p.Destination{}, ErrNoSession
+		return HostReply{}, ErrNoSession
 	}
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -60,11 +90,7 @@ func (c *Client) lookup(ctx context.Context, m HostLookup) (i2p.Destination, err
 	}
 	deadline, _ := ctx.Deadline()
 	m.Session, m.Timeout = s.id, time.Until(deadline)
-	reply, err := s.lookup(ctx, m)
-	if err == nil && reply.Result != HostFound {
-		err = fmt.Errorf("%w: router says %q", ErrNotFound, reply.Result)
-	}
-	return reply.Destination, err
+	return s.lookup(ctx, m)
 }
 
 // lookup sends m with a new request number and waits for the answer.

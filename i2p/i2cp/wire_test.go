@@ -128,11 +128,18 @@ func TestRoundTripLookup(t *testing.T) {
 			Hash:    drawHash(t, "hash"),
 		}
 		roundTrip(t, m, TypeHostLookup, ParseHostLookup)
+		m.Kind = LookupOptionsByHash
+		roundTrip(t, m, TypeHostLookup, ParseHostLookup)
 		m.Kind, m.Hash, m.Name = LookupByName, i2p.Hash{}, drawText(t, "name")
 		roundTrip(t, m, TypeHostLookup, ParseHostLookup)
+		m.Kind = LookupOptionsByName
+		roundTrip(t, m, TypeHostLookup, ParseHostLookup)
 		reply := HostReply{Session: m.Session, Request: m.Request, Result: HostResult(rapid.Byte().Draw(t, "result"))}
-		if reply.Result == HostFound {
+		if reply.Result == HostFound || reply.Result == HostNoLeaseSet && rapid.Bool().Draw(t, "known") {
 			reply.Destination = testKeys.Destination
+		}
+		if reply.Result == HostFound && rapid.Bool().Draw(t, "options") {
+			reply.Options = i2p.Mapping{drawText(t, "key"): "1 86400 0 0 25 a.b32.i2p"}
 		}
 		roundTrip(t, reply, TypeHostReply, ParseHostReply)
 	})

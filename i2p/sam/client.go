@@ -127,7 +127,7 @@ type PacketClient struct {
 	heard atomic.Int64 // time since start of the last bytes from the server
 
 	mu    sync.Mutex
-	waits map[string][]chan answer // lookups under way, by name
+	waits map[question][]chan answer // lookups under way
 }
 
 // Dial connects, attaches a session and starts to pass on packets; ctx bounds
@@ -141,7 +141,7 @@ func Dial(ctx context.Context, cfg ClientConfig) (*PacketClient, error) {
 		return nil, fmt.Errorf("dial SAM server: %w", err)
 	}
 	c := &PacketClient{
-		cfg: cfg, nc: nc, start: time.Now(), waits: make(map[string][]chan answer),
+		cfg: cfg, nc: nc, start: time.Now(), waits: make(map[question][]chan answer),
 		read: make(chan struct{}), closed: make(chan struct{}),
 	}
 	c.r = NewReader(heardReader{c})

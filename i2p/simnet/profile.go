@@ -35,6 +35,9 @@ type I2CPRules struct {
 	DateWithin time.Duration
 	// DontPublishInverted has "i2cp.dontPublishLeaseSet=true" publish.
 	DontPublishInverted bool
+	// LooksUpOptions tells the options of a LeaseSet to who asks (proposal 167); else
+	// it fails such lookups.
+	LooksUpOptions bool
 	// Disconnects says why it closes a connection; else it just closes.
 	Disconnects bool
 }

@@ -142,7 +142,9 @@ var JavaI2P = Profile{
 		Unanswered:   5,           // client/ClientConnectionRunner, MAX_LEASE_FAILS
 		InvalidEnds:  true,        // client/ClientMessageEventListener, handleCreateLeaseSet
 		DateWithin:   3 * minute,  // data/i2cp/SessionConfig, OFFSET_VALIDITY
-		Disconnects:  true,        // client/ClientConnectionRunner, disconnectClient
+		// client/LookupDestJob, since API 0.9.66
+		LooksUpOptions: true,
+		Disconnects:    true, // client/ClientConnectionRunner, disconnectClient
 	},
 	Publish: PublishRules{
 		First:        3 * second,  // kademlia/KademliaNetworkDatabaseFacade, PUBLISH_DELAY

@@ -57,12 +57,14 @@ func (s *session) hostLookup(body []byte) error {
 	if m.Session != s.id && m.Session != i2cp.NoSession {
 		return nil
 	}
-	hash, ok := m.Hash, m.Kind == i2cp.LookupByHash
-	if m.Kind == i2cp.LookupByName {
+	hash, ok := m.Hash, true
+	if m.Kind == i2cp.LookupByName || m.Kind == i2cp.LookupOptionsByName {
 		hash, ok = s.router.net.resolveLocked(m.Name)
 	}
-	reply := func(raw []byte) { s.hostReply(m.Request, raw) }
+	reply := func(raw []byte) { s.hostReply(m, ok, raw) }
 	switch {
+	case m.Kind > i2cp.LookupOptionsByName, m.Kind.Options() && !s.router.cfg.Profile.I2CP.LooksUpOptions:
+		s.hostReply(m, false, nil)
 	case !ok:
 		reply(nil)
 	case s.dest == nil:
@@ -77,10 +79,21 @@ func (s *session) hostLookup(body []byte) error {
 	return nil
 }
 
-func (s *session) hostReply(request uint32, raw []byte) {
-	m := i2cp.HostReply{Session: s.id, Request: request, Result: i2cp.HostFailure}
-	if dest, _, err := i2p.ParseDestination(raw); err == nil {
+// hostReply answers a lookup of a name that is known or not, by the LeaseSet.
+func (s *session) hostReply(asked i2cp.HostLookup, known bool, raw []byte) {
+	m := i2cp.HostReply{Session: s.id, Request: asked.Request, Result: i2cp.HostFailure}
+	dest, _, err := i2p.ParseDestination(raw)
+	switch {
+	case err == nil:
 		m.Result, m.Destination = i2cp.HostFound, dest
+	case known && asked.Kind.Options():
+		m.Result = i2cp.HostNoLeaseSet
+	}
+	if m.Result == i2cp.HostFound && asked.Kind.Options() {
+		m.Options = i2p.Mapping{}
+		if ls, _, err := i2p.ParseLeaseSet2(raw); err == nil && ls.Options != nil {
+			m.Options = ls.Options
+		}
 	}
 	s.write(m.AppendFrame)
 }

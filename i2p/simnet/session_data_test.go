@@ -46,6 +46,47 @@ func TestDateLookupAndNames(t *testing.T) {
 	})
 }
 
+// i2pd knows no lookups with options, Java does.
+func TestLookupWithOptions(t *testing.T) {
+	for _, c := range []struct {
+		profile                 simnet.Profile
+		found, lost, neverHeard i2cp.HostResult
+	}{
+		{simnet.I2PD258, i2cp.HostFailure, i2cp.HostFailure, i2cp.HostFailure},
+		{simnet.JavaI2P, i2cp.HostFound, i2cp.HostNoLeaseSet, i2cp.HostFailure},
+	} {
+		t.Run(c.profile.Name, func(t *testing.T) {
+			inNetwork(t, c.profile, func(t *testing.T, n *simnet.Network, r *simnet.Router) {
+				remote := n.NewRemote(simnet.RemoteConfig{Published: true})
+				time.Sleep(30 * time.Second)
+				n.SetName("echo.i2p", remote.Destination().Hash())
+				client := dial(t, r, newKeys(t))
+				client.start()
+				for i, m := range []i2cp.HostLookup{
+					{Kind: i2cp.LookupOptionsByName, Name: "echo.i2p"},
+					{Kind: i2cp.LookupOptionsByHash, Hash: i2p.Hash{1}},
+					{Kind: i2cp.LookupOptionsByName, Name: "nobody.i2p"},
+				} {
+					m.Session, m.Request = i2cp.NoSession, uint32(i)
+					client.write(m.AppendFrame(nil))
+				}
+				time.Sleep(time.Second)
+				client.seen(func() {
+					want := []i2cp.HostResult{c.found, c.lost, c.neverHeard}
+					for _, m := range client.replies {
+						if m.Result != want[m.Request] || (m.Options != nil) != (m.Result == i2cp.HostFound) {
+							t.Errorf("lookup %d: %v, options %v", m.Request, m.Result, m.Options)
+						}
+					}
+					if len(client.replies) != 3 {
+						t.Errorf("%d replies, want 3", len(client.replies))
+					}
+				})
+			})
+		})
+	}
+}
+
 func TestStatuses(t *testing.T) {
 	inNetwork(t, simnet.I2PD258, func(t *testing.T, n *simnet.Network, r *simnet.Router) {
 		remote := n.NewRemote(simnet.RemoteConfig{Published: true})
