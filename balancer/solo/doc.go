@@ -16,6 +16,9 @@
 // Each Open begins a term, so that frontends can tell the LeaseSets of two starts
 // apart as they can those of two leaders.
 //
+// Memory is a Store that writes nothing, for a Destination that ends with the
+// program. Who opens the same Destination again has to know what was published.
+//
 // # The file
 //
 // ledger.bin is a magic of 16 bytes, 1 byte version of the file, 8 bytes term

@@ -14,12 +14,12 @@ import (
 	"github.com/onelease/onelease/raftstate/statepb"
 )
 
-// A Store is the state in one directory. Its methods may be called from any
-// goroutine.
+// A Store is the state in one directory, or in memory. Its methods may be called
+// from any goroutine.
 type Store struct {
-	dir   string
+	dir   string // empty: in memory
 	term  uint64
-	lock  *os.File
+	lock  *os.File // nil without dir
 	state atomic.Pointer[ledger.State]
 	leads chan bool
 	never chan struct{} // nobody else comes to lead
@@ -44,12 +44,18 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, leads: make(chan bool, 1), never: make(chan struct{})}
+	s := newStore(dir)
+	s.lock = lock
 	if err := s.begin(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s.leads <- true
 	return s, nil
+}
+
+func newStore(dir string) *Store {
+	s := &Store{dir: dir, leads: make(chan bool, 1), never: make(chan struct{})}
+	s.leads <- true
+	return s
 }
 
 // begin reads what there is, and has the new term on the disk before anything is
@@ -74,6 +80,10 @@ func (s *Store) Apply(ctx context.Context, cmd *statepb.Command) (ledger.Result,
 	}
 	if err := s.enter(); err != nil {
 		return ledger.Result{}, err
+	}
+	if s.dir == "" {
+		defer s.inFlight.Done()
+		return s.commit(cmd)
 	}
 	type outcome struct {
 		result ledger.Result
@@ -103,8 +113,10 @@ func (s *Store) commit(cmd *statepb.Command) (ledger.Result, error) {
 	if err != nil {
 		return ledger.Result{}, err
 	}
-	if err := write(s.dir, s.term, next); err != nil {
-		return ledger.Result{}, fmt.Errorf("commit command: %w: %w", ledger.ErrUncertain, err)
+	if s.dir != "" {
+		if err := write(s.dir, s.term, next); err != nil {
+			return ledger.Result{}, fmt.Errorf("commit command: %w: %w", ledger.ErrUncertain, err)
+		}
 	}
 	s.state.Store(next)
 	return result, nil
@@ -162,6 +174,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.inFlight.Wait()
+	if s.lock == nil {
+		return nil
+	}
 	return s.lock.Close()
 }
 
