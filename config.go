@@ -76,8 +76,8 @@ type Config struct {
 	Keys *i2p.Keys
 	// Dir keeps the state of the balancer, and the keys if they are not given, for
 	// one program at a time. It is made if it is not there. Not with Balancers or a
-	// Cluster, which have it. If empty, all Routers must be Embedded: then it is a
-	// temporary one, and the Destination, without Keys, is new at each start.
+	// Cluster, which have it. If empty, all Routers must be Embedded: then nothing is
+	// kept, and the Destination, without Keys, is new at each start.
 	Dir string
 	// Balancers, if set, are several that the program runs in this process in
 	// place of the Node's one: a *cluster.Local. They show what happens when their
@@ -114,23 +114,9 @@ type Config struct {
 var ErrConfig = errors.New("onelease configuration")
 
 func (c Config) check() error {
-	members, publishers, names := 0, 0, map[string]bool{}
-	for _, r := range c.Routers {
-		if names[r.Name] {
-			return fmt.Errorf("%w: two Routers are named %q", ErrConfig, r.Name)
-		}
-		switch {
-		case r.Refuge && (r.Member || r.Publisher):
-			return fmt.Errorf("%w: Router %q is a Refuge, and a Member or Publisher: a Refuge has another key than those; use a router of its own", ErrConfig, r.Name)
-		case !r.Member && !r.Publisher && !r.Refuge:
-			return fmt.Errorf("%w: Router %q is neither Member nor Publisher: set one, or both", ErrConfig, r.Name)
-		}
-		if rotation := c.Policy.Rotation; r.Refuge && rotation != "" && rotation != balancer.RotateNever {
-			return fmt.Errorf("%w: Router %q is a Refuge, and Policy.Rotation is %q: a Refuge has the key that the others would get; leave Rotation out", ErrConfig, r.Name, rotation)
-		}
-		names[r.Name] = true
-		members += count(r.Member)
-		publishers += count(r.Publisher)
+	members, publishers, err := checkRouters(c.Routers, c.Policy)
+	if err != nil {
+		return err
 	}
 	switch {
 	case c.Cluster != nil:
@@ -163,6 +149,31 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: no Router is a Publisher: nobody would find the Destination", ErrConfig)
 	}
 	return nil
+}
+
+// checkRouters checks each, and counts those in either role.
+func checkRouters(routers []Router, policy balancer.Policy) (members, publishers int, err error) {
+	names := map[string]bool{}
+	for _, r := range routers {
+		if names[r.Name] {
+			return 0, 0, fmt.Errorf("%w: two Routers are named %q", ErrConfig, r.Name)
+		}
+		switch {
+		case r.Refuge && (r.Member || r.Publisher):
+			err = fmt.Errorf("%w: Router %q is a Refuge, and a Member or Publisher: a Refuge has another key than those; use a router of its own", ErrConfig, r.Name)
+		case !r.Member && !r.Publisher && !r.Refuge:
+			err = fmt.Errorf("%w: Router %q is neither Member nor Publisher: set one, or both", ErrConfig, r.Name)
+		case r.Refuge && policy.Rotation != "" && policy.Rotation != balancer.RotateNever:
+			err = fmt.Errorf("%w: Router %q is a Refuge, and Policy.Rotation is %q: a Refuge has the key that the others would get; leave Rotation out", ErrConfig, r.Name, policy.Rotation)
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		names[r.Name] = true
+		members += count(r.Member)
+		publishers += count(r.Publisher)
+	}
+	return members, publishers, nil
 }
 
 func (c Config) checkCluster() error {

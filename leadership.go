@@ -13,6 +13,7 @@ import (
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/balancer/solo"
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
@@ -42,18 +43,15 @@ func newLeadership(n *Node, cfg *Config) (leadership, error) {
 	return newAlone(n, cfg)
 }
 
-// alone is one Balancer in this process, served in memory.
+// alone is one Balancer in this process.
 type alone struct {
-	cfg      Config
-	store    *solo.Store
-	balancer *balancer.Balancer
-	control  *memconn.Listener
-	server   *grpc.Server
-	part
+	cfg   Config
+	store *solo.Store
+	*lead
 }
 
 func newAlone(n *Node, cfg *Config) (leadership, error) {
-	store, err := solo.Open(cfg.Dir)
+	store, err := cfg.openStore()
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +60,52 @@ func newAlone(n *Node, cfg *Config) (leadership, error) {
 		store.Close()
 		return nil, err
 	}
-	a := &alone{cfg: *cfg, store: store, balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
-	a.init()
-	controlpb.RegisterControlServer(a.server, b.Control())
-	a.Go(func() { n.note("control service", a.server.Serve(a.control)) })
-	a.Go(func() { n.note("balancer", b.Run(a.ctx)) })
-	return a, nil
+	return &alone{cfg: *cfg, store: store, lead: startLead(b, n.note)}, nil
+}
+
+// openStore opens the state in Dir, or without one in memory, with keys that are
+// made if there are none.
+func (c *Config) openStore() (_ *solo.Store, err error) {
+	if c.Dir != "" {
+		return solo.Open(c.Dir)
+	}
+	if c.Keys == nil {
+		if c.Keys, err = i2p.GenerateKeys(); err != nil {
+			return nil, err
+		}
+	}
+	return solo.Memory(c.Keys.Destination.Hash(), 0, 0), nil
+}
+
+// A lead is a Balancer that runs in this process and is served in memory.
+type lead struct {
+	balancer *balancer.Balancer
+	control  *memconn.Listener
+	server   *grpc.Server
+	part
+}
+
+// startLead runs b. What ends by itself is told to note.
+func startLead(b *balancer.Balancer, note func(part string, err error)) *lead {
+	l := &lead{balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
+	l.init()
+	controlpb.RegisterControlServer(l.server, b.Control())
+	l.Go(func() { note("control service", l.server.Serve(l.control)) })
+	l.Go(func() { note("balancer", b.Run(l.ctx)) })
+	return l
+}
+
+// config is how frontends reach l.
+func (l *lead) config() frontend.ControlConfig {
+	return frontend.ControlConfig{
+		Balancers: []string{"local"},
+		Dial:      func(ctx context.Context, _ string) (net.Conn, error) { return l.control.Dial(ctx) },
+	}
+}
+
+func (l *lead) end() {
+	l.server.Stop()
+	l.part.end()
 }
 
 // newBalancer also makes keys, or takes those that are kept, while no other
@@ -84,10 +122,7 @@ func (c *Config) newBalancer(store *solo.Store) (_ *balancer.Balancer, err error
 }
 
 func (a *alone) frontend(_ context.Context, _ string, cfg *frontend.Config) error {
-	cfg.Control = frontend.ControlConfig{
-		Balancers: []string{"local"},
-		Dial:      func(ctx context.Context, _ string) (net.Conn, error) { return a.control.Dial(ctx) },
-	}
+	cfg.Control = a.config()
 	return nil
 }
 
@@ -106,8 +141,7 @@ func (c *Config) sign(cfg *backend.Config) {
 func (a *alone) leader() *balancer.Balancer { return a.balancer }
 
 func (a *alone) end() error {
-	a.server.Stop()
-	a.part.end()
+	a.lead.end()
 	return a.store.Close()
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -23,7 +22,6 @@ type Node struct {
 	common     backend.Config // of all backends
 	log        *slog.Logger
 	patience   time.Duration
-	temporary  string // a directory to be removed
 
 	served chan struct{} // closed when the service has ended, or those of all Config.Backends
 	once   sync.Once
@@ -75,7 +73,7 @@ func Start(cfg Config) (*Node, error) {
 		served: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := n.lead(&cfg); err != nil {
-		return nil, errors.Join(err, n.removeTemporary())
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
@@ -89,12 +87,6 @@ func Start(cfg Config) (*Node, error) {
 
 // lead completes cfg with what can be left out of it, and starts the balancer.
 func (n *Node) lead(cfg *Config) (err error) {
-	if cfg.Cluster == nil && cfg.Balancers == nil && cfg.Dir == "" {
-		if n.temporary, err = os.MkdirTemp("", "onelease-"); err != nil {
-			return fmt.Errorf("temporary directory for the balancer's state: %w", err)
-		}
-		cfg.Dir = n.temporary
-	}
 	n.leadership, err = newLeadership(n, cfg)
 	if err == nil && cfg.Keys != nil {
 		n.log.Info("the Destination is", "b32", cfg.Keys.Destination.Base32())
@@ -104,16 +96,8 @@ func (n *Node) lead(cfg *Config) (err error) {
 
 func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
 	for _, r := range cfg.Routers {
-		config := frontend.Config{
-			Name:        r.Name,
-			Member:      r.Member,
-			Publisher:   r.Publisher,
-			Refuge:      r.Refuge,
-			Router:      frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password},
-			DontPublish: r.DontPublish,
-			Dir:         r.Dir,
-			Logger:      cfg.Logger,
-		}
+		config := r.frontend()
+		config.Dir, config.Logger = r.Dir, cfg.Logger
 		err := n.leadership.frontend(ctx, r.Name, &config)
 		var f *frontend.Frontend
 		if err == nil {
@@ -125,6 +109,18 @@ func (n *Node) startFrontends(ctx context.Context, cfg Config) error {
 		n.run(r.Name, f)
 	}
 	return nil
+}
+
+// frontend is what r says of its frontend.
+func (r *Router) frontend() frontend.Config {
+	return frontend.Config{
+		Name:        r.Name,
+		Member:      r.Member,
+		Publisher:   r.Publisher,
+		Refuge:      r.Refuge,
+		Router:      frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password},
+		DontPublish: r.DontPublish,
+	}
 }
 
 // run runs f until it is killed or the Node is closed.
@@ -208,12 +204,4 @@ func (n *Node) close() {
 		r.end()
 	}
 	n.note("balancers", n.leadership.end())
-	n.note("temporary directory", n.removeTemporary())
-}
-
-func (n *Node) removeTemporary() error {
-	if n.temporary == "" {
-		return nil
-	}
-	return os.RemoveAll(n.temporary)
 }

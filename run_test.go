@@ -26,7 +26,7 @@ func (w *world) runOnce(cfg onelease.Config) (dest i2p.Destination, err error) {
 }
 
 // embedded has the world's routers be as those of test/embedded.
-func embedded(cfg onelease.Config) onelease.Config {
+func embeddedRouters(cfg onelease.Config) onelease.Config {
 	for i := range cfg.Routers {
 		cfg.Routers[i].Embedded = true
 	}
@@ -68,8 +68,8 @@ func TestTemporary(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD258, func(w *world) {
-		first, err := w.runOnce(embedded(w.config()))
-		second, err2 := w.runOnce(embedded(w.config()))
+		first, err := w.runOnce(embeddedRouters(w.config()))
+		second, err2 := w.runOnce(embeddedRouters(w.config()))
 		if err != nil || err2 != nil || first == second || first.IsZero() {
 			t.Errorf("two Destinations %s, %s; %v, %v", first.Base32(), second.Base32(), err, err2)
 		}
@@ -103,7 +103,7 @@ func TestRunEnds(t *testing.T) {
 			inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD258, func(w *world) {
 				over := make(chan struct{})
 				defer close(over)
-				cfg := embedded(w.config())
+				cfg := embeddedRouters(w.config())
 				cfg.Service = backend.ServiceFunc(func(ctx context.Context, _ backend.Node) error { return test.serve(ctx, over) })
 				ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 				defer cancel()

@@ -43,6 +43,12 @@ type Config struct {
 	// Policy has times and sizes; zero fields take DefaultPolicy's. What the
 	// replicated state has a policy for goes by that.
 	Policy Policy
+	// Session are I2CP options for the routers' sessions in place of the Policy's
+	// and besides them, such as "outbound.quantity". Those that decide what is
+	// published and how messages are handed over are the Balancer's.
+	Session i2p.Mapping
+	// LeaseSet are the options of the LeaseSets, such as service records.
+	LeaseSet i2p.Mapping
 	// Expect is how many members there are to be, if that is known. The first
 	// LeaseSet then waits for that many, for Policy.FirstWait at most.
 	Expect int
@@ -102,8 +108,8 @@ func New(cfg Config) (*Balancer, error) {
 	if cfg.Keys == nil || cfg.Store == nil {
 		return nil, errors.New("balancer: Config needs Keys and Store")
 	}
-	if t := cfg.Keys.SigType(); t != i2p.SigEd25519 {
-		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", t, i2p.ErrUnsupported)
+	if _, err := cfg.Keys.Sign(nil); err != nil {
+		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", cfg.Keys.SigType(), err)
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	if cfg.Now == nil {

@@ -61,7 +61,7 @@ const maxDrafts = ledger.MaxRecords / 2
 // it was that member's turn, which comes every lateEach times their number: so
 // those who are renewed first do not take them all. Where members are lost one after the other all LeaseSets are renewed each time; with
 // twice as many dates the newer ones, which hellos need, would have to wait
-// (maxAhead).
+// (MaxAhead).
 const (
 	reserveAhead = 5 * time.Second
 	lateAhead    = 15 * time.Second
@@ -162,6 +162,8 @@ func (b *Balancer) leaseSet(d draft, key *ecdh.PrivateKey, now, published time.T
 		Destination: b.cfg.Keys.Destination,
 		Published:   published,
 		Expires:     expires,
+		Offline:     b.cfg.Keys.Offline,
+		Options:     b.cfg.LeaseSet,
 		Keys:        []i2p.EncryptionKey{{Type: i2p.CryptoX25519, Key: key.PublicKey().Bytes()}},
 		Leases:      leases,
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/onelease/onelease/raftstate/ledger"
 )
 
-// maxAhead is how far `published` may run ahead of the clock for what can
+// MaxAhead is how far `published` may run ahead of the clock for what can
 // wait. Floodfills refuse two minutes of future.
-const maxAhead = 30 * time.Second
+const MaxAhead = 30 * time.Second
 
 // far is when nothing is due.
 const far = time.Hour
@@ -78,7 +78,7 @@ func (b *Balancer) aliveLocked(now time.Time, issued ledger.Destination) time.Ti
 func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued ledger.Destination) []draft {
 	members := b.countLocked((*frontend).serves)
 	life := b.livesLocked().ownLife(members)
-	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-maxAhead), now)
+	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-MaxAhead), now)
 	alive := b.aliveLocked(now, issued)
 	var drafts []draft
 	for _, name := range b.drainingFirstLocked() {

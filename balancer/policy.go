@@ -2,11 +2,9 @@ package balancer
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/raftstate/ledger"
 )
 
@@ -238,23 +236,4 @@ func (p Policy) ownLife(members int) time.Duration {
 func (p Policy) drainRefresh(members int) time.Duration {
 	life := p.ownLife(members)
 	return max(p.ownRefresh(members), min(life/3, life-nearEnd))
-}
-
-// options are the I2CP options of a session. The router's netDB must not get
-// a member's LeaseSet; which value says so differs between router versions.
-func (p Policy) options(member, publisher, inverted bool) i2p.Mapping {
-	tunnels := p.Tunnels
-	if !member {
-		// It carries nothing but its own publishing. With one tunnel each way
-		// i2pd may never publish: it tries when an inbound one is built, and
-		// gives up if there is no outbound one yet.
-		tunnels = 2
-	}
-	options := i2cp.SessionOptions()
-	for _, direction := range []string{"inbound", "outbound"} {
-		options[direction+".quantity"] = strconv.Itoa(tunnels)
-		options[direction+".length"] = strconv.Itoa(max(0, p.Hops))
-	}
-	options["i2cp.dontPublishLeaseSet"] = strconv.FormatBool(publisher == inverted)
-	return options
 }

@@ -1,12 +1,16 @@
 package balancer
 
 import (
+	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
 )
 
@@ -46,7 +50,8 @@ func (b *Balancer) startPublishersLocked(now time.Time) (next time.Time) {
 }
 
 func (b *Balancer) sendSessionLocked(f *frontend) error {
-	options := b.policy.options(f.member, f.publisher, f.inverted)
+	options := b.policy.options(b.cfg.Session, f.member, f.publisher, f.inverted)
+	maps.Copy(options, i2cp.OfflineOptions(b.cfg.Keys.Offline))
 	config, err := i2cp.BuildSessionConfig(b.cfg.Keys, b.cfg.Keys.Destination, options, b.wallLocked(b.cfg.Now()))
 	if err != nil {
 		return status.Errorf(codes.Internal, "session of %s: %v", f.name, err)
@@ -56,4 +61,34 @@ func (b *Balancer) sendSessionLocked(f *frontend) error {
 		Session: &controlpb.Session{Config: config},
 	}})
 	return nil
+}
+
+// options are the I2CP options of a session: the Policy's, wanted in their place,
+// and above all those that the scheme needs. The router's netDB must not get
+// a member's LeaseSet; which value says so differs between router versions.
+func (p Policy) options(wanted i2p.Mapping, member, publisher, inverted bool) i2p.Mapping {
+	options := i2p.Mapping{}
+	for _, direction := range []string{"inbound", "outbound"} {
+		options[direction+".quantity"] = strconv.Itoa(p.Tunnels)
+		options[direction+".length"] = strconv.Itoa(max(0, p.Hops))
+	}
+	maps.Copy(options, wanted)
+	if !member {
+		publisherOnly(options)
+	}
+	maps.Copy(options, i2cp.SessionOptions())
+	options["i2cp.dontPublishLeaseSet"] = strconv.FormatBool(publisher == inverted)
+	return options
+}
+
+// publisherOnly has a session carry nothing but its own publishing. With one tunnel
+// each way i2pd may never publish: it tries when an inbound one is built, and
+// gives up if there is no outbound one yet.
+func publisherOnly(options i2p.Mapping) {
+	for key := range options {
+		if strings.HasSuffix(key, ".backupQuantity") {
+			delete(options, key)
+		}
+	}
+	options["inbound.quantity"], options["outbound.quantity"] = "2", "2"
 }

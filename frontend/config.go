@@ -72,6 +72,10 @@ type Config struct {
 	// BackendName, if set, says which name a backend must have, if it is to have
 	// one, by its certificate under SAMTLS. An error refuses it.
 	BackendName func(*x509.Certificate) (string, error)
+	// Refused, if set, is told when the router refuses the session for what only
+	// somebody can mend: the keys, the password, another program that has the
+	// Destination. It is tried again after some half a minute all the same.
+	Refused func(error)
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
 }

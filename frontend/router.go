@@ -35,6 +35,9 @@ func (f *Frontend) runRouter(ctx context.Context) error {
 			f.setRouterError(errDrained)
 		default:
 			f.log.Warn("the router refuses the session", "err", err, "do", refusalAdvice(err), "retry", refusedWait)
+			if f.cfg.Refused != nil {
+				f.cfg.Refused(err)
+			}
 			sleep(ctx, refusedWait/2+rand.N(refusedWait/2))
 		}
 	}

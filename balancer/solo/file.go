@@ -25,7 +25,7 @@ const (
 
 // beginAnew is how to go on without the last state: `published` of what comes is
 // the time then, and what was published before is not further ahead of it than
-// that (balancer.maxAhead, and some for what could not wait).
+// that (balancer.MaxAhead, and some for what could not wait).
 const beginAnew = "use an empty directory, no sooner than two minutes after the last program that signed for this Destination has ended"
 
 // encode is the content of the file.

@@ -49,8 +49,9 @@ func ParseSessionConfig(b []byte) (SessionConfig, error) {
 	c := cursor{rest: b}
 	config := SessionConfig{Destination: c.destination(), Options: c.mapping(), Date: c.date()}
 	if c.err == nil {
-		signature := c.take(config.Destination.SigType().SignatureSize())
-		config.Signature = append([]byte(nil), signature...)
+		var key i2p.SigningPublicKey
+		key, _, c.err = config.signer()
+		config.Signature = append([]byte(nil), c.take(key.Type.SignatureSize())...)
 	}
 	if c.err != nil {
 		return SessionConfig{}, fmt.Errorf("parse session configuration: %w", c.err)
@@ -58,12 +59,20 @@ func ParseSessionConfig(b []byte) (SessionConfig, error) {
 	return config, nil
 }
 
-// Verify returns nil if c bears a signature of its Destination. Options that
-// were not sorted do not verify, as in Java I2P.
+// Verify returns nil if c bears a signature of its Destination, or of the transient
+// key that its OfflineOptions name and the Destination permits; it does not look
+// at dates. Options that were not sorted do not verify, as in Java I2P.
 func (c *SessionConfig) Verify() error {
-	signed, err := c.appendSigned(nil)
+	key, offline, err := c.signer()
+	if offline != nil {
+		err = offline.Verify(c.Destination)
+	}
+	var signed []byte
 	if err == nil {
-		err = c.Destination.SigningKey().Verify(signed, c.Signature)
+		signed, err = c.appendSigned(nil)
+	}
+	if err == nil {
+		err = key.Verify(signed, c.Signature)
 	}
 	if err != nil {
 		return fmt.Errorf("verify session configuration: %w", err)

@@ -204,6 +204,43 @@ func TestSessionConfig(t *testing.T) {
 	}
 }
 
+// What a transient key signs verifies if the Destination permits that key, and not
+// once the permission is another's.
+func TestOfflineSessionConfig(t *testing.T) {
+	transient, err := i2p.GenerateKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	offline, err := i2p.SignOffline(testKeys, transient.Destination.SigningKey(), time.Unix(1_800_000_000, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := BuildSessionConfig(transient, testKeys.Destination, OfflineOptions(offline), time.Unix(1_700_000_000, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseSessionConfig(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Verify(); err != nil {
+		t.Error(err)
+	}
+	got.Destination = transient.Destination
+	if err := got.Verify(); !errors.Is(err, i2p.ErrSignature) {
+		t.Errorf("with another's permission: %v, want ErrSignature", err)
+	}
+	for _, bad := range []i2p.Mapping{
+		{optionTransientKey: "7:AAAA"},
+		{optionTransientKey: "x:AAAA", optionOfflineExpires: "1"},
+		{optionTransientKey: "AAAA", optionOfflineExpires: "-1"},
+	} {
+		if _, err := parseOffline(bad); !errors.Is(err, i2p.ErrInvalid) {
+			t.Errorf("%v: error %v, want ErrInvalid", bad, err)
+		}
+	}
+}
+
 func TestEncodeTooBig(t *testing.T) {
 	long := string(make([]byte, maxText+1))
 	for _, m := range []frame{

@@ -46,9 +46,10 @@ type destination struct {
 	rng    *rand.Rand
 	closed bool
 
-	public   bool    // publishes its LeaseSet
-	quantity int     // of inbound tunnels
-	explicit []*peer // the only gateways to build through; nil for the fast tier
+	options  i2p.Mapping // of the session, nil for a Remote
+	public   bool        // publishes its LeaseSet
+	quantity int         // of inbound tunnels
+	explicit []*peer     // the only gateways to build through; nil for the fast tier
 	tunnels  []*tunnel
 	building int
 

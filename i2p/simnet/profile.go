@@ -38,6 +38,8 @@ type I2CPRules struct {
 	// LooksUpOptions tells the options of a LeaseSet to who asks (proposal 167); else
 	// it fails such lookups.
 	LooksUpOptions bool
+	// Offline takes a session that is signed by a transient key.
+	Offline bool
 	// Disconnects says why it closes a connection; else it just closes.
 	Disconnects bool
 }

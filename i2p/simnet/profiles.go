@@ -144,6 +144,7 @@ var JavaI2P = Profile{
 		DateWithin:   3 * minute,  // data/i2cp/SessionConfig, OFFSET_VALIDITY
 		// client/LookupDestJob, since API 0.9.66
 		LooksUpOptions: true,
+		Offline:        true, // data/i2cp/SessionConfig, verifySignature; i2pd I2CP.cpp, CreateSessionMessageHandler: by the Destination's key only
 		Disconnects:    true, // client/ClientConnectionRunner, disconnectClient
 	},
 	Publish: PublishRules{

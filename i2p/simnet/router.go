@@ -3,6 +3,7 @@ package simnet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"syscall"
@@ -105,6 +106,25 @@ func (r *Router) Stats() Stats {
 	r.net.mu.Lock()
 	defer r.net.mu.Unlock()
 	return r.stats
+}
+
+// Session has the I2CP options of the session that a Destination has on the router;
+// false if it has none.
+func (r *Router) Session(hash i2p.Hash) (options i2p.Mapping, ok bool) {
+	r.net.mu.Lock()
+	defer r.net.mu.Unlock()
+	d := r.dests[hash]
+	if d == nil || d.options == nil {
+		return nil, false
+	}
+	return maps.Clone(d.options), true
+}
+
+// Sessions is how many I2CP connections the router has.
+func (r *Router) Sessions() int {
+	r.net.mu.Lock()
+	defer r.net.mu.Unlock()
+	return len(r.sessions)
 }
 
 // DialI2CP connects to the router's I2CP server through memory. It fails with

@@ -20,6 +20,7 @@ const (
 	optionDontPublish = "i2cp.dontPublishLeaseSet"
 	optionReliability = "i2cp.messageReliability"
 	optionPeers       = "explicitPeers"
+	optionTransient   = "i2cp.leaseSetTransientPublicKey"
 )
 
 // handle does what one frame asks for. An error ends the connection.
@@ -74,7 +75,7 @@ func (s *session) createSession(body []byte) error {
 		err = config.Verify()
 	}
 	if err == nil {
-		err = s.checkDate(config.Date)
+		err = s.checkConfig(&config)
 	}
 	if err != nil || s.router.dests[config.Destination.Hash()] != nil {
 		return s.sessionStatus(i2cp.SessionInvalid)
@@ -84,15 +85,21 @@ func (s *session) createSession(body []byte) error {
 	rules := &s.router.cfg.Profile.I2CP
 	s.dest = s.router.newDestinationLocked(s, config.Destination, quantityOf(config.Options, defaultQuantity),
 		rules.publishes(config.Options, true))
+	s.dest.options = config.Options
 	s.dest.restrictLocked(config.Options[optionPeers])
 	s.dest.startLocked()
 	s.dest.observeLocked(EventSessionUp, nil, "")
 	return s.sessionStatus(i2cp.SessionCreated)
 }
 
-func (s *session) checkDate(date time.Time) error {
-	within := s.router.cfg.Profile.I2CP.DateWithin
-	if off := time.Since(date).Abs(); within > 0 && off > within {
+// checkConfig refuses what the router's make refuses of what is signed well.
+func (s *session) checkConfig(config *i2cp.SessionConfig) error {
+	rules := &s.router.cfg.Profile.I2CP
+	if _, offline := config.Options[optionTransient]; offline && !rules.Offline {
+		return errors.New("session configuration is not signed by the Destination's key")
+	}
+	within := rules.DateWithin
+	if off := time.Since(config.Date).Abs(); within > 0 && off > within {
 		return fmt.Errorf("session configuration's date is off by %v", off)
 	}
 	return nil
