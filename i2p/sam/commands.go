@@ -98,7 +98,7 @@ type words struct{ verb, action string }
 var (
 	kinds     = map[words]Kind{}
 	verbForms = map[string]Form{}
-	replies   = map[string]Kind{}
+	replies   = map[string]Kind{} // of a verb, by its first row that has one
 )
 
 func init() {
@@ -106,7 +106,7 @@ func init() {
 		r := commands[k]
 		kinds[words{r.Verb, r.Action}] = k
 		verbForms[r.Verb] = r.Form
-		if r.Reply != KindUnknown {
+		if _, known := replies[r.Verb]; !known && r.Reply != KindUnknown {
 			replies[r.Verb] = r.Reply
 		}
 	}

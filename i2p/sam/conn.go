@@ -75,7 +75,9 @@ func (c *conn) read() error {
 
 // handle runs one line. An error ends the connection.
 func (c *conn) handle(line []byte) error {
-	if err := c.cmd.Parse(line); err != nil {
+	if err := c.cmd.Parse(line); err == ErrEmpty {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if !c.hello && c.cmd.Kind != KindHello {

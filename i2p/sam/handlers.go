@@ -22,6 +22,7 @@ var handlers = [kindCount]func(*conn) error{
 	KindQuit:          func(*conn) error { return errQuit },
 	KindStop:          func(*conn) error { return errQuit },
 	KindExit:          func(*conn) error { return errQuit },
+	KindHelp:          (*conn).onHelp,
 }
 
 // errQuit says that the client asked for the end.
@@ -57,6 +58,17 @@ func (c *conn) onSessionCreate() error {
 	if ss.backend != nil {
 		go ss.watch(c.ctx)
 	}
+	return nil
+}
+
+// onHelp answers HELP, and HELP with a verb, which reads as an option without a
+// value.
+func (c *conn) onHelp() error {
+	topic := ""
+	for topic = range c.cmd.Options() {
+		break
+	}
+	c.w.Append(func(b []byte) []byte { return AppendHelp(b, ByFrontend, topic) })
 	return nil
 }
 

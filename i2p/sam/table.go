@@ -24,6 +24,8 @@ type Option struct {
 	// Value is what may stand for it: a set "a|b", or a word for what it is.
 	Value   string
 	Meaning string
+	// For has the styles of session that it is for, if not for all.
+	For string
 	// Since is empty if it is as old as its line.
 	Since string
 	// By is empty if all serve it who serve the line.
@@ -35,9 +37,12 @@ type Option struct {
 type Form uint8
 
 const (
-	FormAction Form = iota // a second word, then options
-	FormBare               // options only
-	FormText               // free text to the end of the line
+	// FormAction lines have a second word, then options.
+	FormAction Form = iota
+	// FormBare lines have options only.
+	FormBare
+	// FormText lines have free text to their end.
+	FormText
 )
 
 // A Side is an end of a connection.
@@ -56,6 +61,7 @@ type Service uint8
 const (
 	ByBridge Service = 1 << iota
 	ByFrontend
+	ByBoth = ByBridge | ByFrontend
 )
 
 // Values of Since for what no version of SAM has.
@@ -69,42 +75,13 @@ const (
 
 // commands is the protocol as data. Parser, printer, servers, client and the
 // tables of the documentation all work from it; a new command is a new row.
-var commands = [kindCount]Row{
-	KindHello:            {Verb: "HELLO", Action: "VERSION", Reply: KindHelloReply},
-	KindHelloReply:       {Verb: "HELLO", Action: "REPLY"},
-	KindAuthEnable:       {Verb: "AUTH", Action: "ENABLE", Reply: KindAuthStatus},
-	KindAuthDisable:      {Verb: "AUTH", Action: "DISABLE", Reply: KindAuthStatus},
-	KindAuthAdd:          {Verb: "AUTH", Action: "ADD", Reply: KindAuthStatus},
-	KindAuthRemove:       {Verb: "AUTH", Action: "REMOVE", Reply: KindAuthStatus},
-	KindAuthList:         {Verb: "AUTH", Action: "LIST", Reply: KindAuthStatus},
-	KindAuthStatus:       {Verb: "AUTH", Action: "STATUS"},
-	KindSessionCreate:    {Verb: "SESSION", Action: "CREATE", Reply: KindSessionStatus},
-	KindSessionAdd:       {Verb: "SESSION", Action: "ADD", Reply: KindSessionStatus},
-	KindSessionRemove:    {Verb: "SESSION", Action: "REMOVE", Reply: KindSessionStatus},
-	KindSessionStatus:    {Verb: "SESSION", Action: "STATUS"},
-	KindSessionDrain:     {Verb: "SESSION", Action: "DRAIN"},
-	KindSessionLeaseSet:  {Verb: "SESSION", Action: "LEASESET"},
-	KindSessionWeight:    {Verb: "SESSION", Action: "WEIGHT"},
-	KindSessionHeard:     {Verb: "SESSION", Action: "HEARD"},
-	KindSessionBegan:     {Verb: "SESSION", Action: "BEGAN"},
-	KindStreamConnect:    {Verb: "STREAM", Action: "CONNECT", Reply: KindStreamStatus},
-	KindStreamAccept:     {Verb: "STREAM", Action: "ACCEPT", Reply: KindStreamStatus},
-	KindStreamForward:    {Verb: "STREAM", Action: "FORWARD", Reply: KindStreamStatus},
-	KindStreamStatus:     {Verb: "STREAM", Action: "STATUS"},
-	KindDatagramSend:     {Verb: "DATAGRAM", Action: "SEND", Reply: KindDatagramStatus},
-	KindDatagramReceived: {Verb: "DATAGRAM", Action: "RECEIVED"},
-	KindDatagramStatus:   {Verb: "DATAGRAM", Action: "STATUS"},
-	KindRawSend:          {Verb: "RAW", Action: "SEND", Reply: KindRawStatus},
-	KindRawReceived:      {Verb: "RAW", Action: "RECEIVED"},
-	KindRawStatus:        {Verb: "RAW", Action: "STATUS"},
-	KindNamingLookup:     {Verb: "NAMING", Action: "LOOKUP", Reply: KindNamingReply},
-	KindNamingReply:      {Verb: "NAMING", Action: "REPLY"},
-	KindDestGenerate:     {Verb: "DEST", Action: "GENERATE", Reply: KindDestReply},
-	KindDestReply:        {Verb: "DEST", Action: "REPLY"},
-	KindPing:             {Verb: "PING", Form: FormText, Reply: KindPong},
-	KindPong:             {Verb: "PONG", Form: FormText},
-	KindQuit:             {Verb: "QUIT", Form: FormBare},
-	KindStop:             {Verb: "STOP", Form: FormBare},
-	KindExit:             {Verb: "EXIT", Form: FormBare},
-	KindHelp:             {Verb: "HELP", Form: FormBare},
+var commands = assemble(connectionRows, sessionRows, streamRows, datagramRows, utilityRows, extensionRows)
+
+func assemble(groups ...map[Kind]Row) (all [kindCount]Row) {
+	for _, group := range groups {
+		for kind, row := range group {
+			all[kind] = row
+		}
+	}
+	return all
 }
