@@ -37,24 +37,30 @@ const minBase64 = 516
 // lookup that failed (sam.ResultKeyNotFound), ErrNoSigner, net.ErrClosed or
 // the error of ctx.
 func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := h.dial(ctx, network, address)
+	conn, err := h.dialAddress(ctx, network, address)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: i2p.Network, Err: fmt.Errorf("%.80s: %w", address, err)}
 	}
 	return conn, nil
 }
 
-func (h *Host) dial(ctx context.Context, network, address string) (*streaming.Stream, error) {
+func (h *Host) dialAddress(ctx context.Context, network, address string) (*streaming.Stream, error) {
 	switch network {
 	case "", i2p.Network, "tcp":
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
-	if err := h.canSign(); err != nil {
-		return nil, err
-	}
 	name, port, err := splitAddress(address)
 	if err != nil {
+		return nil, err
+	}
+	return h.DialPorts(ctx, name, 0, port)
+}
+
+// DialPorts is DialContext with the port that the remote sees the stream come from. The
+// name is without a port. Its errors are bare, and do not name the remote.
+func (h *Host) DialPorts(ctx context.Context, name string, from, to uint16) (*streaming.Stream, error) {
+	if err := h.canSign(); err != nil {
 		return nil, err
 	}
 	if _, ok := ctx.Deadline(); !ok {
@@ -62,14 +68,14 @@ func (h *Host) dial(ctx context.Context, network, address string) (*streaming.St
 		defer cancel()
 		ctx = limited
 	}
-	to, err := h.resolve(ctx, name)
+	remote, err := h.resolve(ctx, name)
 	if err == nil {
-		err = h.reach(ctx, to)
+		err = h.reach(ctx, remote)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return h.stack().Dial(ctx, to, 0, port)
+	return h.stack().Dial(ctx, remote, from, to)
 }
 
 // reach has the router that will carry a stream look up the LeaseSet of a

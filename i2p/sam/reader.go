@@ -90,6 +90,16 @@ func (r *Reader) Detach() []byte {
 	return rest
 }
 
+// ReadAhead waits for more to come than is there already, and for nothing else: the
+// next Line returns it. It is for who waits for something else meanwhile, and wants to
+// know when the connection ends. With MaxLine bytes there it fails with ErrLineTooLong.
+func (r *Reader) ReadAhead() error {
+	if r.to-r.from >= MaxLine {
+		return fmt.Errorf("%d bytes wait to be read: %w", r.to-r.from, ErrLineTooLong)
+	}
+	return r.fill()
+}
+
 // fill reads once more, at least a byte, behind what is there.
 func (r *Reader) fill() error {
 	if err := r.err; err != nil {

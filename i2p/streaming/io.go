@@ -32,6 +32,16 @@ func (st *Stream) Read(b []byte) (int, error) {
 	}
 }
 
+// AwaitRead returns when Read would not wait: there is something to be read, or an end,
+// an error or a deadline. Who has thousands of idle streams needs no buffer for each.
+func (st *Stream) AwaitRead() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for !st.appClosed && !st.readBy.passed() && st.receiver.unread == 0 && !st.receiver.closed && st.err == nil {
+		st.canRead.Wait()
+	}
+}
+
 // Write returns when all of b is in the send buffer.
 func (st *Stream) Write(b []byte) (int, error) {
 	st.mu.Lock()

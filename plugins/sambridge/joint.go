@@ -1,0 +1,169 @@
+package sambridge
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/onelease/onelease/i2p/streaming"
+)
+
+// chunkSize is how much is copied at a time, in bytes.
+const chunkSize = 32 << 10
+
+// chunks are borrowed while there is something to copy: an idle stream has none.
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+var noDeadline time.Time
+
+// A joint is a client's connection and the stream that it stands for.
+//
+// Each direction ends by itself: the end of one side's data is passed on, and the other may
+// go on for as long as it has something to say (Limits.HalfOpenTime). A side that breaks
+// off breaks the other off: a client whose stream is reset reads a reset, not an end.
+type joint struct {
+	s  *session
+	nc net.Conn
+	st *streaming.Stream
+	// half says that one of the directions has ended.
+	half    atomic.Bool
+	outDone atomic.Bool // the client has said all
+	once    sync.Once
+}
+
+func newJoint(s *session, nc net.Conn, st *streaming.Stream) *joint {
+	return &joint{s: s, nc: nc, st: st}
+}
+
+// run copies until both directions have ended or one has failed. early is what the client
+// has sent already.
+func (j *joint) run(early []byte) {
+	stop := context.AfterFunc(j.s.ctx, j.abort)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		j.finish(j.copyIn())
+	}()
+	j.outbound(early)
+	<-done
+	j.st.Close()
+}
+
+// outbound passes on what the client sends, and its end.
+func (j *joint) outbound(early []byte) {
+	_, err := j.st.Write(early)
+	if err == nil {
+		err = j.copyOut()
+	}
+	if err != nil {
+		j.abort()
+		return
+	}
+	j.outDone.Store(true)
+	j.halfOpen()
+	if err := j.st.CloseWrite(); err != nil {
+		j.abort()
+	}
+}
+
+// finish passes the end of what the remote sends on to the client.
+func (j *joint) finish(err error) {
+	if err != nil {
+		j.abort()
+		return
+	}
+	j.halfOpen()
+	if half, ok := j.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	} else {
+		j.nc.Close()
+	}
+}
+
+// halfOpen bounds the silence of the other direction.
+func (j *joint) halfOpen() {
+	j.half.Store(true)
+	j.extend()
+}
+
+// extend gives a joint that is half open its time anew.
+func (j *joint) extend() {
+	if j.half.Load() {
+		by := time.Now().Add(j.s.b.cfg.Limits.HalfOpenTime)
+		j.nc.SetReadDeadline(by)
+		j.st.SetReadDeadline(by)
+	}
+}
+
+// abort ends both sides at once. What a client has sent that has said all still goes out.
+func (j *joint) abort() {
+	j.once.Do(func() {
+		if j.outDone.Load() {
+			j.st.Close()
+		} else {
+			j.st.Reset()
+		}
+		nc := j.nc
+		if t, ok := nc.(*tls.Conn); ok {
+			nc = t.NetConn()
+		}
+		if tcp, ok := nc.(*net.TCPConn); ok {
+			tcp.SetLinger(0) // a reset, so that the client does not take what it has for all
+		}
+		nc.Close()
+	})
+}
+
+// copyIn copies from the stream to the client. It returns nil at the stream's end.
+func (j *joint) copyIn() error {
+	for {
+		j.st.AwaitRead()
+		chunk := chunks.Get().(*[chunkSize]byte)
+		n, err := j.st.Read(chunk[:])
+		if n > 0 {
+			_, err = j.nc.Write(chunk[:n])
+		}
+		chunks.Put(chunk)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		j.extend()
+	}
+}
+
+// copyOut copies from the client to the stream. It returns nil at the client's end.
+func (j *joint) copyOut() error {
+	from := newIdleReader(j.nc)
+	for {
+		chunk, n, err := from.read()
+		if n > 0 {
+			_, err = j.st.Write(chunk[:n])
+		}
+		if chunk != nil {
+			chunks.Put(chunk)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		j.extend()
+	}
+}
+
+// readWaiting reads into a chunk that it has while it waits.
+func readWaiting(nc net.Conn) (chunk *[chunkSize]byte, n int, err error) {
+	chunk = chunks.Get().(*[chunkSize]byte)
+	n, err = nc.Read(chunk[:])
+	return chunk, n, err
+}
