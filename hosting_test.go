@@ -14,6 +14,7 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/test/embedded"
 )
@@ -324,4 +325,42 @@ func TestHostingOfflineKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Names and addresses are looked up without a Destination, by whichever router answers.
+func TestHostingLookup(t *testing.T) {
+	for _, profile := range []simnet.Profile{simnet.I2PD245, simnet.JavaI2P} {
+		t.Run(profile.Name, func(t *testing.T) {
+			inHosting(t, embedded.Config{Profile: profile}, onelease.HostingConfig{}, func(w *hostingWorld) {
+				d := w.open(onelease.Opening{Publish: true, Options: i2p.Mapping{"i2cp.leaseSetOption.0": "_web._tcp=0 7 80 site"}})
+				w.untilPublished(d)
+				dest := d.Keys().Destination
+				w.network.SetName("site.i2p", dest.Hash())
+				w.network.Router("member-1").Kill()
+				w.network.Router("publisher").Freeze()
+				for range 5 { // since the order is any
+					for _, name := range []string{"site.i2p", dest.Base32()} {
+						began := time.Now()
+						got, options, err := w.hosting.LookupOptions(w.t.Context(), name)
+						if err != nil || got != dest || profile.I2CP.LooksUpOptions != (options["_web._tcp"] == "0 7 80 site") {
+							t.Errorf("%s: %v, options %v, error %v", name, got.Base32(), options, err)
+						}
+						if took := time.Since(began); took > 4*time.Second {
+							t.Errorf("it took %v", took)
+						}
+					}
+				}
+				if got, err := w.hosting.Lookup(w.t.Context(), "site.i2p"); err != nil || got != dest {
+					t.Errorf("%v, %v", got, err)
+				}
+				if _, err := w.hosting.Lookup(w.t.Context(), "nobody.i2p"); !errors.Is(err, i2cp.ErrNotFound) {
+					t.Errorf("a name that nobody has: %v", err)
+				}
+				w.hosting.Close()
+				if _, err := w.hosting.Lookup(w.t.Context(), "site.i2p"); !errors.Is(err, net.ErrClosed) {
+					t.Errorf("after Close: %v", err)
+				}
+			})
+		})
+	}
 }

@@ -70,6 +70,17 @@ func (c *Client) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 func (s *session) handshake(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.conn.Close() })
 	defer stop()
+	if err := s.greet(); err != nil {
+		return err
+	}
+	if err := s.create(ctx); err != nil {
+		return err
+	}
+	return s.conn.SetReadDeadline(time.Time{})
+}
+
+// greet gets the router's date.
+func (s *session) greet() error {
 	if err := s.sendFrame(s.getDate()); err != nil && !errors.Is(err, ErrNoSession) {
 		return err
 	} // and if the router has hung up already, reading says why
@@ -84,10 +95,7 @@ func (s *session) handshake(ctx context.Context) error {
 		s.client.cfg.Logger.Warn("the router's clock differs from ours: set both by NTP",
 			"router", s.client.cfg.Addr, "ahead", skew.Round(time.Second))
 	}
-	if err := s.create(ctx); err != nil {
-		return err
-	}
-	return s.conn.SetReadDeadline(time.Time{})
+	return nil
 }
 
 // create sends the signed configuration and takes the router's verdict. There
