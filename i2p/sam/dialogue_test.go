@@ -25,6 +25,8 @@ var dialogues = map[string]string{
 	"bad syntax":      "HELLO> NAMING LOOKUP NAME=\"x\n< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*\n.",
 	"a reply":         "HELLO> HELLO REPLY RESULT=OK\n< SESSION STATUS RESULT=I2P_ERROR*\n.",
 	"ping":            "HELLO> PING  a=b \"c\n< PONG  a=b \"c\n> PING\n< PONG\n> PONG 1\n> ping x\n< PONG x",
+	"empty lines":     "HELLO> \n>   \n> PING\n< PONG",
+	"help":            "HELLO> HELP dest\n< DEST GENERATE [SIGNATURE_TYPE=<name or number>]\n<     Makes keys*\n<     SIGNATURE_TYPE: *\n< HELP STATUS RESULT=OK",
 	"quit":            "HELLO> QUIT\n.", "stop": "HELLO> stop\n.", "exit": "HELLO> EXIT\n.",
 
 	"transient":        "HELLO> SESSION CREATE STYLE=RAW ID=a DESTINATION=TRANSIENT i2cp.leaseSetEncType=4,0\n< SESSION STATUS RESULT=OK DESTINATION={NOKEYS}",
@@ -53,7 +55,8 @@ var dialogues = map[string]string{
 
 	"keys":          "HELLO> DEST GENERATE SIGNATURE_TYPE=7\n< DEST REPLY PUB=*\n> DEST GENERATE SIGNATURE_TYPE=eddsa_sha512_ed25519\n< DEST REPLY PUB=*",
 	"default keys":  "HELLO> DEST GENERATE\n< DEST REPLY PUB=*",
-	"old keys":      "HELLO> DEST GENERATE SIGNATURE_TYPE=DSA_SHA1\n< DEST REPLY RESULT=I2P_ERROR MESSAGE=*",
+	"old keys":      "HELLO> DEST GENERATE SIGNATURE_TYPE=DSA_SHA1\n< DEST REPLY PUB=*",
+	"no such keys":  "HELLO> DEST GENERATE SIGNATURE_TYPE=GOST\n< DEST REPLY RESULT=I2P_ERROR MESSAGE=\"SIGNATURE_TYPE=GOST*",
 	"no SIZE":       "SESSION> RAW SEND DESTINATION={PUB}\n< SESSION STATUS RESULT=I2P_ERROR MESSAGE=\"RAW SEND needs SIZE*\n.",
 	"zero SIZE":     "SESSION> RAW SEND DESTINATION={PUB} SIZE=0\n< SESSION STATUS RESULT=I2P_ERROR*\n.",
 	"great SIZE":    "SESSION> RAW SEND DESTINATION={PUB} SIZE=99999999999999999999\n< SESSION STATUS RESULT=I2P_ERROR*\n.",

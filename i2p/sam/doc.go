@@ -19,8 +19,12 @@
 //	})
 //	err = client.Send(sam.Packet{Peer: peer, Protocol: 6, Data: data})
 //
-// The package is no streaming stack and no router: it moves packets. It serves
-// no STREAM and no DATAGRAM sessions.
+// A bridge for any program, with STREAM and DATAGRAM sessions, is another server
+// on the same parser, printer and table: Reader, Command, Kind, the Append
+// functions and Refusef are for it too.
+//
+// The package is no streaming stack and no router: it moves packets. Its own
+// Server serves no STREAM and no DATAGRAM sessions.
 //
 // The formats are those of I2P's "SAM V3" specification, version 3.3. Where the
 // Server goes beyond it or differs:
@@ -46,6 +50,6 @@
 //     FRONTEND and ID_KEY of SESSION STATUS, are for these. See docs/sam-extension.md.
 //   - A session ends with SESSION STATUS RESULT=I2P_ERROR when the router
 //     behind it goes down.
-//   - DEST GENERATE makes Ed25519 keys unless told otherwise, and only those.
+//   - DEST GENERATE makes Ed25519 keys unless told otherwise.
 //   - Plain UDP, in and out, stays on the loopback.
 package sam

@@ -1,11 +1,6 @@
 package sam
 
-import (
-	"errors"
-	"strings"
-
-	"github.com/onelease/onelease/i2p"
-)
+import "errors"
 
 // handlers serve the commands. An error that one returns ends the connection.
 var handlers = [kindCount]func(*conn) error{
@@ -82,21 +77,7 @@ func (c *conn) onPing() error {
 
 // onDestGenerate makes keys for whoever wants some; they are no use here.
 func (c *conn) onDestGenerate() error {
-	switch t := c.cmd.Value("SIGNATURE_TYPE"); {
-	case t == "", t == "7", strings.EqualFold(t, "EdDSA_SHA512_Ed25519"):
-	default:
-		c.reply(KindDestReply, Refusef(ResultI2PError, "SIGNATURE_TYPE=%.30s cannot be made; use 7 (Ed25519)", t))
-		return nil
-	}
-	keys, err := i2p.GenerateKeys()
-	if err != nil {
-		c.reply(KindDestReply, err)
-		return nil
-	}
-	private := append(append(keys.Destination.Bytes(), keys.Encryption...), keys.Signing...)
-	c.w.Append(func(b []byte) []byte {
-		b = AppendOption(AppendCommand(b, KindDestReply), "PUB", keys.Destination.Base64())
-		return append(AppendOption(b, "PRIV", i2p.Base64.EncodeToString(private)), '\n')
-	})
+	keys, err := c.cmd.MakeKeys()
+	c.w.Append(func(b []byte) []byte { return AppendDestReply(b, keys, err) })
 	return nil
 }

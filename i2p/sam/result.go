@@ -28,6 +28,29 @@ const (
 	ResultTimeout          Result = "TIMEOUT"
 )
 
+// A ResultRow says what a result means.
+type ResultRow struct {
+	Result  Result
+	Meaning string
+}
+
+// Results are all of them, for the documentation and for who reads replies.
+var Results = []ResultRow{
+	{ResultOK, "done"},
+	{ResultAlreadyAccepting, "before version 3.2: another `STREAM ACCEPT` of the session waits"},
+	{ResultCantReachPeer, "the remote's LeaseSet was found, and it does not answer or has refused the stream"},
+	{ResultDuplicatedDest, "another session has this Destination"},
+	{ResultDuplicatedID, "another session has this ID"},
+	{ResultI2PError, "all else; the message says what"},
+	{ResultInvalidID, "there is no session of this ID, or it cannot be one"},
+	{ResultInvalidKey, "the Destination or the private keys are no such thing"},
+	{ResultKeyNotFound, "nobody knows the name"},
+	{ResultLeaseSetNotFound, "`OPTIONS=true` asked for a LeaseSet, and there is none"},
+	{ResultNoVersion, "no version of SAM that both can speak"},
+	{ResultPeerNotFound, "the remote's LeaseSet was not found"},
+	{ResultTimeout, "nothing came in time"},
+}
+
 // Error is the result as SAM spells it.
 func (r Result) Error() string { return string(r) }
 

@@ -66,6 +66,7 @@ var connectionRows = map[Kind]Row{
 	},
 	KindAuthStatus: {
 		Verb: "AUTH", Action: "STATUS", From: FromServer, By: ByBridge, Since: "3.2",
-		Meaning: "Answers `AUTH`", Options: []Option{resultOption, messageOption},
+		Meaning: "Answers `AUTH`",
+		Options: []Option{resultOption, {Key: "USERS", Value: "names", Since: SinceUs, Meaning: "after `AUTH LIST`, with spaces between"}, messageOption},
 	},
 }

@@ -6,10 +6,10 @@ var sizeOption = Option{Key: "SIZE", Value: "1-65536", Required: true, By: ByBot
 var sendOptions = []Option{
 	{Key: "FROM_PORT", Value: portNumber, Since: "3.2", By: ByBoth, Meaning: "default is the session's"},
 	{Key: "TO_PORT", Value: portNumber, Since: "3.2", By: ByBoth, Meaning: "default is the session's"},
-	{Key: "SEND_TAGS", Value: "number", Since: "3.3", Meaning: "session tags to send; for the router, which may not heed it"},
-	{Key: "TAG_THRESHOLD", Value: "number", Since: "3.3", Meaning: "as `SEND_TAGS`"},
-	{Key: "EXPIRES", Value: "seconds", Since: "3.3", Meaning: "how long routers may try to deliver it"},
-	{Key: "SEND_LEASESET", Value: yesOrNo, Since: "3.3", Meaning: "send the LeaseSet with it; default true"},
+	{Key: "SEND_TAGS", Value: "number", Since: "3.3", By: ByBoth, Meaning: "session tags to send. This and the next three go to the router, and i2pd heeds none of them"},
+	{Key: "TAG_THRESHOLD", Value: "number", Since: "3.3", By: ByBoth, Meaning: "as `SEND_TAGS`"},
+	{Key: "EXPIRES", Value: "seconds", Since: "3.3", By: ByBoth, Meaning: "how long routers may try to deliver it"},
+	{Key: "SEND_LEASESET", Value: yesOrNo, Since: "3.3", By: ByBoth, Meaning: "send the LeaseSet with it; default true"},
 }
 
 var (
@@ -37,7 +37,7 @@ var datagramRows = map[Kind]Row{
 		}, receivedPorts),
 	},
 	KindDatagramStatus: {
-		Verb: "DATAGRAM", Action: "STATUS", From: FromServer, By: ByBridge, Since: "3.0",
+		Verb: "DATAGRAM", Action: "STATUS", From: FromServer, By: ByBridge, Since: SincePractice,
 		Meaning: "A datagram was not sent", Options: []Option{resultOption, messageOption},
 	},
 	KindRawSend: {
@@ -55,7 +55,7 @@ var datagramRows = map[Kind]Row{
 		}),
 	},
 	KindRawStatus: {
-		Verb: "RAW", Action: "STATUS", From: FromServer, By: ByBoth, Since: "3.0",
+		Verb: "RAW", Action: "STATUS", From: FromServer, By: ByBoth, Since: SincePractice,
 		Meaning: "A raw datagram was not sent; on a frontend, what became of one that has an `ID`",
 		Options: []Option{
 			{Key: "ID", Value: "1-4294967295", Since: SinceUs, By: ByFrontend, Meaning: "of the `RAW SEND`"},

@@ -19,8 +19,8 @@ var portOptions = []Option{
 	{Key: "TO_PORT", Value: portNumber, Since: "3.2", For: notPrimary, By: ByBoth, Meaning: "I2CP port that it sends to; default 0"},
 	{Key: "PROTOCOL", Value: protoNumber, Since: "3.2", For: "RAW", By: ByBoth, Meaning: "I2CP protocol of what it sends; default 18"},
 	{Key: "HEADER", Value: yesOrNo, Since: "3.2", For: "RAW", By: ByBoth, Meaning: "begin what is forwarded with a line of `FROM_PORT`, `TO_PORT` and `PROTOCOL`"},
-	{Key: "sam.udp.host", Value: "address", For: messages, Meaning: "Java's UDP socket for the session; taken and not heeded, there is one for all"},
-	{Key: "sam.udp.port", Value: portNumber, For: messages, Meaning: "as `sam.udp.host`"},
+	{Key: "sam.udp.host", Value: "address", For: messages, By: ByBridge, Meaning: "Java's UDP socket for the session; taken and not heeded, there is one for all"},
+	{Key: "sam.udp.port", Value: portNumber, For: messages, By: ByBridge, Meaning: "as `sam.udp.host`"},
 }
 
 // listenOptions say what comes in to which session.

@@ -54,6 +54,17 @@ const (
 	FromServer
 )
 
+// String names the side.
+func (s Side) String() string {
+	switch s {
+	case FromClient:
+		return "client"
+	case FromServer:
+		return "server"
+	}
+	return "either"
+}
+
 // A Service is what of ours serves a line or an option.
 type Service uint8
 
@@ -69,6 +80,8 @@ const (
 	// SinceAPI is an addition of 2025 to the specification, which gave it no
 	// version of its own (router API 0.9.66).
 	SinceAPI = "2025"
+	// SincePractice is what servers say and the specification does not.
+	SincePractice = "practice"
 	// SinceUs is an extension of Onelease.
 	SinceUs = "extension"
 )
