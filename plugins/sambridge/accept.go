@@ -2,6 +2,7 @@ package sambridge
 
 import (
 	"context"
+	"time"
 
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/i2p/streaming"
@@ -21,7 +22,7 @@ func (c *conn) onStreamAccept() error {
 	if err != nil {
 		return c.refuseStream(silent, err)
 	}
-	if !silent && c.reply(sam.KindStreamStatus, nil) != nil {
+	if !c.awaitPublished(s) || !silent && c.reply(sam.KindStreamStatus, nil) != nil {
 		s.door.leave(w)
 		return errQuit
 	}
@@ -31,6 +32,31 @@ func (c *conn) onStreamAccept() error {
 	}
 	return c.accept(s, st, silent)
 }
+
+// awaitPublished waits until others can find the session, since that is what OK says to a
+// client: the first ACCEPT or FORWARD is what has it published. False says that the client
+// has gone.
+func (c *conn) awaitPublished(s *session) (here bool) {
+	if s.published.Load() {
+		return true
+	}
+	return c.meanwhile(func(ctx context.Context) { s.awaitPublished(ctx) })
+}
+
+// awaitPublished waits, but not for ever: the client may try its luck.
+func (s *session) awaitPublished(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	if err := s.Hosted.AwaitPublished(ctx); err != nil {
+		s.b.log.Debug("not published yet", "error", err)
+	}
+	s.published.Store(true)
+}
+
+// publishTime is how long a client waits for the LeaseSet to be published. The tunnels of
+// a router that publishes take as long as those of one that serves.
+const publishTime = 20 * time.Second
 
 // awaitStream returns nil if the session ends, or the client goes away. A stream that
 // came just then goes to the next waiter.

@@ -1,7 +1,8 @@
 package sambridge
 
 import (
-	"strconv"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,39 +33,52 @@ func (c *conn) authorizeSlowly(name, password string) error {
 	wait, ok := c.b.failures.admit(c.source, time.Now())
 	if !ok {
 		c.b.stats.wrongPasswords.Add(1)
-		return sam.Refusef(sam.ResultI2PError, "too many wrong passwords from your address; wait a minute")
+		return sam.Refusef(sam.ResultI2PError, "too many logins at once from your address, or wrong ones; wait a minute")
 	}
 	select {
 	case <-time.After(wait):
 	case <-c.b.ctx.Done():
-		return errQuit
 	}
-	c.b.checking <- struct{}{}
-	admin, err := c.b.cfg.Users.check(name, password)
-	<-c.b.checking
+	admin, err := c.checkPassword(name, password)
+	c.b.failures.done(c.source, err != nil, time.Now())
 	if err != nil {
 		c.b.stats.wrongPasswords.Add(1)
-		c.b.failures.add(c.source, time.Now())
 		return sam.Refusef(sam.ResultI2PError, "Authorization failed")
 	}
 	c.user, c.admin = name, admin
 	return nil
 }
 
+// checkPassword waits for its turn. Another connection may have shown the password to
+// be right meanwhile.
+func (c *conn) checkPassword(name, password string) (admin bool, err error) {
+	select {
+	case c.b.checking <- struct{}{}:
+	case <-c.b.ctx.Done():
+		return false, ErrPassword
+	}
+	defer func() { <-c.b.checking }()
+	if right, admin, _ := c.b.cfg.Users.quick(name, password); right {
+		return admin, nil
+	}
+	return c.b.cfg.Users.check(name, password)
+}
+
 // maxChecks is how many passwords are checked at a time: they cost a processor a
 // tenth of a second each.
 const maxChecks = 2
 
-// failures are wrong passwords by source. The n-th in a row is followed by 100 ms * 2^n,
-// at most 10 s, in which the source's next try waits.
+// failures are wrong passwords by source. After the third in a row the next try of the
+// source waits for 200 ms, after each one more twice as long, at most 10 s.
 type failures struct {
 	mu       sync.Mutex
 	bySource map[string]failure
 }
 
 type failure struct {
-	count int
-	next  time.Time // no try of the source before
+	count   int       // of wrong passwords
+	pending int       // tries that wait or are checked
+	next    time.Time // no try before
 }
 
 const (
@@ -72,7 +86,8 @@ const (
 	maxDelay       = 10 * time.Second
 	maxDoublings   = 7
 	failureMemory  = 10 * time.Minute
-	maxFailures    = 4096
+	maxFailures    = 4096 // sources that are remembered
+	maxPending     = 64   // tries of a source
 	maxPatience    = 30 * time.Second
 	failuresIgnore = 2 // somebody mistypes
 )
@@ -84,38 +99,46 @@ func (f *failure) delay() time.Duration {
 	return min(failureDelay<<min(f.count-failuresIgnore, maxDoublings), maxDelay)
 }
 
-// admit says how long a try has to wait; not ok, that there are too many that do.
+// admit says how long a try has to wait, and expects a call of done; not ok, that there are
+// too many that do.
 func (f *failures) admit(source string, now time.Time) (wait time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	of, found := f.bySource[source]
-	if !found || now.Sub(of.next) > failureMemory {
-		delete(f.bySource, source)
-		return 0, true
+	of := f.bySource[source]
+	if of.pending == 0 && now.Sub(of.next) > failureMemory {
+		of = failure{next: now}
 	}
 	wait = max(0, of.next.Sub(now))
-	if wait > maxPatience {
+	if wait > maxPatience || of.pending >= maxPending {
 		return 0, false
 	}
-	of.next = now.Add(wait + of.delay())
-	f.bySource[source] = of
-	return wait, true
-}
-
-// add notes a wrong password.
-func (f *failures) add(source string, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.bySource == nil {
 		f.bySource = map[string]failure{}
 	}
 	if len(f.bySource) >= maxFailures {
 		f.forgetLocked(now)
 	}
+	of.next = now.Add(wait + of.delay())
+	of.pending++
+	f.bySource[source] = of
+	return wait, true
+}
+
+// done notes how a try went.
+func (f *failures) done(source string, wrong bool, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	of := f.bySource[source]
-	of.count++
-	if earliest := now.Add(of.delay()); of.next.Before(earliest) {
-		of.next = earliest
+	of.pending = max(0, of.pending-1)
+	if wrong {
+		of.count++
+		if earliest := now.Add(of.delay()); of.next.Before(earliest) {
+			of.next = earliest
+		}
+	}
+	if of.count == 0 && of.pending == 0 {
+		delete(f.bySource, source)
+		return
 	}
 	f.bySource[source] = of
 }
@@ -182,19 +205,15 @@ func (c *conn) removeUser(name string) error {
 	return c.b.cfg.Users.Remove(name)
 }
 
-// listUsers says who there is. The specification has no form for it: a line USERS="a b" in
-// which names are quoted where they must be.
+// listUsers says who there is: USERS has the names with a space between. One that has a space
+// in it is escaped as in a URL. The specification has no such command.
 func (c *conn) listUsers() error {
 	names := c.b.cfg.Users.Names()
+	for i := range names {
+		names[i] = url.PathEscape(names[i])
+	}
 	return c.send(func(b []byte) []byte {
 		b = sam.AppendResult(sam.AppendCommand(b, sam.KindAuthStatus), nil)
-		for i, name := range names {
-			key := "USER"
-			if i > 0 {
-				key += "_" + strconv.Itoa(i)
-			}
-			b = sam.AppendOption(b, key, name)
-		}
-		return append(b, '\n')
+		return append(sam.AppendOption(b, "USERS", strings.Join(names, " ")), '\n')
 	})
 }

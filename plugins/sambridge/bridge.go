@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/onelease/onelease/i2p"
 )
 
 // A Bridge serves SAM clients. Its methods may be called by many goroutines.
@@ -36,7 +38,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b := &Bridge{cfg: cfg, log: cfg.Logger.With("part", "sambridge")}
-	b.sessions.byKey = map[key]*session{}
+	b.sessions.byKey, b.sessions.closing = map[key]*session{}, map[i2p.Hash]chan struct{}{}
 	b.crowd = newCrowd(cfg.Limits.Conns, cfg.Limits.Young)
 	b.checking = make(chan struct{}, maxChecks)
 	b.auth.Store(cfg.Auth)

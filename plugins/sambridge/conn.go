@@ -37,7 +37,8 @@ type conn struct {
 	session *session    // that began here
 	forward *forward    // that began here
 	unwatch func() bool // no longer interrupts reads when the bridge ends
-	pinged  time.Time
+	pinged  time.Time   // when a PING was sent, zero if something came after it
+	pings   bool        // the client knows PING
 	evicted atomic.Bool
 	// ending is why the session ends that began here.
 	ending atomic.Pointer[error]
@@ -61,16 +62,20 @@ func (c *conn) run() {
 	defer c.nc.Close()
 	c.nc.SetReadDeadline(time.Now().Add(c.b.cfg.Limits.HelloTime))
 	err := c.read()
-	told := c.explain(err)
 	if c.forward != nil {
 		c.forward.end()
 	}
 	if c.session != nil {
-		c.session.end()
+		c.session.retire()
 	}
+	told := c.explain(err)
 	c.out.close()
 	if told {
 		c.linger()
+	}
+	c.nc.Close()
+	if c.session != nil {
+		c.session.end()
 	}
 }
 
@@ -91,6 +96,7 @@ func (c *conn) read() error {
 			return err
 		}
 		c.rearm()
+		c.interrupt()
 	}
 }
 
@@ -122,16 +128,21 @@ func (c *conn) waits() { c.nc.SetReadDeadline(noDeadline) }
 // command after it; later, the time of silence after which there is a PING.
 func (c *conn) rearm() {
 	switch limits := &c.b.cfg.Limits; {
-	case !c.hello:
+	case !c.hello, !c.pinged.IsZero():
 	case !c.began:
 		c.nc.SetReadDeadline(time.Now().Add(limits.HelloTime))
 	case c.minor >= 2:
 		c.nc.SetReadDeadline(time.Now().Add(limits.PingTime))
 	default:
-		c.nc.SetReadDeadline(time.Time{})
+		c.waits()
 	}
-	if e := c.ending.Load(); e != nil || c.b.ctx.Err() != nil || c.evicted.Load() {
-		c.nc.SetReadDeadline(longAgo) // that may have come just before
+}
+
+// interrupt ends a wait that is to end: a deadline that was set just now may have undone
+// what said so.
+func (c *conn) interrupt() {
+	if c.ending.Load() != nil || c.b.ctx.Err() != nil || c.evicted.Load() {
+		c.nc.SetReadDeadline(longAgo)
 	}
 }
 
@@ -149,10 +160,23 @@ func (c *conn) silent() error {
 	case !c.pinged.IsZero():
 		return sam.Refusef(sam.ResultI2PError, "no PONG in %v", c.b.cfg.Limits.PingTime)
 	}
+	return c.ping()
+}
+
+// ping asks the client for a sign of life. Java ends all that do not answer; here those
+// that have something to lose, and never showed that they know PING, live on: not all
+// client libraries do.
+func (c *conn) ping() error {
 	c.pinged = time.Now()
-	return c.send(func(b []byte) []byte {
+	err := c.send(func(b []byte) []byte {
 		return sam.AppendText(b, sam.KindPing, strconv.AppendInt(nil, c.pinged.UnixMilli(), 10))
 	})
+	if c.pings || c.session == nil && c.forward == nil {
+		c.nc.SetReadDeadline(c.pinged.Add(c.b.cfg.Limits.PingTime))
+	} else {
+		c.waits()
+	}
+	return err
 }
 
 // end makes run stop, with a last word for the client. Anybody may call it.
@@ -208,7 +232,7 @@ func (c *conn) meanwhile(work func(ctx context.Context)) (here bool) {
 	ctx, cancel := context.WithCancel(c.b.ctx)
 	defer cancel()
 	done := make(chan struct{})
-	c.nc.SetReadDeadline(time.Time{})
+	c.waits()
 	go func() {
 		work(ctx)
 		close(done)
@@ -224,6 +248,6 @@ func (c *conn) meanwhile(work func(ctx context.Context)) (here bool) {
 		return false
 	}
 	<-done
-	c.nc.SetReadDeadline(time.Time{})
+	c.waits()
 	return true
 }

@@ -29,7 +29,7 @@ var handlers = [sam.Kinds]func(*conn) error{
 	sam.KindNamingLookup:  (*conn).onNamingLookup,
 	sam.KindDestGenerate:  (*conn).onDestGenerate,
 	sam.KindPing:          (*conn).onPing,
-	sam.KindPong:          func(*conn) error { return nil },
+	sam.KindPong:          (*conn).onPong,
 	sam.KindQuit:          (*conn).onQuit,
 	sam.KindStop:          (*conn).onQuit,
 	sam.KindExit:          (*conn).onQuit,
@@ -62,7 +62,13 @@ func printable(verb string) bool {
 
 func trimmed(line []byte) []byte { return bytes.TrimSpace(line) }
 
+func (c *conn) onPong() error {
+	c.pings = true
+	return nil
+}
+
 func (c *conn) onPing() error {
+	c.pings = true
 	return c.send(func(b []byte) []byte { return sam.AppendText(b, sam.KindPong, c.cmd.Text) })
 }
 
@@ -73,14 +79,14 @@ func (c *conn) onQuit() error {
 	return errDone
 }
 
+// onHelp prints the table of commands; HELP STREAM those that begin so.
 func (c *conn) onHelp() error {
-	return c.send(func(b []byte) []byte {
-		return append(sam.AppendOption(append(b, "HELP STATUS RESULT=OK"...), "MESSAGE", helpURL), '\n')
-	})
+	topic := ""
+	for key := range c.cmd.Options() {
+		topic = key
+	}
+	return c.send(func(b []byte) []byte { return sam.AppendHelp(b, sam.ByBridge, topic) })
 }
-
-// helpURL has the specification.
-const helpURL = "https://geti2p.net/en/docs/api/samv3"
 
 func (c *conn) onHello() error {
 	if c.hello {

@@ -36,6 +36,9 @@ func (c *conn) onStreamForward() error {
 		return c.refuseStream(false, err) // also if SILENT, as in the specification
 	}
 	c.forward = f
+	if !c.awaitPublished(f.s) {
+		return errQuit
+	}
 	return c.reply(sam.KindStreamStatus, nil)
 }
 

@@ -85,7 +85,7 @@ func (s *session) readOptions(cmd *sam.Command, o *onelease.Opening) error {
 	set := settings{session: s, streams: &o.Backend.Streams}
 	o.Options = i2p.Mapping{}
 	for name, value := range cmd.Options() {
-		if cmd.Kind.Own(name) || name == strings.ToUpper(name) {
+		if cmd.Kind.Own(name) {
 			continue
 		}
 		if row := optionOf(name); row != nil {

@@ -41,6 +41,7 @@ func (c *conn) addSub() error {
 	}
 	s := newSession(c)
 	s.primary, s.Hosted = p, p.Hosted
+	s.published.Store(true)
 	s.dontPublish, s.connectTime = p.dontPublish, p.connectTime
 	if err := s.readName(&c.cmd); err != nil {
 		return err

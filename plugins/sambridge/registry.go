@@ -16,7 +16,7 @@ type key struct{ user, id string }
 type registry struct {
 	mu    sync.Mutex
 	byKey map[key]*session
-	// closing are Destinations that are being taken off the routers.
+	// closing are Destinations of sessions that end, until they are off the routers.
 	closing map[i2p.Hash]chan struct{}
 }
 
@@ -35,8 +35,22 @@ func (r *registry) add(s *session) error {
 func (r *registry) remove(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.removeLocked(s)
+}
+
+func (r *registry) removeLocked(s *session) {
 	if k := (key{s.User, s.ID}); r.byKey[k] == s {
 		delete(r.byKey, k)
+	}
+}
+
+// retire gives the ID of s free. Until close has ended awaitClosed waits for its Destination.
+func (r *registry) retire(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.removeLocked(s)
+	if s.primary == nil && s.Hosted != nil {
+		r.closing[s.Hosted.Keys().Destination.Hash()] = make(chan struct{})
 	}
 }
 
@@ -63,21 +77,13 @@ func (r *registry) all() []*session {
 	return sessions
 }
 
-// close takes a Destination off the routers. Until that is done awaitClosed waits for
-// it: see session.open.
+// close takes a Destination off the routers.
 func (r *registry) close(h *onelease.Hosted) {
-	hash, done := h.Keys().Destination.Hash(), make(chan struct{})
-	r.mu.Lock()
-	if r.closing == nil {
-		r.closing = map[i2p.Hash]chan struct{}{}
-	}
-	r.closing[hash] = done
-	r.mu.Unlock()
+	hash := h.Keys().Destination.Hash()
 	h.Close()
 	r.mu.Lock()
-	if r.closing[hash] == done {
-		delete(r.closing, hash)
-	}
+	done := r.closing[hash]
+	delete(r.closing, hash)
 	r.mu.Unlock()
 	close(done)
 }

@@ -2,6 +2,8 @@ package sambridge
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,8 @@ type session struct {
 
 	// ready says that Hosted is there.
 	ready atomic.Bool
+	// published says that nobody needs to wait for the LeaseSet to be published any more.
+	published atomic.Bool
 	// dontPublish keeps the LeaseSet out of the netDB: the client wants it so.
 	dontPublish bool
 	// connectTime bounds STREAM CONNECT.
@@ -43,6 +47,8 @@ type session struct {
 	// ctx ends with the session, when its streams have had their moment.
 	ctx    context.Context
 	cancel context.CancelFunc
+
+	once sync.Once // of end
 
 	mu    sync.Mutex
 	ended bool
@@ -91,51 +97,55 @@ func (s *session) leave() {
 // end ends the session and all that belongs to it. What its client has written to
 // streams that it has closed still goes out.
 //
-// The order: nothing new (ended, the registry, the doors), a moment for streams whose
-// client ends with the session, the rest of the streams, the Destination.
+// The order: nothing new (retire), a moment for streams whose client ends with the
+// session, the rest of the streams, the Destination.
 func (s *session) end() {
-	subs, first := s.retire()
+	s.retire()
+	s.once.Do(func() {
+		s.settle()
+		for _, sub := range s.subsessions() {
+			sub.end()
+		}
+		if s.primary == nil && s.Hosted != nil {
+			s.b.sessions.close(s.Hosted)
+		}
+	})
+}
+
+// retire has nothing new begin, and leaves the ID to others.
+func (s *session) retire() {
+	s.mu.Lock()
+	first := !s.ended
+	s.ended = true
+	s.ready.Store(false)
+	s.mu.Unlock()
 	if !first {
 		return
 	}
-	for _, sub := range subs {
-		sub.end()
+	for _, sub := range s.subsessions() {
+		sub.retire()
 	}
 	s.door.close()
 	s.endPackets()
-	s.settle()
-	s.cancel()
-	s.running.Wait()
-	if s.primary == nil && s.Hosted != nil {
-		s.b.sessions.close(s.Hosted)
-	}
-	s.b.sessions.remove(s)
+	s.b.sessions.retire(s)
 }
 
-// retire has nothing new begin; first says that it had not ended yet.
-func (s *session) retire() (subs []*session, first bool) {
+func (s *session) subsessions() []*session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return nil, false
-	}
-	s.ended = true
-	s.ready.Store(false)
-	for _, sub := range s.subs {
-		subs = append(subs, sub)
-	}
-	return subs, true
+	return slices.Collect(maps.Values(s.subs))
 }
 
 // settleTime is what streams have to end whose client closes them and the session at
 // once, as a program does that ends.
 const settleTime = 300 * time.Millisecond
 
-// settle waits for the streams, but not long.
+// settle waits for the streams, but not long: then they are ended.
 func (s *session) settle() {
 	timer := time.AfterFunc(settleTime, s.cancel)
 	defer timer.Stop()
 	s.running.Wait()
+	s.cancel()
 }
 
 // watch ends the owner's connection when the Destination is served no more.

@@ -41,7 +41,11 @@ func (c *conn) createSession() (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	here := c.meanwhile(func(ctx context.Context) { err = s.open(ctx, opening) })
+	here := c.meanwhile(func(ctx context.Context) {
+		if err = s.open(ctx, opening); err == nil && opening.Publish {
+			s.awaitPublished(ctx)
+		}
+	})
 	if err == nil && here {
 		err = s.begin()
 	}

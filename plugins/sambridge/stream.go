@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/sam"
@@ -96,12 +97,36 @@ func (c *conn) connect(s *session) (*streaming.Stream, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.connectTime)
 	defer cancel()
 	c.waits()
-	st, err := s.Hosted.Host().DialPorts(ctx, name, uint16(from), uint16(to))
+	st, err := s.dial(ctx, name, uint16(from), uint16(to))
 	if err != nil {
 		return nil, dialError(err, form)
 	}
 	return st, nil
 }
+
+// dial looks again for a peer that the netDB does not have: it may just be publishing its
+// LeaseSet, as two sessions are that one program begins.
+func (s *session) dial(ctx context.Context, name string, from, to uint16) (*streaming.Stream, error) {
+	began := time.Now()
+	for {
+		st, err := s.Hosted.Host().DialPorts(ctx, name, from, to)
+		if !errors.Is(err, sam.ResultKeyNotFound) || formOf(name) == byName || time.Since(began) > lookTime {
+			return st, err
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// lookTime is how long a peer is looked for again, and lookAgain how often. A look-up that
+// fails on a real network takes longer than that, and is not done again.
+const (
+	lookTime  = 8 * time.Second
+	lookAgain = 500 * time.Millisecond
+)
 
 // A destinationForm is how a client names a remote.
 type destinationForm uint8

@@ -1,0 +1,142 @@
+package sambridge
+
+import (
+	"strings"
+	"testing"
+)
+
+// dialogues are lines that a client says, "> ", and what it is told, "< "; "<*" ends a line
+// whose rest may be anything. "." is the end of the connection. They need no router.
+var dialogues = []struct{ name, text string }{
+	{"the newest version", "> HELLO VERSION\n< HELLO REPLY RESULT=OK VERSION=3.3"},
+	{"a version of one digit", "> HELLO VERSION MIN=3 MAX=3\n< HELLO REPLY RESULT=OK VERSION=3.0"},
+	{"an old version", "> HELLO VERSION MIN=3.0 MAX=3.1\n< HELLO REPLY RESULT=OK VERSION=3.1"},
+	{"no such version", "> HELLO VERSION MIN=4.0 MAX=4.1\n< HELLO REPLY RESULT=NOVERSION MESSAGE=*\n."},
+	{"lower case", "> hello version\n< HELLO REPLY RESULT=OK VERSION=3.3\n> ping x\n< PONG x"},
+	{"no HELLO", "> SESSION CREATE\n< HELLO REPLY RESULT=I2P_ERROR MESSAGE=*\n."},
+	{"HELLO twice", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> HELLO VERSION\n< SESSION STATUS RESULT=I2P_ERROR MESSAGE=\"HELLO was said already\"\n."},
+	{"not UTF-8", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> PING\xff\n< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*\n."},
+	{"an option twice", "> HELLO VERSION MIN=3.0 MIN=3.1\n< HELLO REPLY RESULT=I2P_ERROR MESSAGE=*\n."},
+	{"ping", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> PING\n< PONG\n> PING a  b\n< PONG a  b\n> PONG x\n> \n> PING\n< PONG"},
+	{"quit", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> QUIT\n< QUIT STATUS RESULT=OK MESSAGE=bye\n."},
+	{"exit", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> exit\n< EXIT STATUS RESULT=OK MESSAGE=bye\n."},
+	{"unknown command", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> DANCE WITH=me\n< DANCE STATUS RESULT=I2P_ERROR MESSAGE=*\n> STREAM DANCE ID=a\n< STREAM STATUS RESULT=I2P_ERROR MESSAGE=*\n> PING\n< PONG"},
+	{"unknown session", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> STREAM CONNECT ID=no DESTINATION=x.i2p\n< STREAM STATUS RESULT=INVALID_ID MESSAGE=*\n."},
+	{"unknown session, silently", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> STREAM CONNECT ID=no DESTINATION=x.i2p SILENT=true\n."},
+	{"FORWARD is never silent", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> STREAM FORWARD ID=no PORT=1 SILENT=true\n< STREAM STATUS RESULT=INVALID_ID MESSAGE=*\n."},
+	{"SILENT is no word", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> STREAM ACCEPT ID=no SILENT=maybe\n< STREAM STATUS RESULT=I2P_ERROR MESSAGE=*\n."},
+	{"no ID", "> HELLO VERSION\n< HELLO REPLY RESULT=OK*\n> STREAM ACCEPT\n< STREAM STATUS RESULT=I2P_ERROR MESSAGE=\"ID not specified\"\n."},
+	{"bad sessions", `> HELLO VERSION
+< HELLO REPLY RESULT=OK*
+> SESSION CREATE STYLE=STREAM DESTINATION=TRANSIENT
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE="ID not specified"
+> SESSION CREATE STYLE=STREAM ID="a b" DESTINATION=TRANSIENT
+< SESSION STATUS RESULT=INVALID_ID MESSAGE=*
+> SESSION CREATE ID=a DESTINATION=TRANSIENT
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE="No SESSION STYLE specified"
+> SESSION CREATE STYLE=SMOKE ID=a DESTINATION=TRANSIENT
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=rubbish
+< SESSION STATUS RESULT=INVALID_KEY MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT SIGNATURE_TYPE=banana
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT PORT=7
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT FROM_PORT=65536
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT LISTEN_PORT=5
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=RAW ID=a DESTINATION=TRANSIENT PROTOCOL=6
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=RAW ID=a DESTINATION=TRANSIENT PROTOCOL=256
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=DATAGRAM ID=a DESTINATION=TRANSIENT PROTOCOL=18
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=PRIMARY ID=a DESTINATION=TRANSIENT FROM_PORT=1
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT i2p.streaming.maxConnsPerMinute=lots
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION CREATE STYLE=STREAM ID=a DESTINATION=TRANSIENT inbound.length=99
+< SESSION STATUS RESULT=I2P_ERROR MESSAGE=*
+> SESSION ADD STYLE=STREAM ID=b
+< SESSION STATUS RESULT=I2P_ERROR ID=b MESSAGE=*
+> SESSION REMOVE ID=b
+< SESSION STATUS RESULT=I2P_ERROR ID=b MESSAGE=*
+> PING still here
+< PONG still here`},
+	{"users", `> HELLO VERSION
+< HELLO REPLY RESULT=OK*
+> AUTH ENABLE
+< AUTH STATUS RESULT=I2P_ERROR MESSAGE=*
+> AUTH ADD USER=eve
+< AUTH STATUS RESULT=I2P_ERROR MESSAGE="USER and PASSWORD required"
+> AUTH ADD USER="a b" PASSWORD="c \"d\""
+< AUTH STATUS RESULT=OK
+> AUTH ADD USER="a b" PASSWORD=x
+< AUTH STATUS RESULT=I2P_ERROR MESSAGE=*
+> AUTH LIST
+< AUTH STATUS RESULT=OK USERS=a%20b
+> AUTH REMOVE USER=nobody
+< AUTH STATUS RESULT=I2P_ERROR MESSAGE=*
+> AUTH REMOVE USER="a b"
+< AUTH STATUS RESULT=OK
+> AUTH DANCE
+< AUTH STATUS RESULT=I2P_ERROR MESSAGE=*`},
+}
+
+func TestDialogues(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, d := range dialogues {
+		t.Run(d.name, func(t *testing.T) {
+			c := w.connect()
+			c.t = t
+			for _, line := range strings.Split(d.text, "\n") {
+				switch {
+				case line == ".":
+					c.ends()
+				case line[0] == '>':
+					c.say(strings.TrimPrefix(line[1:], " "))
+				default:
+					want := strings.TrimPrefix(line[1:], " ")
+					if got := c.line(); !matches(got, want) {
+						t.Fatalf("got  %q\nwant %q", got, want)
+					}
+				}
+			}
+		})
+	}
+	if n := len(w.bridge.sessions.all()); n != 0 {
+		t.Errorf("there are %d sessions", n)
+	}
+}
+
+// What comes in one piece is done in its order, and a line may come in many.
+func TestPieces(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.connect()
+	for _, b := range []byte("HELLO VERSION\r\nPING 1\n") {
+		c.Write([]byte{b})
+	}
+	c.hears("HELLO REPLY RESULT=OK VERSION=3.3\nPONG 1\n")
+	c.say("PING 2\nPING 3\nQUIT")
+	c.hears("PONG 2\nPONG 3\nQUIT STATUS RESULT=OK MESSAGE=bye\n")
+	c.ends()
+}
+
+func TestHelp(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.hello()
+	c.say("HELP STREAM")
+	for found := false; ; {
+		line := c.line()
+		found = found || strings.HasPrefix(line, "STREAM CONNECT ID=")
+		if strings.HasPrefix(line, "HELP STATUS RESULT=OK") {
+			if !found {
+				t.Error("it says nothing of STREAM CONNECT")
+			}
+			return
+		}
+	}
+}
