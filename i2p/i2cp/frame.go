@@ -1,10 +1,8 @@
 package i2cp
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
-	"io"
 )
 
 // ProtocolByte is what a client sends first, once, before its first frame.
@@ -63,59 +61,4 @@ func endFrame(b []byte, start int, err error) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint32(b[start:], uint32(size-HeaderSize))
 	return b, nil
-}
-
-// A FrameReader splits what a connection brings into frames. It holds one
-// buffer of a frame's greatest size and allocates nothing after that.
-type FrameReader struct {
-	r    *bufio.Reader
-	last int // size of the frame that Next returned and has not yet discarded
-}
-
-// NewFrameReader reads frames off r.
-func NewFrameReader(r io.Reader) *FrameReader {
-	return &FrameReader{r: bufio.NewReaderSize(r, HeaderSize+maxBody)}
-}
-
-// ReadProtocolByte reads what a client sends before its first frame, and is
-// for servers. Anything but ProtocolByte is ErrProtocol.
-func (f *FrameReader) ReadProtocolByte() error {
-	b, err := f.r.ReadByte()
-	if err != nil {
-		return fmt.Errorf("read the protocol byte: %w", err)
-	}
-	if b != ProtocolByte {
-		return fmt.Errorf("protocol byte %#02x, want %#02x: %w", b, ProtocolByte, ErrProtocol)
-	}
-	return nil
-}
-
-// Next returns the next frame's type and body. The body is valid until the
-// next call. Errors are final: io.EOF between two frames,
-// io.ErrUnexpectedEOF within one, ErrTooBig, or the connection's own.
-func (f *FrameReader) Next() (MessageType, []byte, error) {
-	f.r.Discard(f.last)
-	f.last = 0
-	header, err := f.r.Peek(HeaderSize)
-	if err != nil {
-		return 0, nil, midFrame(err, len(header))
-	}
-	size := binary.BigEndian.Uint32(header)
-	if size > maxBody {
-		return 0, nil, fmt.Errorf("frame with a body of %d bytes: %w", size, ErrTooBig)
-	}
-	frame, err := f.r.Peek(HeaderSize + int(size))
-	if err != nil {
-		return 0, nil, midFrame(err, len(frame))
-	}
-	f.last = len(frame)
-	return MessageType(frame[4]), frame[HeaderSize:], nil
-}
-
-// midFrame makes an end of input unexpected if some bytes of a frame came.
-func midFrame(err error, got int) error {
-	if err == io.EOF && got > 0 {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

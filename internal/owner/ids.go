@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"sync"
 )
 
 // KeySize is the size of the key of stream IDs in bytes.
@@ -24,11 +25,13 @@ func Tag(name string) uint16 {
 // IDs are stream IDs that carry a tag: (tag, 16 random bits) through a keyed
 // permutation of 32 bits, a Feistel network. Its round functions are tables of random
 // numbers, since a packet must not cost a cipher: the keystream of AES-256-CTR from
-// counter 0 on, as big-endian numbers of 16 bits, 65,536 for each round. IDs take
-// 768 KiB and are for any number of goroutines.
+// counter 0 on, as big-endian numbers of 16 bits, 65,536 for each round. They take
+// 768 KiB, from the first use on: where no backend has a name there is none. IDs are for any number of
+// goroutines.
 type IDs struct {
 	key    [KeySize]byte
-	rounds [rounds][1 << 16]uint16
+	once   sync.Once
+	tables *[rounds][1 << 16]uint16
 }
 
 // NewIDs fails only if key has not KeySize bytes.
@@ -36,21 +39,30 @@ func NewIDs(key []byte) (*IDs, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("key of stream IDs has %d bytes, want %d", len(key), KeySize)
 	}
-	block, err := aes.NewCipher(key)
+	return &IDs{key: [KeySize]byte(key)}, nil
+}
+
+// made are the tables.
+func (x *IDs) made() *[rounds][1 << 16]uint16 {
+	x.once.Do(x.fill)
+	return x.tables
+}
+
+func (x *IDs) fill() {
+	block, err := aes.NewCipher(x.key[:])
 	if err != nil {
-		return nil, err
+		panic(err) // a key has the right size
 	}
-	x := &IDs{key: [KeySize]byte(key)}
+	x.tables = new([rounds][1 << 16]uint16)
 	stream := cipher.NewCTR(block, make([]byte, aes.BlockSize))
 	keystream := make([]byte, 2<<16)
-	for i := range x.rounds {
+	for i := range x.tables {
 		clear(keystream)
 		stream.XORKeyStream(keystream, keystream)
-		for k := range x.rounds[i] {
-			x.rounds[i][k] = binary.BigEndian.Uint16(keystream[2*k:])
+		for k := range x.tables[i] {
+			x.tables[i][k] = binary.BigEndian.Uint16(keystream[2*k:])
 		}
 	}
-	return x, nil
 }
 
 // Key is what they were made with.
@@ -58,18 +70,18 @@ func (x *IDs) Key() []byte { return x.key[:] }
 
 // Join is the ID of a tag and random bits.
 func (x *IDs) Join(tag, random uint16) uint32 {
-	left, right := tag, random
-	for i := range x.rounds {
-		left, right = right, left^x.rounds[i][right]
+	left, right, tables := tag, random, x.made()
+	for i := range tables {
+		left, right = right, left^tables[i][right]
 	}
 	return uint32(left)<<16 | uint32(right)
 }
 
 // Tag is the tag in an ID. Who made the ID without the key has a random one in it.
 func (x *IDs) Tag(id uint32) uint16 {
-	left, right := uint16(id>>16), uint16(id)
-	for i := range x.rounds {
-		left, right = right^x.rounds[rounds-1-i][left], left
+	left, right, tables := uint16(id>>16), uint16(id), x.made()
+	for i := range tables {
+		left, right = right^tables[rounds-1-i][left], left
 	}
 	return left
 }
