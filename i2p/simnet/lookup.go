@@ -84,6 +84,13 @@ func (n *Network) SetName(name string, hash i2p.Hash) {
 	n.names[name] = hash
 }
 
+// Resolve turns a name or a b32 address into a hash, as a router's address book does.
+func (n *Network) Resolve(name string) (i2p.Hash, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.resolveLocked(name)
+}
+
 // resolveLocked turns a name or a b32 address into a hash.
 func (n *Network) resolveLocked(name string) (i2p.Hash, bool) {
 	if hash, ok := n.names[name]; ok {

@@ -30,7 +30,9 @@ package embedded
 import (
 	"cmp"
 	"fmt"
+	"log"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/onelease/onelease"
@@ -52,6 +54,9 @@ type Config struct {
 	Seed uint64
 	// Slow has first tunnels take as long as others.
 	Slow bool
+	// Names are host names, such as "zzz.i2p", that all routers' address books have.
+	// Behind each is a remote with a small site.
+	Names []string
 	// Logger is for what the network has to say, nowhere if nil.
 	Logger *slog.Logger
 }
@@ -67,6 +72,8 @@ type Network struct {
 	*simnet.Network
 	profile simnet.Profile
 	routers []onelease.Router
+	sites   sync.WaitGroup
+	quiet   *log.Logger
 }
 
 // Start starts a Network. Close it when the Destinations on it have ended.
@@ -78,11 +85,14 @@ func Start(cfg Config) *Network {
 	if !cfg.Slow {
 		sim.Tunnels.Opening = opening
 	}
-	n := &Network{Network: simnet.New(sim), profile: cfg.Profile}
+	n := &Network{Network: simnet.New(sim), profile: cfg.Profile, quiet: slog.NewLogLogger(sim.Logger.Handler(), slog.LevelDebug)}
 	for i := range cmp.Or(cfg.Members, 2) {
 		n.add(onelease.Router{Name: fmt.Sprintf("member-%d", i+1), Member: true})
 	}
 	n.add(onelease.Router{Name: "publisher", Publisher: true})
+	for _, host := range cfg.Names {
+		n.addSite(host)
+	}
 	return n
 }
 

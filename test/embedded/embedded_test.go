@@ -2,10 +2,12 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +75,30 @@ func TestFetch(t *testing.T) {
 	} else {
 		t.Logf("the first request took %v", took)
 	}
+}
+
+// A host name leads to a site, on whatever port; another name to nothing.
+func TestNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := embedded.Start(embedded.Config{Names: []string{"zzz.i2p", "idk.i2p"}})
+		defer network.Close()
+		client := network.Remote().Client()
+		defer client.CloseIdleConnections()
+		for _, host := range []string{"zzz.i2p", "idk.i2p:8080"} {
+			response, err := client.Get("http://" + host + "/a<b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(response.Body)
+			response.Body.Close()
+			if name, _, _ := strings.Cut(host, ":"); err != nil || !strings.Contains(string(body), name) || !strings.Contains(string(body), "/a&lt;b") {
+				t.Errorf("%s: %q, %v", host, body, err)
+			}
+		}
+		if _, err := client.Get("http://nobody.i2p/"); !errors.Is(err, i2p.ErrInvalid) {
+			t.Errorf("a name that nobody has: %v", err)
+		}
+	})
 }
 
 // In a bubble: by each make of router, and as slow as those are.

@@ -31,7 +31,8 @@ func (n *Network) Remote() *Remote {
 	return &Remote{n.NewRemote(simnet.RemoteConfig{Profile: n.profile, Published: true, Streams: true}), n}
 }
 
-// DialContext begins a stream to "b32:port", and fits http.Transport.DialContext.
+// DialContext begins a stream to "host:port", where the host is a b32 address or one of
+// Config.Names, and fits http.Transport.DialContext.
 // Unlike on a real router it waits until the Destination is in the netDB, so that a
 // program can start one and ask it at once; for a minute if ctx has no deadline.
 // The errors are those of Stack.Dial, simnet.ErrRouterDown and ErrClosed, and that
@@ -45,6 +46,11 @@ func (r *Remote) DialContext(ctx context.Context, _, address string) (net.Conn, 
 }
 
 func (r *Remote) dial(ctx context.Context, address string) (*streaming.Stream, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if hash, ok := r.network.Resolve(host); ok {
+			address = net.JoinHostPort(hash.Base32(), port)
+		}
+	}
 	addr, err := i2p.ParseAddr(address)
 	if err != nil {
 		return nil, err
