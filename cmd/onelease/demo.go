@@ -47,6 +47,11 @@ tunnels as slowly as real ones do. With --policy merged the members hold the
 merged LeaseSet, as a naive merge would: remotes stray to routers that cannot
 read them, and requests are lost. That is why sticky is the default.
 
+With --sam it is a SAM bridge on such a network instead ("onelease sam" is the same on
+routers of your own), until SIGINT or SIGTERM: point any program that speaks SAM at it, and
+try what it does. Some host names lead to small sites. --kill-every kills a router now
+and then, and starts it again.
+
 Exit codes: 0 nothing was lost that should have been answered, and no stream broke
 that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`
 
@@ -59,10 +64,12 @@ const demoExample = `  onelease demo
   onelease demo --json --for 20s --kill none
   onelease demo --policy merged --kill none
   onelease demo --backends 2 --kill backend
-  onelease demo --plugin ./site --settings site.toml --kill plugin`
+  onelease demo --plugin ./site --settings site.toml --kill plugin
+  onelease demo --sam 127.0.0.1:7656
+  onelease demo --sam 127.0.0.1:7656 --kill-every 1m`
 
 func demoCommand() *cobra.Command {
-	cfg := demo.Config{}
+	cfg, sam := demo.Config{}, demoSAM{}
 	cmd := &cobra.Command{
 		Use:     "demo",
 		Short:   "Show the job on an embedded network: nothing is installed, nothing leaves this process",
@@ -70,6 +77,12 @@ func demoCommand() *cobra.Command {
 		Example: demoExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("sam") {
+				return sam.run(cmd, cfg)
+			}
+			if err := sam.unused(cmd); err != nil {
+				return err
+			}
 			if err := cfg.Check(); err != nil {
 				return wrongUse(cmd, err)
 			}
@@ -78,6 +91,7 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	addDemoFlags(cmd, &cfg)
+	sam.add(cmd)
 	return cmd
 }
 

@@ -58,12 +58,13 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease balancer --dir DIR       # run one of them
   onelease frontend --dir DIR       # run the frontend beside a router
   onelease plugin add PROGRAM       # register a service
-  onelease backend --dir DIR        # run services`,
+  onelease backend --dir DIR        # run services
+  onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), keygenCommand(), simnetCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keygenCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

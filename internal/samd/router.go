@@ -1,0 +1,149 @@
+package samd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/way"
+)
+
+// What a router can be, see onelease.Router.
+const (
+	Member    = "member"
+	Publisher = "publisher"
+	Refuge    = "refuge"
+)
+
+// A Router is one that hosts.
+type Router struct {
+	Name string `toml:"name"`
+	// Address is host:port of its I2CP, on this machine.
+	Address string `toml:"address"`
+	// Roles are Member, Publisher or both, or Refuge. A router without is a Member,
+	// and the only one is both.
+	Roles []string `toml:"roles"`
+	// DontPublish is how it reads i2cp.dontPublishLeaseSet: normal, inverted or auto.
+	DontPublish string `toml:"dont-publish"`
+	// User and PasswordFile are for Java I2P with i2cp.auth.
+	User         string `toml:"user"`
+	PasswordFile string `toml:"password-file"`
+}
+
+// ParseRouter reads what a flag says: "NAME=HOST:PORT", and after commas roles and how
+// it reads i2cp.dontPublishLeaseSet.
+func ParseRouter(text string) (Router, error) {
+	words := strings.Split(text, ",")
+	var r Router
+	var ok bool
+	if r.Name, r.Address, ok = strings.Cut(words[0], "="); !ok {
+		return r, fmt.Errorf("router %q: want NAME=HOST:PORT, and after commas %s, %s or %s", text, Member, Publisher, Refuge)
+	}
+	for _, word := range words[1:] {
+		switch word {
+		case Member, Publisher, Refuge:
+			r.Roles = append(r.Roles, word)
+		case string(frontend.Normal), string(frontend.Inverted), string(frontend.Auto):
+			r.DontPublish = word
+		default:
+			return r, fmt.Errorf("router %q: %q is no role: want %s, %s or %s, or normal, inverted or auto for how it reads i2cp.dontPublishLeaseSet",
+				text, word, Member, Publisher, Refuge)
+		}
+	}
+	return r, nil
+}
+
+func (c *Config) checkRouters() error {
+	if len(c.Embedded) > 0 {
+		return nil
+	}
+	if len(c.Routers) == 0 {
+		return errors.New("no router to host on: give --router NAME=HOST:PORT, the I2CP port of one, or [[router]] in --config")
+	}
+	if len(c.Routers) == 1 && len(c.Routers[0].Roles) == 0 {
+		c.Routers[0].Roles = []string{Member, Publisher}
+	}
+	count := map[string]int{}
+	for i := range c.Routers {
+		r := &c.Routers[i]
+		if err := r.check(); err != nil {
+			return fmt.Errorf("router %q: %w", r.Name, err)
+		}
+		for _, role := range r.Roles {
+			count[role]++
+		}
+	}
+	switch {
+	case count[Member] == 0:
+		return fmt.Errorf("no router is a %s: nothing would serve; add the role to one", Member)
+	case count[Publisher] == 0:
+		return fmt.Errorf("no router is a %s: nobody could find a session that listens; add the role to one, best to a small router that is nothing else", Publisher)
+	}
+	return nil
+}
+
+func (r *Router) check() error {
+	if len(r.Roles) == 0 {
+		r.Roles = []string{Member}
+	}
+	for _, role := range r.Roles {
+		if role != Member && role != Publisher && role != Refuge {
+			return fmt.Errorf("%q is no role: want %s, %s or %s", role, Member, Publisher, Refuge)
+		}
+	}
+	quirks := []string{"", string(frontend.Normal), string(frontend.Inverted), string(frontend.Auto)}
+	_, _, err := net.SplitHostPort(r.Address)
+	switch {
+	case r.Name == "":
+		return errors.New("it has no name")
+	case err != nil:
+		return fmt.Errorf("address %q: want host:port of its I2CP, such as 127.0.0.1:7654", r.Address)
+	case !way.Loopback(r.Address):
+		return fmt.Errorf("%s is not on this machine: keys would cross the network in the clear", r.Address)
+	case !slices.Contains(quirks, r.DontPublish):
+		return fmt.Errorf("dont-publish %q: want normal, inverted (i2pd 2.58) or auto", r.DontPublish)
+	case (r.User == "") != (r.PasswordFile == ""):
+		return errors.New("user and password-file: give both, or none")
+	}
+	return nil
+}
+
+// routers are those to host on.
+func (c *Config) routers() ([]onelease.Router, error) {
+	routers := c.Embedded
+	for _, r := range c.Routers {
+		router, err := r.router()
+		if err != nil {
+			return nil, err
+		}
+		routers = append(routers, router)
+	}
+	return routers, nil
+}
+
+// router is r as the framework takes it.
+func (r *Router) router() (onelease.Router, error) {
+	has := func(role string) bool { return slices.Contains(r.Roles, role) }
+	made := onelease.Router{
+		Name: r.Name, Addr: r.Address, Member: has(Member), Publisher: has(Publisher), Refuge: has(Refuge),
+		DontPublish: frontend.Quirk(r.DontPublish), User: r.User,
+	}
+	if r.PasswordFile == "" {
+		return made, nil
+	}
+	text, err := os.ReadFile(r.PasswordFile)
+	if err == nil {
+		err = i2p.CheckKeyFile(r.PasswordFile)
+	}
+	if err != nil {
+		return made, fmt.Errorf("router %s: password: %w", r.Name, err)
+	}
+	made.Password = strings.TrimRight(string(text), "\r\n")
+	return made, nil
+}
