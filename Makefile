@@ -35,6 +35,10 @@ test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it 
 	test/i2pd/install.sh
 	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 5 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
 
+.PHONY: test-samclients
+test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node, Python
+	ONELEASE_SAM_CLIENTS=1 go test -count=1 -timeout 10m -v ./test/samclients
+
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
 	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test ./test/plugins

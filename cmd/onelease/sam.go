@@ -21,9 +21,8 @@ publisher at least. i2pd 2.58 reads the option not to publish the wrong way roun
 inverted there, or auto to have it found out.
 
 Clients connect to --listen, and send datagrams to --udp. On any address but the loopback
-they need TLS, and a name and a password of --users. That file is made and changed by the
-bridge's own AUTH ADD and AUTH REMOVE, and has no passwords in the clear; with
---add-user it is made or added to, and the password is asked for.
+they need TLS, and a name and a password of --users, a file that "onelease sam user add"
+makes, and SAM's own AUTH ADD and AUTH REMOVE change while the bridge runs.
 
 --config has all of that in a file, and flags come on top:
 
@@ -49,11 +48,12 @@ func samCommand() *cobra.Command {
 		Example: `  onelease sam --router a=127.0.0.1:7654,member --router b=127.0.0.1:7664,member --router c=127.0.0.1:7674,publisher
   onelease sam --router a=127.0.0.1:7654 --listen 127.0.0.1:17656 --udp none
   onelease sam --config /etc/onelease/sam.toml --listen 10.0.0.5:7656 --tls-cert sam.pem --tls-key sam.key --users sam.users
-  onelease sam --users sam.users --add-user alice`,
+  onelease sam user add alice --users sam.users`,
 		Args: noArgs,
 		RunE: f.run,
 	}
 	f.add(cmd)
+	cmd.AddCommand(samUserCommand())
 	return cmd
 }
 

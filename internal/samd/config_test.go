@@ -1,0 +1,128 @@
+package samd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const whole = `
+listen = ["127.0.0.1:17656", "127.0.0.2:17656"]
+udp = "none"
+tls-cert = "sam.pem"
+tls-key = "/etc/sam.key"
+users = "users"
+auth = true
+max-sessions = 50
+max-streams = 9
+[[router]]
+name = "a"
+address = "127.0.0.1:7654"
+roles = ["member", "publisher"]
+dont-publish = "auto"
+[[router]]
+name = "b"
+address = "[::1]:7664"
+user = "u"
+password-file = "b.password"
+`
+
+func TestReadConfig(t *testing.T) {
+	path := writeFile(t, "sam.toml", whole)
+	dir := filepath.Dir(path)
+	got, err := ReadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Listen: []string{"127.0.0.1:17656", "127.0.0.2:17656"}, UDP: NoUDP,
+		TLSCert: filepath.Join(dir, "sam.pem"), TLSKey: "/etc/sam.key", Users: filepath.Join(dir, "users"),
+		Auth: true, MaxSessions: 50, MaxStreams: 9,
+		Routers: []Router{
+			{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, DontPublish: "auto"},
+			{Name: "b", Address: "[::1]:7664", User: "u", PasswordFile: filepath.Join(dir, "b.password")},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if _, err := got.complete(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is wrong in a file is named, and nothing is opened.
+func TestWrongConfig(t *testing.T) {
+	const router = "[[router]]\nname = \"a\"\naddress = \"127.0.0.1:7654\"\n"
+	for text, want := range map[string]string{
+		"lisen = [\"127.0.0.1:1\"]\n":                `did you mean "listen"?`,
+		"listen = \"127.0.0.1:1\"\n":                 "line 1",
+		"[[router]]\nname = \"a\"\naddres = \"x\"\n": `did you mean "address"?`,
+		"": "no router",
+		"[[router]]\naddress = \"127.0.0.1:1\"\n":              "it has no name",
+		"[[router]]\nname = \"a\"\n":                           "want host:port of its I2CP",
+		router + "roles = [\"king\"]\n":                        `"king" is no role`,
+		router + "roles = [\"refuge\"]\n":                      "no router is a member",
+		router + "dont-publish = \"maybe\"\n":                  `dont-publish "maybe"`,
+		router + "user = \"u\"\n":                              "user and password-file",
+		"listen = [\"[::]:1\"]\nallow-plain = true\n" + router: "give --users",
+		"udp = \"192.0.2.1:7655\"\n" + router:                  "must be on the loopback",
+		"max-connections = -1\n" + router:                      "max-connections -1",
+	} {
+		c, err := ReadConfig(writeFile(t, "sam.toml", text))
+		if err == nil {
+			_, err = New(c)
+		}
+		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// Defaults: where clients look, and roles that make sense.
+func TestDefaults(t *testing.T) {
+	c, err := Config{Routers: []Router{{Name: "a", Address: "127.0.0.1:7654"}}}.complete()
+	if err != nil || c.Listen[0] != DefaultListen || c.UDP != DefaultUDP || len(c.Routers[0].Roles) != 2 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	c, err = Config{Routers: []Router{
+		{Name: "a", Address: "127.0.0.1:7654"}, {Name: "b", Address: "127.0.0.1:7664", Roles: []string{Publisher}},
+	}}.complete()
+	if err != nil || !reflect.DeepEqual(c.Routers[0].Roles, []string{Member}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A password that others may read is refused, and the file is named.
+func TestPasswordFile(t *testing.T) {
+	r := Router{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, User: "u", PasswordFile: writeFile(t, "password", "secret\n")}
+	if got, err := r.router(); err != nil || got.Password != "secret" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := os.Chmod(r.PasswordFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.router(); err == nil || !strings.Contains(err.Error(), r.PasswordFile) || strings.Contains(err.Error(), "secret") {
+		t.Error(err)
+	}
+}
+
+func TestParseRouter(t *testing.T) {
+	got, err := ParseRouter("a=127.0.0.1:7654,member,publisher,inverted")
+	want := Router{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, DontPublish: "inverted"}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
