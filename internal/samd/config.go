@@ -60,9 +60,6 @@ type Config struct {
 	Logger *slog.Logger `toml:"-"`
 }
 
-// maxFile bounds what is read of a file, in bytes.
-const maxFile = 1 << 20
-
 // ReadConfig reads a file. Paths in it are relative to where it is.
 func ReadConfig(path string) (Config, error) {
 	var c Config
