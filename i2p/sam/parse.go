@@ -20,9 +20,10 @@ var (
 
 // Parse reads a line, without its newline, into c. It takes the line over:
 // verb and action are put into upper case and escapes are resolved in place,
-// so nothing is allocated for a line of the table. Values may be quoted; inside
-// quotes a backslash takes the next character as it is ("Encoding and
-// Escaping").
+// so nothing is allocated for a line of the table. Values may be quoted; in them,
+// quoted or not, a backslash takes the next character as it is ("Encoding and
+// Escaping", and as the Java router has it: a password need not be quoted for its
+// quotes to be escaped).
 func (c *Command) Parse(line []byte) error {
 	*c = Command{options: c.options[:0]}
 	if !utf8.Valid(line) {
@@ -121,11 +122,29 @@ func (c *Command) add(o option) error {
 
 // scanValue splits b into the value at its start and the rest.
 func scanValue(b []byte) (value, rest []byte, err error) {
-	if len(b) == 0 || b[0] != '"' {
-		n := plainLength(b)
-		return b[:n], b[n:], nil
+	if len(b) > 0 && b[0] == '"' {
+		return scanQuoted(b[1:])
 	}
-	return scanQuoted(b[1:])
+	n := plainLength(b)
+	if bytes.IndexByte(b[:n], '\\') >= 0 {
+		return scanEscaped(b)
+	}
+	return b[:n], b[n:], nil
+}
+
+// scanEscaped resolves the escapes of a value without quotes in place.
+func scanEscaped(b []byte) (value, rest []byte, err error) {
+	w, r := 0, 0
+	for ; r < len(b) && !isSpace(b[r]); r++ {
+		if b[r] == '\\' {
+			if r++; r == len(b) {
+				return nil, nil, fmt.Errorf("backslash with nothing after it: %w", ErrSyntax)
+			}
+		}
+		b[w] = b[r]
+		w++
+	}
+	return b[:w], b[r:], nil
 }
 
 // plainLength is the length of an unquoted value. It leaves the search to the
