@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/internal/memconn"
@@ -126,20 +127,50 @@ func (f *Frontend) Run(ctx context.Context) error {
 // the SAM server, through memory. It fails with ErrPublisherOnly, or with
 // net.ErrClosed once Run has ended.
 func (f *Frontend) DialSAM(ctx context.Context) (net.Conn, error) {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return nil, ctx.Err()
-	case !f.cfg.Member:
-		return nil, fmt.Errorf("frontend %s: %w", f.cfg.Name, ErrPublisherOnly)
+	}
+	if err := f.enter(); err != nil {
+		return nil, err
+	}
+	client, server := memconn.Pair("SAM of " + f.cfg.Name)
+	go func() {
+		defer f.serving.Done()
+		f.server.ServeConn(server)
+	}()
+	return client, nil
+}
+
+// ServeSAM attaches the backend at the other end of conn, whom the caller trusts, and
+// serves it until conn ends. It fails as DialSAM does.
+func (f *Frontend) ServeSAM(conn net.Conn) error {
+	if err := f.enter(); err != nil {
+		return err
+	}
+	defer f.serving.Done()
+	f.server.ServeConn(conn)
+	return nil
+}
+
+// enter has Run's end wait for serving.Done.
+func (f *Frontend) enter() error {
+	if !f.cfg.Member {
+		return fmt.Errorf("frontend %s: %w", f.cfg.Name, ErrPublisherOnly)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.running.Err() != nil {
-		return nil, fmt.Errorf("frontend %s: %w", f.cfg.Name, net.ErrClosed)
+		return fmt.Errorf("frontend %s: %w", f.cfg.Name, net.ErrClosed)
 	}
-	client, server := memconn.Pair("SAM of " + f.cfg.Name)
-	f.serving.Go(func() { f.server.ServeConn(server) })
-	return client, nil
+	f.serving.Add(1)
+	return nil
+}
+
+// Lookup resolves a b32 address or a host name by the router, if that holds the
+// session. An error may wrap a sam.Result: sam.ResultKeyNotFound if there is no such
+// name.
+func (f *Frontend) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
+	return i2cpHost{f}.Lookup(ctx, name)
 }
 
 func (f *Frontend) describeBackends(s *Status) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
+	"github.com/onelease/onelease/internal/lobby"
 	"github.com/onelease/onelease/raftstate"
 	"github.com/onelease/onelease/raftstate/ledger"
 )
@@ -195,41 +196,10 @@ func TestFlood(t *testing.T) {
 	if took > 2*time.Second {
 		t.Errorf("attached after %v", took)
 	}
-	r.nodes[0].port.strangers.mu.Lock()
-	defer r.nodes[0].port.strangers.mu.Unlock()
-	if n := len(r.nodes[0].port.strangers.waiting); n > maxStrangers {
-		t.Errorf("%d strangers are let wait, want up to %d", n, maxStrangers)
+	if n := r.nodes[0].port.strangers.Len(); n > lobby.Max {
+		t.Errorf("%d strangers are let wait, want up to %d", n, lobby.Max)
 	}
 }
-
-// A host that floods pushes out its own connections and not those of others.
-func TestLobbyIsFair(t *testing.T) {
-	var l lobby
-	quiet := &fakeConn{host: "192.0.2.1"}
-	l.enter(quiet)
-	var flood []*fakeConn
-	for range 2 * maxStrangers {
-		conn := &fakeConn{host: "192.0.2.2"}
-		flood = append(flood, conn)
-		l.enter(conn)
-	}
-	if quiet.closed || !flood[0].closed || flood[len(flood)-1].closed {
-		t.Errorf("closed: the quiet one %v, the oldest of the flood %v, its newest %v", quiet.closed, flood[0].closed, flood[len(flood)-1].closed)
-	}
-	l.leave(quiet)
-	if len(l.waiting) != maxStrangers-1 {
-		t.Errorf("%d wait, want %d", len(l.waiting), maxStrangers-1)
-	}
-}
-
-type fakeConn struct {
-	net.Conn
-	host   string
-	closed bool
-}
-
-func (c *fakeConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(c.host), Port: 1} }
-func (c *fakeConn) Close() error         { c.closed = true; return nil }
 
 // A cluster that has worked goes on with fewer voters than it began with.
 func TestExpect(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
+	"github.com/onelease/onelease/internal/lobby"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -39,7 +40,7 @@ type port struct {
 	tls        *tls.Config
 	log        *slog.Logger
 	raft, grpc *queue
-	strangers  lobby
+	strangers  lobby.Lobby
 	shaking    sync.WaitGroup
 	closed     chan struct{}
 
@@ -69,7 +70,7 @@ func (p *port) accept() {
 		if !p.track(conn) {
 			return
 		}
-		p.strangers.enter(conn)
+		p.strangers.Enter(conn)
 		p.shaking.Go(func() {
 			if err := p.sort(conn); err != nil {
 				p.log.Debug("connection refused", "from", conn.RemoteAddr(), "error", err)
@@ -129,7 +130,7 @@ func (p *port) track(conn net.Conn) bool {
 
 // identified notes whose connection it is: a stranger's no more.
 func (p *port) identified(conn net.Conn, cert *x509.Certificate) {
-	p.strangers.leave(conn)
+	p.strangers.Leave(conn)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.conns != nil {
@@ -138,7 +139,7 @@ func (p *port) identified(conn net.Conn, cert *x509.Certificate) {
 }
 
 func (p *port) forget(conn net.Conn) {
-	p.strangers.leave(conn)
+	p.strangers.Leave(conn)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, conn)

@@ -1,4 +1,5 @@
-package cluster
+// Package lobby bounds how many connections of strangers a listener holds.
+package lobby
 
 import (
 	"net"
@@ -6,16 +7,16 @@ import (
 	"sync"
 )
 
-// maxStrangers is how many connections there may be at a time of those who have
-// not shown a certificate.
-const maxStrangers = 256
+// Max is how many connections there may be at a time of those who have not shown a
+// certificate.
+const Max = 256
 
-// A lobby holds the connections of strangers: of those who are still shaking
+// A Lobby holds the connections of strangers: of those who are still shaking
 // hands, and of those who have no certificate and come to join. When it is full
 // the oldest connection makes room, so that a flood of silent ones does not
 // keep out who shakes hands in some milliseconds; the oldest of the host that
 // has most, so that one host does not push out the others.
-type lobby struct {
+type Lobby struct {
 	mu      sync.Mutex
 	waiting []stranger // the oldest first
 }
@@ -25,25 +26,34 @@ type stranger struct {
 	host string
 }
 
-func (l *lobby) enter(conn net.Conn) {
+// Enter takes a stranger in.
+func (l *Lobby) Enter(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting = append(l.waiting, stranger{conn, hostOf(conn)})
-	if len(l.waiting) > maxStrangers {
+	if len(l.waiting) > Max {
 		i := l.crowdLocked()
 		l.waiting[i].conn.Close()
 		l.waiting = slices.Delete(l.waiting, i, i+1)
 	}
 }
 
-func (l *lobby) leave(conn net.Conn) {
+// Leave is for who has shown a certificate, or has gone.
+func (l *Lobby) Leave(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting = slices.DeleteFunc(l.waiting, func(s stranger) bool { return s.conn == conn })
 }
 
+// Len is how many are in.
+func (l *Lobby) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting)
+}
+
 // crowdLocked finds the oldest of the host that has most.
-func (l *lobby) crowdLocked() int {
+func (l *Lobby) crowdLocked() int {
 	count, most := map[string]int{}, ""
 	for _, s := range l.waiting {
 		if count[s.host]++; count[s.host] > count[most] {

@@ -1,0 +1,245 @@
+package guest
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/onelease/onelease/i2p"
+)
+
+// A ClientConfig is where a frontend process takes guests.
+type ClientConfig struct {
+	// Name is the frontend's, for messages.
+	Name string
+	// Dial connects to its port for guests. What it returns is secured already: its
+	// other end has proven to be that frontend.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+}
+
+// Waits between attempts. The first is short since most frontends that go come back
+// at once (a restart); a refusal takes a person to mend.
+const (
+	retryFirst   = 100 * time.Millisecond
+	retryMost    = 5 * time.Second
+	retryRefused = 30 * time.Second
+)
+
+// errNotConnected is why nothing works before the first connection.
+var errNotConnected = errors.New("not connected yet")
+
+// A Client is the connection to one frontend process, for all guests there. It makes it
+// again whenever it is lost. Its methods may be called by many goroutines.
+type Client struct {
+	cfg      ClientConfig
+	log      *slog.Logger
+	instance instance
+
+	mu      sync.Mutex
+	guests  map[uint32]*Guest // those that run
+	last    uint32            // ID
+	session *yamux.Session    // nil while there is no connection
+	reason  error             // why there is none
+	changed chan struct{}     // closed and replaced when one of the last two is set
+}
+
+// NewClient returns a Client that does nothing until Run. The error is ErrConfig.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	if cfg.Dial == nil {
+		return nil, fmt.Errorf("%w: Dial is not set: it connects to the frontend", ErrConfig)
+	}
+	c := &Client{cfg: cfg, guests: map[uint32]*Guest{}, reason: errNotConnected, changed: make(chan struct{})}
+	c.log = cmp.Or(cfg.Logger, slog.Default()).With("part", "guests", "frontend", cfg.Name)
+	_, _ = rand.Read(c.instance[:]) // it never fails
+	return c, nil
+}
+
+// Run keeps connected until ctx ends. End the guests before: their frontends then end
+// with them, and not after ServerConfig.Grace.
+func (c *Client) Run(ctx context.Context) {
+	said := ""
+	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
+		connected, err := c.connect(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if connected {
+			wait, said = retryFirst, ""
+		}
+		if text := err.Error(); text != said {
+			c.log.Warn("not connected to a frontend", "err", err)
+			said = text
+		}
+		c.set(nil, err)
+		pause(ctx, wait/2+mathrand.N(wait)) // half to one and a half
+	}
+	c.set(nil, net.ErrClosed)
+}
+
+// connect serves one connection to its end.
+func (c *Client) connect(ctx context.Context) (connected bool, err error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	session, err := yamux.Client(conn, muxConfig())
+	if err != nil {
+		conn.Close()
+		return false, err // only a wrong muxConfig
+	}
+	defer context.AfterFunc(ctx, func() { session.Close() })()
+	// A server that lets nobody in closes the connection: one that answers has let us in.
+	if _, err := session.Ping(); err != nil {
+		session.Close()
+		return false, fmt.Errorf("the frontend does not let this backend in, or went away: %w", err)
+	}
+	c.log.Info("connected to a frontend")
+	c.set(session, nil)
+	c.serve(ctx, session)
+	return true, errLost
+}
+
+// errLost says that a connection was there and is not any more.
+var errLost = errors.New("the connection is lost")
+
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, shakeTime)
+	defer cancel()
+	return c.cfg.Dial(ctx)
+}
+
+// set notes how the connection is.
+func (c *Client) set(session *yamux.Session, reason error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session, c.reason = session, reason
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// now is the connection, or why there is none, until changed is closed.
+func (c *Client) now() (session *yamux.Session, reason error, changed <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session, c.reason, c.changed
+}
+
+// serve takes the streams of guests' control links.
+func (c *Client) serve(ctx context.Context, session *yamux.Session) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer session.Close()
+	for {
+		st, err := session.AcceptStream()
+		if err != nil {
+			return
+		}
+		group.Go(func() { c.control(ctx, stream{st}) })
+	}
+}
+
+// control connects a guest's frontend to its balancer.
+func (c *Client) control(ctx context.Context, st stream) {
+	defer st.Close()
+	st.SetDeadline(time.Now().Add(shakeTime))
+	h, err := readHeader(st)
+	if err != nil || h.kind != kindControl || h.instance != c.instance {
+		c.log.Warn("a stream of the frontend is refused", "err", cmp.Or(err, errHeader))
+		return
+	}
+	c.mu.Lock()
+	g := c.guests[h.id]
+	c.mu.Unlock()
+	if g == nil {
+		return // it has ended
+	}
+	conn, err := g.cfg.Control(ctx)
+	if err != nil {
+		c.log.Debug("a guest does not reach its balancer", "err", err)
+		return
+	}
+	st.SetDeadline(time.Time{})
+	splice(st, conn)
+}
+
+// request opens a stream that begins with h and with more, and reads the reply.
+func (c *Client) request(session *yamux.Session, h header, more []byte, patience time.Duration) (stream, []byte, error) {
+	opened, err := session.OpenStream()
+	if err != nil {
+		return stream{}, nil, fmt.Errorf("frontend %s: %w", c.cfg.Name, err)
+	}
+	st := stream{opened}
+	st.SetDeadline(time.Now().Add(patience))
+	h.instance = c.instance
+	var text []byte
+	if _, err = st.Write(append(h.append(nil), more...)); err == nil {
+		text, err = readReply(st)
+	}
+	if err != nil {
+		st.Close()
+		return stream{}, nil, fmt.Errorf("frontend %s: %w", c.cfg.Name, err)
+	}
+	st.SetDeadline(time.Time{})
+	return st, text, nil
+}
+
+// Lookup resolves a b32 address or a host name by the frontend's router. It fails with
+// ErrUnknown if that does not know it, and at once if there is no connection.
+func (c *Client) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
+	session, reason, _ := c.now()
+	if session == nil {
+		return i2p.Destination{}, fmt.Errorf("frontend %s: %w", c.cfg.Name, reason)
+	}
+	if len(name) > maxName {
+		return i2p.Destination{}, refuse(resultUnknown, "a name of %d bytes: want %d at most", len(name), maxName)
+	}
+	patience := lookupTime + shakeTime
+	if until, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(until))
+	}
+	st, text, err := c.request(session, header{kind: kindLookup}, appendName(nil, name), patience)
+	if err != nil {
+		return i2p.Destination{}, err
+	}
+	st.Close()
+	dest, n, err := i2p.ParseDestination(text)
+	if err != nil || n != len(text) {
+		return i2p.Destination{}, fmt.Errorf("frontend %s: %w: no Destination", c.cfg.Name, errReply)
+	}
+	return dest, nil
+}
+
+// A ClientStatus is a snapshot of a Client.
+type ClientStatus struct {
+	// Name is the frontend's.
+	Name string
+	// Connected is whether there is a connection; else Error says why not.
+	Connected bool
+	Error     error
+	// Guests are those that run, Open those that the frontend has.
+	Guests, Open int
+}
+
+// Status returns a snapshot.
+func (c *Client) Status() ClientStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := ClientStatus{Name: c.cfg.Name, Connected: c.session != nil, Error: c.reason, Guests: len(c.guests)}
+	for _, g := range c.guests {
+		if g.on != nil {
+			s.Open++
+		}
+	}
+	return s
+}

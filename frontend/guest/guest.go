@@ -1,0 +1,198 @@
+package guest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/onelease/onelease/frontend"
+)
+
+// A Config is what a Guest is made of. Control must be set, and one role.
+type Config struct {
+	// Member, Publisher and Refuge are the roles of its frontend, as in frontend.Config.
+	Member, Publisher, Refuge bool
+	// Control connects its frontend to the balancer, in this process, in the clear.
+	Control func(ctx context.Context) (net.Conn, error)
+}
+
+// A Guest is the frontend of one Destination in another process. Its methods may be
+// called by many goroutines, before, during and after Run.
+type Guest struct {
+	client *Client
+	cfg    Config
+	id     uint32
+
+	// Guarded by Client.mu.
+	on      *yamux.Session // the one by which the frontend has it open, nil if none
+	reason  error          // why it is not open though there is a connection
+	ended   bool
+	changed chan struct{} // closed and replaced when one of these is set
+}
+
+// NewGuest returns a Guest that is not there until Run.
+func (c *Client) NewGuest(cfg Config) *Guest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	return &Guest{client: c, cfg: cfg, id: c.last, reason: errNotConnected, changed: make(chan struct{})}
+}
+
+// Run has the guest there until ctx ends, and returns when the frontend has closed its
+// session, or 10 s later. It rides out whatever may come back. It is called once.
+func (g *Guest) Run(ctx context.Context) {
+	c := g.client
+	c.mu.Lock()
+	c.guests[g.id] = g
+	c.mu.Unlock()
+	defer g.forget()
+	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
+		session, _, changed := c.now()
+		if session == nil || session.IsClosed() {
+			await(ctx, changed)
+			wait = retryFirst / 2 // this is none that counts
+			continue
+		}
+		opened, err := g.stay(ctx, session)
+		g.set(nil, err)
+		switch {
+		case ctx.Err() != nil || session.IsClosed():
+			continue
+		case opened:
+			wait = retryFirst
+		case errors.Is(err, ErrRefused) || errors.Is(err, ErrQuota):
+			wait = retryRefused
+		}
+		c.log.Warn("a guest is not open at the frontend", "err", err)
+		rest(ctx, changed, wait/2+rand.N(wait))
+	}
+}
+
+// await waits until changed is closed or ctx ends.
+func await(ctx context.Context, changed <-chan struct{}) {
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
+// rest is await with a limit.
+func rest(ctx context.Context, changed <-chan struct{}, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	await(ctx, changed)
+}
+
+func (g *Guest) forget() {
+	g.client.mu.Lock()
+	defer g.client.mu.Unlock()
+	delete(g.client.guests, g.id)
+	g.on, g.ended = nil, true
+	g.tellLocked()
+}
+
+func (g *Guest) set(on *yamux.Session, reason error) {
+	g.client.mu.Lock()
+	defer g.client.mu.Unlock()
+	g.on, g.reason = on, reason
+	g.tellLocked()
+}
+
+func (g *Guest) tellLocked() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// errEnded says that the frontend has ended the guest, or the connection has.
+var errEnded = errors.New("the frontend has it no more")
+
+// stay opens the guest, and serves it until ctx or the stream that holds it ends.
+func (g *Guest) stay(ctx context.Context, session *yamux.Session) (opened bool, err error) {
+	h := header{kind: kindOpen, roles: rolesOf(g.cfg.Member, g.cfg.Publisher, g.cfg.Refuge), id: g.id}
+	st, _, err := g.client.request(session, h, nil, openTime)
+	if err != nil {
+		return false, err
+	}
+	defer st.Close()
+	g.set(session, nil)
+	defer context.AfterFunc(ctx, func() { // the end of ctx is the only farewell
+		st.SetDeadline(time.Now().Add(shakeTime))
+		_, _ = st.Write([]byte{0})
+	})()
+	var none [1]byte
+	_, _ = st.Read(none[:]) // it has nothing to say: its end is all that comes
+	return true, errEnded
+}
+
+// openTime is for the reply to a guest that is opened: what an earlier one has left
+// ends before, at the router.
+const openTime = 30 * time.Second
+
+// attachTime is how long DialSAM waits for a guest that is not open yet.
+const attachTime = 5 * time.Second
+
+// DialSAM attaches a backend: it returns a connection to the SAM server of the guest's
+// frontend. It fails with frontend.ErrPublisherOnly, with net.ErrClosed once Run has
+// ended, and with the reason if the guest is not open within 5 s.
+func (g *Guest) DialSAM(ctx context.Context) (net.Conn, error) {
+	if !g.cfg.Member && !g.cfg.Refuge {
+		return nil, fmt.Errorf("frontend %s: %w", g.client.cfg.Name, frontend.ErrPublisherOnly)
+	}
+	session, err := g.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("frontend %s: %w", g.client.cfg.Name, err)
+	}
+	patience := shakeTime
+	if until, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(until))
+	}
+	st, _, err := g.client.request(session, header{kind: kindSAM, id: g.id}, nil, patience)
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// open waits until the frontend has the guest open.
+func (g *Guest) open(ctx context.Context) (*yamux.Session, error) {
+	timer := time.NewTimer(attachTime)
+	defer timer.Stop()
+	for {
+		on, reason, changed, ended := g.now()
+		switch {
+		case on != nil:
+			return on, nil
+		case ended:
+			return nil, net.ErrClosed
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return nil, reason
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (g *Guest) now() (on *yamux.Session, reason error, changed <-chan struct{}, ended bool) {
+	c := g.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return g.on, cmp.Or(c.reason, g.reason), g.changed, g.ended
+}
+
+// Open is whether the frontend has the guest, and if not why.
+func (g *Guest) Open() (bool, error) {
+	on, reason, _, _ := g.now()
+	if on != nil {
+		return true, nil
+	}
+	return false, reason
+}

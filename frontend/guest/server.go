@@ -1,0 +1,229 @@
+package guest
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/lobby"
+)
+
+// A ServerConfig says who may be a guest. Frontend must be set, and one role.
+type ServerConfig struct {
+	// Frontend is what the frontend of each guest has in common: Router, DontPublish,
+	// ProbeOptions. It is asked for each, since DontPublish may be found out meanwhile.
+	Frontend func() frontend.Config
+	// Name is the frontend process's own: its guests' frontends have it too.
+	Name string
+	// Member, Publisher and Refuge are the roles that guests may have: those of the router.
+	Member, Publisher, Refuge bool
+	// Lookup resolves a b32 address or a host name by the router, for who has no
+	// Destination. An error may wrap ErrUnknown.
+	Lookup func(ctx context.Context, name string) (i2p.Destination, error)
+	// TLS is for Serve. It must demand client certificates and offer ALPN.
+	TLS *tls.Config
+	// BackendName says who a backend is, by its certificate. An error refuses it.
+	BackendName func(*x509.Certificate) (string, error)
+	// Backends are the names of those that are let in, all if empty.
+	Backends []string
+	// MaxGuests is how many there may be, 1000 if 0; MaxPerBackend how many of one
+	// backend, as many if 0.
+	MaxGuests, MaxPerBackend int
+	// Grace is how long a guest stays without its backend: 10 s if 0.
+	Grace time.Duration
+	// Logger is slog.Default if nil. Guests' Destinations appear at debug level only.
+	Logger *slog.Logger
+}
+
+// Defaults of a ServerConfig.
+const (
+	defaultGuests = 1000
+	// defaultGrace bridges a connection that is cut, and the restart of what lies
+	// between. A longer one would keep sessions of backends that are gone.
+	defaultGrace = 10 * time.Second
+)
+
+func (c ServerConfig) withDefaults() (ServerConfig, error) {
+	c.MaxGuests, c.Grace = cmp.Or(c.MaxGuests, defaultGuests), cmp.Or(c.Grace, defaultGrace)
+	c.MaxPerBackend, c.Logger = cmp.Or(c.MaxPerBackend, c.MaxGuests), cmp.Or(c.Logger, slog.Default())
+	switch {
+	case c.Frontend == nil:
+		return c, fmt.Errorf("%w: Frontend is not set: it says which router to use", ErrConfig)
+	case c.roles() == 0:
+		return c, fmt.Errorf("%w: neither Member nor Publisher nor Refuge: set those that the router is", ErrConfig)
+	case c.MaxGuests < 0 || c.MaxPerBackend < 0 || c.Grace < 0:
+		return c, fmt.Errorf("%w: MaxGuests %d, MaxPerBackend %d, Grace %v: want none below 0", ErrConfig, c.MaxGuests, c.MaxPerBackend, c.Grace)
+	}
+	return c, nil
+}
+
+func (c *ServerConfig) roles() roles { return rolesOf(c.Member, c.Publisher, c.Refuge) }
+
+func rolesOf(member, publisher, refuge bool) (r roles) {
+	for i, is := range []bool{member, publisher, refuge} {
+		if is {
+			r |= 1 << i
+		}
+	}
+	return r
+}
+
+// A Server has guests: frontends of other processes' Destinations on its router. Its
+// methods may be called by many goroutines.
+type Server struct {
+	cfg   ServerConfig
+	log   *slog.Logger
+	lobby lobby.Lobby // of those who shake hands
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	guests  map[key]*guest
+	lines   []*line // the oldest first
+	refused uint64
+	closed  bool
+	running sync.WaitGroup // guests and lines; no Add once closed
+}
+
+// NewServer returns a Server without guests. The error is ErrConfig.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger.With("part", "guests"), guests: map[key]*guest{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Serve serves backends that connect to ln, by TLS, until ctx or the Server ends, and
+// closes ln. It returns nil then.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if s.cfg.TLS == nil || s.cfg.BackendName == nil || s.cfg.TLS.ClientAuth != tls.RequireAndVerifyClientCert || !slices.Contains(s.cfg.TLS.NextProtos, ALPN) {
+		ln.Close()
+		return fmt.Errorf("%w: Serve needs BackendName, and TLS with RequireAndVerifyClientCert and the protocol %q", ErrConfig, ALPN)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(s.ctx, cancel)()
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel() // before the Wait
+	for {
+		nc, err := accept(ctx, ln)
+		if ctx.Err() != nil {
+			if err == nil {
+				nc.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accept backends with guests on %v: %w", ln.Addr(), err)
+		}
+		group.Go(func() { s.greet(ctx, nc) })
+	}
+}
+
+// accept rides out errors that pass, such as too many open files.
+func accept(ctx context.Context, ln net.Listener) (net.Conn, error) {
+	const tries = 10
+	for try := 1; ; try++ {
+		nc, err := ln.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) || try == tries {
+			return nc, err
+		}
+		pause(ctx, time.Duration(try)*50*time.Millisecond)
+	}
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// greet shakes hands with who comes, and serves it if it may have guests.
+func (s *Server) greet(ctx context.Context, nc net.Conn) {
+	secured := tls.Server(nc, s.cfg.TLS)
+	backend, err := s.shake(ctx, nc, secured)
+	if err != nil {
+		nc.Close()
+		s.noteRefused()
+		s.log.Warn("a backend is not let in", "from", nc.RemoteAddr(), "err", err)
+		return
+	}
+	s.ServeConn(ctx, secured, backend)
+}
+
+func (s *Server) shake(ctx context.Context, nc net.Conn, secured *tls.Conn) (backend string, err error) {
+	s.lobby.Enter(nc)
+	defer s.lobby.Leave(nc)
+	ctx, cancel := context.WithTimeout(ctx, shakeTime)
+	defer cancel()
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return "", err
+	}
+	state := secured.ConnectionState()
+	if state.NegotiatedProtocol != ALPN {
+		return "", fmt.Errorf("it does not speak %s: this port is for guests, those of --sam are for backends of this Destination", ALPN)
+	}
+	return s.cfg.BackendName(state.PeerCertificates[0]) // TLS demands one
+}
+
+func (s *Server) noteRefused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused++
+}
+
+// Status is a snapshot of a Server.
+type Status struct {
+	// Guests are all, Lingering those of them whose backend is not connected.
+	Guests, Lingering int
+	// Backends has how many guests each backend has that is connected or has any.
+	Backends map[string]int
+	// Refused counts connections and guests that were not let in.
+	Refused uint64
+}
+
+// Status returns a snapshot.
+func (s *Server) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := Status{Guests: len(s.guests), Backends: map[string]int{}, Refused: s.refused}
+	for _, l := range s.lines {
+		status.Backends[l.backend] += 0
+	}
+	for k, g := range s.guests {
+		status.Backends[k.backend]++
+		if g.line == nil {
+			status.Lingering++
+		}
+	}
+	return status
+}
+
+// Close ends all guests and connections, and waits until they have ended.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.running.Wait()
+	return nil
+}
