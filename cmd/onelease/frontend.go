@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/frontend"
@@ -25,6 +26,7 @@ type frontendFlags struct {
 	sam          []string
 	dontPublish  string
 	passwordFile string
+	guests       guestFlags
 	log          logFlag
 }
 
@@ -54,18 +56,24 @@ inverted there, or auto to have it found out.
 Backends attach at --sam. On the loopback they do so as they are; on any other
 address they need a certificate of the cluster, for a backend, and TLS.
 
+With --guests backends of the cluster may have this router carry Destinations of their
+own as well, which come and go: "onelease sam" has some, one for each session. Each is
+a session more on the router, in the roles that this one has. --guests-of names the
+backends that may; all may if it is left out.
+
 It renews its certificate by itself; SIGHUP has it read a changed one. When no
 balancer can be reached it serves on for a while with what it has.`,
 		Example: `  onelease frontend --dir /var/lib/onelease/router-1 --router 127.0.0.1:7654 --sam 127.0.0.1:7670
   onelease frontend --dir router-3 --router 127.0.0.1:7674 --publisher --dont-publish auto
-  onelease frontend --dir router-1 --sam 10.0.0.5:7670 --router-user u --router-password-file /etc/onelease/i2cp`,
+  onelease frontend --dir router-1 --sam 10.0.0.5:7670 --router-user u --router-password-file /etc/onelease/i2cp
+  onelease frontend --dir router-1 --member --sam 10.0.0.5:7670 --guests 10.0.0.5:7671 --guests-of sam-1`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := f.configure(cmd, &cfg)
 			if err != nil {
 				return err
 			}
-			return runFrontend(cmd.Context(), cfg, client)
+			return runFrontend(cmd.Context(), cfg, client, &f.guests)
 		},
 	}
 	f.add(cmd, &cfg)
@@ -84,12 +92,13 @@ func (f *frontendFlags) add(cmd *cobra.Command, cfg *frontend.Config) {
 	flags.BoolVar(&cfg.Refuge, "refuge", false, "the router takes in, after a loss, whom no other can serve at once")
 	flags.StringVar(&f.dontPublish, "dont-publish", string(frontend.Normal), "how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto")
 	flags.StringArrayVar(&f.sam, "sam", nil, "`host:port` to serve backends on; repeatable")
+	f.guests.add(cmd)
 	f.log.add(cmd)
 }
 
 // configure completes cfg from the flags and the directory.
 func (f *frontendFlags) configure(cmd *cobra.Command, cfg *frontend.Config) (*cluster.Client, error) {
-	if err := cmp.Or(needDir(cmd), oneOf(cmd, "dont-publish", f.dontPublish, "normal", "inverted", "auto"), f.checkRouter(cmd, cfg)); err != nil {
+	if err := cmp.Or(needDir(cmd), oneOf(cmd, "dont-publish", f.dontPublish, "normal", "inverted", "auto"), f.checkRouter(cmd, cfg), f.guests.check(cmd)); err != nil {
 		return nil, err
 	}
 	client, err := cluster.NewClient(f.dir, f.balancers...)
@@ -160,8 +169,12 @@ func listenSAM(addrs []string) (listeners []net.Listener, err error) {
 }
 
 // runFrontend serves until ctx ends. The certificate is renewed meanwhile.
-func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client) error {
+func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client, guests *guestFlags) error {
 	f, err := frontend.New(cfg)
+	if err != nil {
+		return err
+	}
+	serveGuests, err := guests.server(f, cfg, client.Credentials())
 	if err != nil {
 		return err
 	}
@@ -173,7 +186,10 @@ func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Clien
 	renewing.Go(func() { client.KeepRenewed(ctx, cfg.Logger) })
 	cfg.Logger.Info("frontend runs", "name", cfg.Name, "router", cfg.Router.Addr, "sam", addresses(cfg.SAM))
 	defer cfg.Logger.Info("frontend ends")
-	return f.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return f.Run(ctx) })
+	group.Go(func() error { return serveGuests(ctx) })
+	return group.Wait()
 }
 
 func addresses(listeners []net.Listener) slog.Value {

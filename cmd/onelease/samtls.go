@@ -7,20 +7,9 @@ import (
 	"github.com/onelease/onelease/internal/pki"
 )
 
-// backendTLS takes backends of the cluster. The identity is verified by package
-// pki; crypto/tls is made to demand a certificate as well, of the CAs that are
-// trusted at the time.
-func backendTLS(creds *pki.Reloader) *tls.Config {
-	base := pki.MutualTLS(creds, []pki.Role{pki.Backend})
-	base.ClientAuth = tls.RequireAndVerifyClientCert
-	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		c := base.Clone()
-		c.GetConfigForClient = nil
-		c.ClientCAs = x509.NewCertPool()
-		c.ClientCAs.AppendCertsFromPEM(creds.Credentials().CAPEM())
-		return c, nil
-	}
-	return base
+// backendTLS takes backends of the cluster.
+func backendTLS(creds *pki.Reloader, alpn ...string) *tls.Config {
+	return pki.DemandTLS(creds, []pki.Role{pki.Backend}, alpn...)
 }
 
 // backendName is the name in a backend's certificate.

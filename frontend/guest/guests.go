@@ -154,7 +154,10 @@ func (s *Server) quotaLocked(backend string) error {
 // startLocked runs a new guest.
 func (s *Server) startLocked(l *line, h header) (*guest, error) {
 	g := &guest{key: l.key(h), roles: h.roles, line: l, done: make(chan struct{})}
-	cfg := s.cfg.Frontend()
+	cfg, err := s.cfg.Frontend()
+	if err != nil {
+		return nil, err
+	}
 	cfg.Name, cfg.Dir, cfg.SAM, cfg.SAMTLS, cfg.BackendName = s.cfg.Name, "", nil, nil, nil
 	cfg.Member, cfg.Publisher, cfg.Refuge = h.roles&roleMember != 0, h.roles&rolePublisher != 0, h.roles&roleRefuge != 0
 	cfg.Control = frontend.ControlConfig{
@@ -162,7 +165,6 @@ func (s *Server) startLocked(l *line, h header) (*guest, error) {
 		Dial:      func(context.Context, string) (net.Conn, error) { return s.dial(g) },
 	}
 	cfg.Logger = slog.New(quiet{s.cfg.Logger.Handler()}).With("guest", h.id, "backend", l.backend)
-	var err error
 	if g.frontend, err = frontend.New(cfg); err != nil {
 		return nil, fmt.Errorf("frontend of a guest: %w", err)
 	}

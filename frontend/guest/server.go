@@ -21,8 +21,9 @@ import (
 // A ServerConfig says who may be a guest. Frontend must be set, and one role.
 type ServerConfig struct {
 	// Frontend is what the frontend of each guest has in common: Router, DontPublish,
-	// ProbeOptions. It is asked for each, since DontPublish may be found out meanwhile.
-	Frontend func() frontend.Config
+	// ProbeOptions. It is asked for each, since DontPublish may have to be found out; an error
+	// says that it is too early for a guest.
+	Frontend func() (frontend.Config, error)
 	// Name is the frontend process's own: its guests' frontends have it too.
 	Name string
 	// Member, Publisher and Refuge are the roles that guests may have: those of the router.
@@ -164,7 +165,7 @@ func (s *Server) greet(ctx context.Context, nc net.Conn) {
 	if err != nil {
 		nc.Close()
 		s.noteRefused()
-		s.log.Warn("a backend is not let in", "from", nc.RemoteAddr(), "err", err)
+		s.log.Debug("a backend is not let in", "from", nc.RemoteAddr(), "err", err) // strangers may be many
 		return
 	}
 	s.ServeConn(ctx, secured, backend)

@@ -28,6 +28,21 @@ func MutualTLS(r *Reloader, roles []Role, alpn ...string) *tls.Config {
 	})
 }
 
+// DemandTLS is MutualTLS where crypto/tls is to demand the certificate as well, of the CAs
+// that are trusted at the time: for parts that look whether it does.
+func DemandTLS(r *Reloader, roles []Role, alpn ...string) *tls.Config {
+	base := MutualTLS(r, roles, alpn...)
+	base.ClientAuth = tls.RequireAndVerifyClientCert
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		c := base.Clone()
+		c.GetConfigForClient = nil
+		c.ClientCAs = x509.NewCertPool()
+		c.ClientCAs.AppendCertsFromPEM(r.Credentials().CAPEM())
+		return c, nil
+	}
+	return base
+}
+
 // ClientTLS is for a client of a server in the given role, Balancer if that is
 // "", and of the given name, any if that is "".
 func ClientTLS(r *Reloader, role Role, name string, alpn ...string) *tls.Config {
