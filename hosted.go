@@ -12,6 +12,7 @@ import (
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/solo"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/quietlog"
 )
 
 // A Hosted is one Destination of a Hosting: a balancer, a frontend at each of its
@@ -108,7 +109,7 @@ func (d *Hosted) startBalancer() error {
 	session := d.options.divide(&policy, len(d.members))
 	b, err := balancer.New(balancer.Config{
 		Keys: d.keys, Store: d.store, Policy: policy, Session: session, LeaseSet: d.options.leaseSet,
-		Expect: len(d.members), Logger: quiet(h.cfg.Logger),
+		Expect: len(d.members), Logger: quietlog.New(h.cfg.Logger),
 	})
 	if err != nil {
 		return err
@@ -120,7 +121,7 @@ func (d *Hosted) startBalancer() error {
 func (d *Hosted) startFrontend(p *place) (err error) {
 	cfg := p.site.frontend()
 	cfg.Member, cfg.Publisher = p.member, p.publisher
-	cfg.Control, cfg.Logger = d.lead.config(), quiet(d.hosting.cfg.Logger)
+	cfg.Control, cfg.Logger = d.lead.config(), quietlog.New(d.hosting.cfg.Logger)
 	if p.member {
 		var once sync.Once
 		cfg.Refused = func(err error) { once.Do(func() { d.refused <- err }) }
@@ -135,7 +136,7 @@ func (d *Hosted) startFrontend(p *place) (err error) {
 func (d *Hosted) startBackend(cfg backend.Config) (err error) {
 	cfg.Destination, cfg.Signer, cfg.Offline = d.keys.Destination, d.keys, d.keys.Offline
 	if cfg.Logger == nil {
-		cfg.Logger = quiet(d.hosting.cfg.Logger)
+		cfg.Logger = quietlog.New(d.hosting.cfg.Logger)
 	}
 	cfg.Frontends = nil
 	for _, p := range d.members {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,17 +14,17 @@ import (
 	"time"
 
 	"github.com/hashicorp/yamux"
-
-	"github.com/onelease/onelease/i2p"
 )
 
 // A ClientConfig is where a frontend process takes guests.
 type ClientConfig struct {
 	// Name is the frontend's, for messages.
 	Name string
-	// Dial connects to its port for guests. What it returns is secured already: its
-	// other end has proven to be that frontend.
+	// Dial connects to its port for guests.
 	Dial func(ctx context.Context) (net.Conn, error)
+	// TLS is used above the connection, with a client certificate; it must make sure that
+	// the other end is that frontend. Only without it what Dial returns is secured already.
+	TLS *tls.Config
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
 }
@@ -60,6 +61,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		return nil, fmt.Errorf("%w: Dial is not set: it connects to the frontend", ErrConfig)
 	}
 	c := &Client{cfg: cfg, guests: map[uint32]*Guest{}, reason: errNotConnected, changed: make(chan struct{})}
+	if cfg.TLS != nil {
+		c.cfg.TLS = cfg.TLS.Clone()
+		c.cfg.TLS.NextProtos = []string{ALPN}
+	}
 	c.log = cmp.Or(cfg.Logger, slog.Default()).With("part", "guests", "frontend", cfg.Name)
 	_, _ = rand.Read(c.instance[:]) // it never fails
 	return c, nil
@@ -116,8 +121,23 @@ var errLost = errors.New("the connection is lost")
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, shakeTime)
 	defer cancel()
-	return c.cfg.Dial(ctx)
+	raw, err := c.cfg.Dial(ctx)
+	if err != nil || c.cfg.TLS == nil {
+		return raw, err
+	}
+	conn := tls.Client(raw, c.cfg.TLS)
+	if err = conn.HandshakeContext(ctx); err == nil && conn.ConnectionState().NegotiatedProtocol != ALPN {
+		err = errOtherPort
+	}
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return conn, nil
 }
+
+// errOtherPort says that the frontend is there, but not its guests' port.
+var errOtherPort = errors.New("this port of the frontend is not for guests: give that of its --guests")
 
 // set notes how the connection is.
 func (c *Client) set(session *yamux.Session, reason error) {
@@ -173,51 +193,10 @@ func (c *Client) control(ctx context.Context, st stream) {
 	splice(st, conn)
 }
 
-// request opens a stream that begins with h and with more, and reads the reply.
-func (c *Client) request(session *yamux.Session, h header, more []byte, patience time.Duration) (stream, []byte, error) {
-	opened, err := session.OpenStream()
-	if err != nil {
-		return stream{}, nil, fmt.Errorf("frontend %s: %w", c.cfg.Name, err)
-	}
-	st := stream{opened}
-	st.SetDeadline(time.Now().Add(patience))
-	h.instance = c.instance
-	var text []byte
-	if _, err = st.Write(append(h.append(nil), more...)); err == nil {
-		text, err = readReply(st)
-	}
-	if err != nil {
-		st.Close()
-		return stream{}, nil, fmt.Errorf("frontend %s: %w", c.cfg.Name, err)
-	}
-	st.SetDeadline(time.Time{})
-	return st, text, nil
-}
-
-// Lookup resolves a b32 address or a host name by the frontend's router. It fails with
-// ErrUnknown if that does not know it, and at once if there is no connection.
-func (c *Client) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
-	session, reason, _ := c.now()
-	if session == nil {
-		return i2p.Destination{}, fmt.Errorf("frontend %s: %w", c.cfg.Name, reason)
-	}
-	if len(name) > maxName {
-		return i2p.Destination{}, refuse(resultUnknown, "a name of %d bytes: want %d at most", len(name), maxName)
-	}
-	patience := lookupTime + shakeTime
-	if until, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(until))
-	}
-	st, text, err := c.request(session, header{kind: kindLookup}, appendName(nil, name), patience)
-	if err != nil {
-		return i2p.Destination{}, err
-	}
-	st.Close()
-	dest, n, err := i2p.ParseDestination(text)
-	if err != nil || n != len(text) {
-		return i2p.Destination{}, fmt.Errorf("frontend %s: %w: no Destination", c.cfg.Name, errReply)
-	}
-	return dest, nil
+// Connected is whether there is a connection.
+func (c *Client) Connected() bool {
+	session, _, _ := c.now()
+	return session != nil
 }
 
 // A ClientStatus is a snapshot of a Client.

@@ -152,7 +152,7 @@ func (s *site) visit(c *Client, cfg Config) *visit {
 		}
 	}
 	v.Guest = c.NewGuest(cfg)
-	v.stop = s.running(v.Run)
+	v.stop = s.running(func(ctx context.Context) { _ = v.Run(ctx) })
 	return v
 }
 

@@ -20,6 +20,9 @@ type Config struct {
 	Member, Publisher, Refuge bool
 	// Control connects its frontend to the balancer, in this process, in the clear.
 	Control func(ctx context.Context) (net.Conn, error)
+	// Refused, if set, is told when the frontend or its router refuses the guest for what
+	// only somebody can mend. It is tried again after some half a minute all the same.
+	Refused func(error)
 }
 
 // A Guest is the frontend of one Destination in another process. Its methods may be
@@ -45,8 +48,9 @@ func (c *Client) NewGuest(cfg Config) *Guest {
 }
 
 // Run has the guest there until ctx ends, and returns when the frontend has closed its
-// session, or 10 s later. It rides out whatever may come back. It is called once.
-func (g *Guest) Run(ctx context.Context) {
+// session, or 3 s later; the error is nil. It rides out whatever may come back. It is
+// called once.
+func (g *Guest) Run(ctx context.Context) error {
 	c := g.client
 	c.mu.Lock()
 	c.guests[g.id] = g
@@ -68,9 +72,17 @@ func (g *Guest) Run(ctx context.Context) {
 			wait = retryFirst
 		case errors.Is(err, ErrRefused) || errors.Is(err, ErrQuota):
 			wait = retryRefused
+			g.refused(err)
 		}
 		c.log.Warn("a guest is not open at the frontend", "err", err)
 		rest(ctx, changed, wait/2+rand.N(wait))
+	}
+	return nil
+}
+
+func (g *Guest) refused(err error) {
+	if g.cfg.Refused != nil {
+		g.cfg.Refused(err)
 	}
 }
 
@@ -122,64 +134,26 @@ func (g *Guest) stay(ctx context.Context, session *yamux.Session) (opened bool, 
 	defer st.Close()
 	g.set(session, nil)
 	defer context.AfterFunc(ctx, func() { // the end of ctx is the only farewell
-		st.SetDeadline(time.Now().Add(shakeTime))
+		st.SetDeadline(time.Now().Add(farewellTime))
 		_, _ = st.Write([]byte{0})
 	})()
-	var none [1]byte
-	_, _ = st.Read(none[:]) // it has nothing to say: its end is all that comes
-	return true, errEnded
+	for {
+		_, err := readReply(st)
+		var said *Refusal
+		if !errors.As(err, &said) {
+			return true, errEnded
+		}
+		g.set(session, said)
+		g.refused(fmt.Errorf("frontend %s: %w", g.client.cfg.Name, said))
+	}
 }
+
+// farewellTime is how long a frontend may take to close a guest's session.
+const farewellTime = 3 * time.Second
 
 // openTime is for the reply to a guest that is opened: what an earlier one has left
 // ends before, at the router.
 const openTime = 30 * time.Second
-
-// attachTime is how long DialSAM waits for a guest that is not open yet.
-const attachTime = 5 * time.Second
-
-// DialSAM attaches a backend: it returns a connection to the SAM server of the guest's
-// frontend. It fails with frontend.ErrPublisherOnly, with net.ErrClosed once Run has
-// ended, and with the reason if the guest is not open within 5 s.
-func (g *Guest) DialSAM(ctx context.Context) (net.Conn, error) {
-	if !g.cfg.Member && !g.cfg.Refuge {
-		return nil, fmt.Errorf("frontend %s: %w", g.client.cfg.Name, frontend.ErrPublisherOnly)
-	}
-	session, err := g.open(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("frontend %s: %w", g.client.cfg.Name, err)
-	}
-	patience := shakeTime
-	if until, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(until))
-	}
-	st, _, err := g.client.request(session, header{kind: kindSAM, id: g.id}, nil, patience)
-	if err != nil {
-		return nil, err
-	}
-	return st, nil
-}
-
-// open waits until the frontend has the guest open.
-func (g *Guest) open(ctx context.Context) (*yamux.Session, error) {
-	timer := time.NewTimer(attachTime)
-	defer timer.Stop()
-	for {
-		on, reason, changed, ended := g.now()
-		switch {
-		case on != nil:
-			return on, nil
-		case ended:
-			return nil, net.ErrClosed
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return nil, reason
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
 
 func (g *Guest) now() (on *yamux.Session, reason error, changed <-chan struct{}, ended bool) {
 	c := g.client
@@ -188,11 +162,22 @@ func (g *Guest) now() (on *yamux.Session, reason error, changed <-chan struct{},
 	return g.on, cmp.Or(c.reason, g.reason), g.changed, g.ended
 }
 
-// Open is whether the frontend has the guest, and if not why.
+// Open is whether the frontend has the guest. The error says why not, or what its router
+// has refused last.
 func (g *Guest) Open() (bool, error) {
 	on, reason, _, _ := g.now()
-	if on != nil {
-		return true, nil
+	return on != nil, reason
+}
+
+// Status has what is known here of the guest's frontend: its roles, and as RouterError
+// why it cannot serve.
+func (g *Guest) Status() frontend.Status {
+	s := frontend.Status{
+		Name: g.client.cfg.Name, Mode: frontend.ModeOneLease,
+		Member: g.cfg.Member || g.cfg.Refuge, Publisher: g.cfg.Publisher, Refuge: g.cfg.Refuge,
 	}
-	return false, reason
+	if _, reason := g.Open(); reason != nil {
+		s.RouterError = reason.Error()
+	}
+	return s
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/internal/quietlog"
 )
 
 // A key tells guests apart. The backend's name is that in its certificate.
@@ -24,6 +25,7 @@ type guest struct {
 	roles    roles
 	frontend *frontend.Frontend
 	stop     context.CancelFunc
+	refused  chan error    // what its router says, to be told to the backend
 	done     chan struct{} // closed when the frontend has ended
 
 	// Guarded by Server.mu.
@@ -35,7 +37,8 @@ type guest struct {
 // errAway says that the guest's backend is not connected.
 var errAway = errors.New("the backend is not connected")
 
-// open has a guest run, and stays until the backend or the frontend ends it.
+// open has a guest run, and stays until the backend or the frontend ends it. The
+// backend is told what keeps the router from serving it.
 func (l *line) open(st stream, h header) error {
 	g, err := l.server.admit(l, h)
 	if err != nil {
@@ -45,7 +48,7 @@ func (l *line) open(st stream, h header) error {
 		l.server.abandon(g, l)
 		return nil
 	}
-	defer g.whenOver(func() { st.Close() })()
+	defer g.watch(st)()
 	var farewell [1]byte
 	if n, _ := st.Read(farewell[:]); n == 0 {
 		l.server.abandon(g, l)
@@ -56,104 +59,33 @@ func (l *line) open(st stream, h header) error {
 	return nil
 }
 
-// whenOver calls f when the guest has ended, unless stop is called before.
-func (g *guest) whenOver(f func()) (stop func()) {
+// watch tells st what there is to tell, and closes it when the guest has ended, until stop
+// is called.
+func (g *guest) watch(st stream) (stop func()) {
 	stopped := make(chan struct{})
-	go func() {
-		select {
-		case <-g.done:
-			f()
-		case <-stopped:
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			select {
+			case err := <-g.refused:
+				_, _ = st.Write(appendReply(nil, resultRefused, err.Error()))
+			case <-g.done:
+				st.Close()
+				return
+			case <-stopped:
+				return
+			}
 		}
-	}()
-	return func() { close(stopped) }
-}
-
-// admit returns the guest that h asks for: a new one, or one that waited for l's backend.
-func (s *Server) admit(l *line, h header) (*guest, error) {
-	if wrong := h.roles &^ s.cfg.roles(); wrong != 0 {
-		return nil, refuse(resultRefused, "this frontend's router is a %v, and takes no guest that is a %v", s.cfg.roles(), wrong)
+	})
+	return func() {
+		close(stopped)
+		group.Wait()
 	}
-	for {
-		g, wait, err := s.tryAdmit(l, h)
-		if wait == nil {
-			return g, err
-		}
-		select {
-		case <-wait:
-		case <-s.ctx.Done():
-			return nil, refuse(resultFailed, "the frontend is shutting down")
-		}
-	}
-}
-
-// tryAdmit returns what has to end before it can be tried again, nil if nothing has.
-func (s *Server) tryAdmit(l *line, h header) (_ *guest, wait <-chan struct{}, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, nil, refuse(resultFailed, "the frontend is shutting down")
-	}
-	k := l.key(h)
-	if old := s.guests[k]; old != nil && old.ending {
-		return nil, old.done, nil
-	} else if old != nil {
-		return old, nil, s.adoptLocked(old, l, h)
-	}
-	if g := s.leftoverLocked(k); g != nil {
-		s.endLocked(g)
-		return nil, g.done, nil
-	}
-	if err := s.quotaLocked(k.backend); err != nil {
-		s.refused++
-		return nil, nil, err
-	}
-	g, err := s.startLocked(l, h)
-	return g, nil, err
-}
-
-// adoptLocked gives g back to its backend, which comes by another connection.
-func (s *Server) adoptLocked(g *guest, l *line, h header) error {
-	if g.roles != h.roles {
-		return refuse(resultFailed, "the guest is a %v: close it first", g.roles)
-	}
-	if g.grace != nil {
-		g.grace.Stop()
-	}
-	g.line = l
-	return nil
-}
-
-// leftoverLocked finds a guest of an earlier life of k's backend: it may hold the
-// session of the same Destination, which a router has once only.
-func (s *Server) leftoverLocked(k key) *guest {
-	for other, g := range s.guests {
-		if other.backend == k.backend && other.instance != k.instance && g.line == nil {
-			return g
-		}
-	}
-	return nil
-}
-
-func (s *Server) quotaLocked(backend string) error {
-	own := 0
-	for k := range s.guests {
-		if k.backend == backend {
-			own++
-		}
-	}
-	switch {
-	case len(s.guests) >= s.cfg.MaxGuests:
-		return refuse(resultQuota, "the frontend has %d guests, which is all that it takes: see its --guests-max", len(s.guests))
-	case own >= s.cfg.MaxPerBackend:
-		return refuse(resultQuota, "the frontend has %d guests of backend %s, which is all that it takes of one: see its --guests-per-backend", own, backend)
-	}
-	return nil
 }
 
 // startLocked runs a new guest.
 func (s *Server) startLocked(l *line, h header) (*guest, error) {
-	g := &guest{key: l.key(h), roles: h.roles, line: l, done: make(chan struct{})}
+	g := &guest{key: l.key(h), roles: h.roles, line: l, refused: make(chan error, 1), done: make(chan struct{})}
 	cfg, err := s.cfg.Frontend()
 	if err != nil {
 		return nil, err
@@ -164,7 +96,8 @@ func (s *Server) startLocked(l *line, h header) (*guest, error) {
 		Balancers: []string{"backend-" + l.backend},
 		Dial:      func(context.Context, string) (net.Conn, error) { return s.dial(g) },
 	}
-	cfg.Logger = slog.New(quiet{s.cfg.Logger.Handler()}).With("guest", h.id, "backend", l.backend)
+	cfg.Refused = g.tell
+	cfg.Logger = quietlog.New(s.cfg.Logger).With("guest", h.id, "backend", l.backend)
 	if g.frontend, err = frontend.New(cfg); err != nil {
 		return nil, fmt.Errorf("frontend of a guest: %w", err)
 	}
@@ -173,6 +106,14 @@ func (s *Server) startLocked(l *line, h header) (*guest, error) {
 	s.guests[g.key] = g
 	s.running.Go(func() { s.run(ctx, g) })
 	return g, nil
+}
+
+// tell keeps the first of what is not told yet.
+func (g *guest) tell(err error) {
+	select {
+	case g.refused <- err:
+	default:
+	}
 }
 
 func (s *Server) run(ctx context.Context, g *guest) {
