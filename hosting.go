@@ -36,6 +36,12 @@ type HostingConfig struct {
 	// Routers are those to use, as in Config: at least one member and one publisher,
 	// or one that is both. None is a Refuge. Their Dir is not used.
 	Routers []Router
+	// Frontends are those of a cluster that run elsewhere, beside their routers, and take
+	// guests: to use in place of Routers, or with them.
+	Frontends []RemoteFrontend
+	// Dir is the directory of a backend of that cluster, which "onelease cluster join" made:
+	// its certificate is shown to Frontends that have no TLS of their own.
+	Dir string
 	// Members is how many routers serve each Destination, 2 if 0, or as many as
 	// there are. With more Routers the Destinations are spread over them.
 	Members int
@@ -64,6 +70,8 @@ type Hosting struct {
 	hosted map[i2p.Hash]*Hosted // those that open or close too
 	owners map[string]int       // of hosted
 	past   past
+
+	lines part // to Frontends; they end last
 }
 
 // An Opening is a Destination to be hosted.
@@ -100,12 +108,18 @@ func NewHosting(cfg HostingConfig) (*Hosting, error) {
 	for _, r := range cfg.Routers {
 		h.sites = append(h.sites, &site{Router: r})
 	}
+	if err := h.connect(); err != nil {
+		return nil, err
+	}
 	return h, nil
 }
 
 func (c HostingConfig) check() error {
-	members, publishers, err := checkRouters(c.Routers, c.Policy)
-	switch {
+	members, publishers, err := checkRouters(slices.Concat(c.Routers, routersOf(c.Frontends)), c.Policy)
+	if err != nil {
+		return err
+	}
+	switch err := c.checkFrontends(); {
 	case err != nil:
 		return err
 	case slices.ContainsFunc(c.Routers, func(r Router) bool { return r.Refuge }):
@@ -189,6 +203,7 @@ func (h *Hosting) Close() error {
 		group.Go(func() { d.Close() })
 	}
 	group.Wait()
+	h.lines.end()
 	return nil
 }
 

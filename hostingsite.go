@@ -8,11 +8,14 @@ import (
 	"slices"
 
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/frontend/guest"
 )
 
 // A site is a router of a Hosting.
 type site struct {
 	Router
+
+	guests *guest.Client // where its frontends run in another process; else nil
 
 	load int // places of Destinations; guarded by Hosting.mu
 }
@@ -29,7 +32,19 @@ type outpost interface {
 
 // open makes the frontend of a Destination, which does nothing until Run. cfg has
 // its roles and the way to its balancer.
-func (s *site) open(cfg frontend.Config) (outpost, error) { return frontend.New(cfg) }
+func (s *site) open(cfg frontend.Config) (outpost, error) {
+	if s.guests == nil {
+		return frontend.New(cfg)
+	}
+	control := cfg.Control
+	return s.guests.NewGuest(guest.Config{
+		Member: cfg.Member, Publisher: cfg.Publisher, Refused: cfg.Refused,
+		Control: func(ctx context.Context) (net.Conn, error) { return control.Dial(ctx, control.Balancers[0]) },
+	}), nil
+}
+
+// away is 1 if the site is known to be of no use now.
+func (s *site) away() int { return count(s.guests != nil && !s.guests.Connected()) }
 
 // A place is what a Destination has at a site.
 type place struct {
@@ -42,7 +57,7 @@ type place struct {
 const maxPublishers = 2
 
 // choose gives a Destination its places, and counts them: so many members at
-// most, those that have least to do first, and the publishers, which open no session
+// most, those that can be reached and have least to do first, and the publishers, which open no session
 // until somebody is to find it. Routers that are no members publish, or members that
 // this Destination has no use for. Only where there are none do its members
 // publish: that costs stickiness, and they do so from the start.
@@ -50,7 +65,7 @@ func choose(sites []*site, members int, unpublished bool) (serve, publish []*pla
 	sites = slices.Clone(sites)
 	rand.Shuffle(len(sites), func(i, j int) { sites[i], sites[j] = sites[j], sites[i] })
 	slices.SortStableFunc(sites, func(a, b *site) int {
-		return cmp.Or(count(a.Member && a.Publisher)-count(b.Member && b.Publisher), a.load-b.load)
+		return cmp.Or(a.away()-b.away(), count(a.Member && a.Publisher)-count(b.Member && b.Publisher), a.load-b.load)
 	})
 	for _, s := range sites {
 		switch {
@@ -71,4 +86,7 @@ func choose(sites []*site, members int, unpublished bool) (serve, publish []*pla
 	return serve, publish
 }
 
-var _ outpost = (*frontend.Frontend)(nil)
+var (
+	_ outpost = (*frontend.Frontend)(nil)
+	_ outpost = (*guest.Guest)(nil)
+)
