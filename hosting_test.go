@@ -67,18 +67,21 @@ func serveEcho(t *testing.T, d *onelease.Hosted, port uint16) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
+	go echoOn(ln)
+}
+
+// echoOn returns what streams bring until ln is closed.
+func echoOn(ln net.Listener) {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return
 		}
-	}()
+		go func() {
+			defer c.Close()
+			io.Copy(c, c)
+		}()
+	}
 }
 
 // untilPublished waits until the netDB has d.

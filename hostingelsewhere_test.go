@@ -131,12 +131,8 @@ func hostElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.hosting.Close()
-	server, client, peer := w.open(onelease.Opening{Publish: true}), w.open(onelease.Opening{}), w.open(onelease.Opening{Publish: true})
-	for _, d := range []*onelease.Hosted{server, peer} {
-		serveEcho(t, d, 7)
-		w.untilPublished(d)
-	}
-	streams := []net.Conn{w.dial(client, server, 7), w.dial(peer, server, 7), w.dial(server, peer, 7)}
+	hosted := []*onelease.Hosted{w.open(onelease.Opening{Publish: true}), w.open(onelease.Opening{}), w.open(onelease.Opening{Publish: true})}
+	streams := w.begin(hosted)
 	w.askAll(streams, "begun")
 	for _, name := range []string{"member-1", "member-2"} {
 		time.Sleep(130 * time.Second) // sessions that are younger cannot be taken over
@@ -149,7 +145,7 @@ func hostElsewhere(t *testing.T) {
 	for _, c := range streams {
 		c.Close()
 	}
-	for _, d := range []*onelease.Hosted{server, client, peer} {
+	for _, d := range hosted {
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
@@ -159,6 +155,44 @@ func hostElsewhere(t *testing.T) {
 			t.Errorf("%s has %d guests after their end", name, n)
 		}
 	}
+}
+
+// begin has each dial, and is dialled by, a remote of its own. Their routers are not the
+// Destinations': those would lose both ends at once. And a router takes in one new session
+// in 200 ms, so one remote for all would miss most of what they say when they lose theirs.
+func (w *hostingWorld) begin(hosted []*onelease.Hosted) (streams []net.Conn) {
+	w.t.Helper()
+	for _, d := range hosted {
+		remote := w.network.Remote()
+		ln, err := remote.Stack().Listen(7)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		go echoOn(ln)
+		w.until("the remote can be found", func() bool {
+			_, published := w.network.Lookup(remote.Destination().Hash())
+			return published && remote.Ready()
+		})
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+		defer cancel()
+		out, err := d.Host().DialContext(ctx, "i2p", remote.Destination().Base32()+":7")
+		if err != nil {
+			w.t.Fatalf("%v\n%s", err, w.log.tail())
+		}
+		streams = append(streams, out)
+	}
+	for _, d := range []*onelease.Hosted{hosted[0], hosted[2]} {
+		serveEcho(w.t, d, 7)
+		in, err := w.network.Remote().DialContext(w.t.Context(), "i2p", d.Keys().Destination.Base32()+":7")
+		if err != nil {
+			w.t.Fatalf("%v\n%s", err, w.log.tail())
+		}
+		streams = append(streams, in)
+	}
+	if dest, err := w.hosting.Lookup(w.t.Context(), hosted[0].Keys().Destination.Base32()); err != nil || dest.Hash() != hosted[0].Keys().Destination.Hash() {
+		w.t.Errorf("lookup: %v, %v", dest, err)
+	}
+	return streams
 }
 
 // checkCut breaks the connection: the frontends keep their sessions with the router.

@@ -25,10 +25,7 @@ const lookupTime = 20 * time.Second
 // nothing. The error is i2cp.ErrNotFound if one says so and none knows, else those
 // of all routers, that of ctx, or net.ErrClosed.
 func (h *Hosting) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
-	a := h.lookup(ctx, func(ctx context.Context, c *i2cp.Client) (a answer) {
-		a.dest, a.err = c.LookupName(ctx, name)
-		return a
-	})
+	a := h.lookup(ctx, question{name: name})
 	return a.dest, a.err
 }
 
@@ -36,10 +33,7 @@ func (h *Hosting) Lookup(ctx context.Context, name string) (i2p.Destination, err
 // which is not the same as none, if the router does not tell them, as i2pd. The error
 // is also i2cp.ErrNoLeaseSet, with the Destination if a router knows that.
 func (h *Hosting) LookupOptions(ctx context.Context, name string) (i2p.Destination, i2p.Mapping, error) {
-	a := h.lookup(ctx, func(ctx context.Context, c *i2cp.Client) (a answer) {
-		a.dest, a.options, a.err = c.LookupOptions(ctx, name)
-		return a
-	})
+	a := h.lookup(ctx, question{name, true})
 	return a.dest, a.options, a.err
 }
 
@@ -50,10 +44,24 @@ type answer struct {
 	err     error
 }
 
-type question func(context.Context, *i2cp.Client) answer
+// A question is a name, and whether the options are wanted.
+type question struct {
+	name    string
+	options bool
+}
+
+// ask asks the router that c is connected to.
+func (q question) ask(ctx context.Context, c *i2cp.Client) (a answer) {
+	if q.options {
+		a.dest, a.options, a.err = c.LookupOptions(ctx, q.name)
+	} else {
+		a.dest, a.err = c.LookupName(ctx, q.name)
+	}
+	return a
+}
 
 // lookup asks the routers.
-func (h *Hosting) lookup(ctx context.Context, ask question) answer {
+func (h *Hosting) lookup(ctx context.Context, q question) answer {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
 	defer context.AfterFunc(h.ctx, cancel)()
@@ -67,7 +75,7 @@ func (h *Hosting) lookup(ctx context.Context, ask question) answer {
 			if len(order) > 0 {
 				s := h.sites[order[0]]
 				order = order[1:]
-				go func() { answers <- s.lookup(ctx, ask) }()
+				go func() { answers <- s.lookup(ctx, q) }()
 				next.Reset(nextLookup)
 			}
 		case a := <-answers:
@@ -90,10 +98,14 @@ func (h *Hosting) lookup(ctx context.Context, ask question) answer {
 }
 
 // lookup asks one router.
-func (s *site) lookup(ctx context.Context, ask question) (a answer) {
+func (s *site) lookup(ctx context.Context, q question) (a answer) {
+	if s.guests != nil {
+		found, err := s.guests.Lookup(ctx, q.name, q.options)
+		return answer{found.Destination, found.Options, err}
+	}
 	cfg := i2cp.Config{Addr: s.Addr, Dial: s.Dial, TLS: s.TLS, User: s.User, Password: s.Password}
 	err := i2cp.Visit(ctx, cfg, func(ctx context.Context, c *i2cp.Client) error {
-		a = ask(ctx, c)
+		a = q.ask(ctx, c)
 		return a.err
 	})
 	if err != nil {

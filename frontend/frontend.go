@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/i2p/sam"
 	"github.com/onelease/onelease/internal/memconn"
@@ -164,13 +163,6 @@ func (f *Frontend) enter() error {
 	}
 	f.serving.Add(1)
 	return nil
-}
-
-// Lookup resolves a b32 address or a host name by the router, if that holds the
-// session. An error may wrap a sam.Result: sam.ResultKeyNotFound if there is no such
-// name.
-func (f *Frontend) Lookup(ctx context.Context, name string) (i2p.Destination, error) {
-	return i2cpHost{f}.Lookup(ctx, name)
 }
 
 func (f *Frontend) describeBackends(s *Status) {

@@ -48,7 +48,7 @@ func (g *guestFlags) server(f *frontend.Frontend, cfg frontend.Config, creds *pk
 	server, err := guest.NewServer(guest.ServerConfig{
 		Frontend: func() (frontend.Config, error) { return guestTemplate(f.Status(), cfg) },
 		Name:     cfg.Name, Member: own.Member && !own.Refuge, Publisher: own.Publisher, Refuge: own.Refuge,
-		Lookup: f.Lookup, TLS: backendTLS(creds, guest.ALPN), BackendName: backendName,
+		TLS: backendTLS(creds, guest.ALPN), BackendName: backendName,
 		Backends: g.of, MaxGuests: g.max, MaxPerBackend: g.each, Logger: cfg.Logger,
 	})
 	if err != nil {

@@ -25,11 +25,7 @@ func (g *Guest) DialSAM(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("frontend %s: %w", g.client.cfg.Name, err)
 	}
-	patience := shakeTime
-	if until, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(until))
-	}
-	st, _, err := g.client.request(session, header{kind: kindSAM, id: g.id}, nil, patience)
+	st, _, err := g.client.request(ctx, session, header{kind: kindSAM, id: g.id}, nil, shakeTime)
 	if err != nil {
 		return nil, err
 	}

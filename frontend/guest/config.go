@@ -2,7 +2,6 @@ package guest
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/frontend"
-	"github.com/onelease/onelease/i2p"
 )
 
 // A ServerConfig says who may be a guest. Frontend must be set, and one role.
@@ -23,9 +21,6 @@ type ServerConfig struct {
 	Name string
 	// Member, Publisher and Refuge are the roles that guests may have: those of the router.
 	Member, Publisher, Refuge bool
-	// Lookup resolves a b32 address or a host name by the router, for who has no
-	// Destination. An error may wrap ErrUnknown.
-	Lookup func(ctx context.Context, name string) (i2p.Destination, error)
 	// TLS is for Serve. It must demand client certificates and offer ALPN.
 	TLS *tls.Config
 	// BackendName says who a backend is, by its certificate. An error refuses it.

@@ -127,7 +127,7 @@ var errEnded = errors.New("the frontend has it no more")
 // stay opens the guest, and serves it until ctx or the stream that holds it ends.
 func (g *Guest) stay(ctx context.Context, session *yamux.Session) (opened bool, err error) {
 	h := header{kind: kindOpen, roles: rolesOf(g.cfg.Member, g.cfg.Publisher, g.cfg.Refuge), id: g.id}
-	st, _, err := g.client.request(session, h, nil, openTime)
+	st, _, err := g.client.request(ctx, session, h, nil, openTime)
 	if err != nil {
 		return false, err
 	}

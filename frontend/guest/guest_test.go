@@ -3,6 +3,7 @@ package guest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -11,8 +12,8 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/frontend"
-	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/i2p/sam"
+	"github.com/onelease/onelease/i2p/i2cp"
+	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/internal/memconn"
 )
 
@@ -179,14 +180,14 @@ func TestNoCrossing(t *testing.T) {
 		thief, stopThief := s.client(backend)
 		until(t, "it is connected", func() bool { return thief.Status().Connected })
 		session, _, _ := thief.now()
-		if _, _, err := thief.request(session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrUnknown) {
+		if _, _, err := thief.request(t.Context(), session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrUnknown) {
 			t.Errorf("SAM of another's guest, as %s: %v", backend, err)
 		}
 		stopThief()
 	}
 	session, _, _ := owner.now()
 	for _, h := range []header{{kind: kindSAM, id: v.id + 1}, {kind: kindControl, id: v.id}} {
-		if _, _, err := owner.request(session, h, nil, shakeTime); err == nil {
+		if _, _, err := owner.request(t.Context(), session, h, nil, shakeTime); err == nil {
 			t.Errorf("%+v is taken", h)
 		}
 	}
@@ -194,7 +195,7 @@ func TestNoCrossing(t *testing.T) {
 	thief.instance = owner.instance // stolen, and still of another name
 	until(t, "it is connected", func() bool { return thief.Status().Connected })
 	session, _, _ = thief.now()
-	if _, _, err := thief.request(session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrUnknown) {
+	if _, _, err := thief.request(t.Context(), session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrUnknown) {
 		t.Errorf("with its secret: %v", err)
 	}
 	stopThief()
@@ -234,36 +235,40 @@ func TestGarbage(t *testing.T) {
 	v.stop()
 }
 
+// TestLookup: the router is asked by a connection of its own.
 func TestLookup(t *testing.T) {
-	keys, err := i2p.GenerateKeys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	network := simnet.New(simnet.Config{Tunnels: simnet.TunnelTimes{First: time.Millisecond, Rest: time.Millisecond}, Logger: slog.New(slog.DiscardHandler)})
+	remote := network.NewRemote(simnet.RemoteConfig{Profile: simnet.JavaI2P, Published: true})
+	router := network.NewRouter(simnet.RouterConfig{Name: "router-1", Profile: simnet.JavaI2P})
+	t.Cleanup(network.Close)
 	s := newSite(t, func(c *ServerConfig) {
-		c.Lookup = func(_ context.Context, name string) (i2p.Destination, error) {
-			switch name {
-			case "site.i2p":
-				return keys.Destination, nil
-			case "away.i2p":
-				return i2p.Destination{}, errors.New("the router is down")
-			}
-			return i2p.Destination{}, sam.ResultKeyNotFound
+		c.Frontend = func() (frontend.Config, error) {
+			return frontend.Config{Router: frontend.RouterConfig{Dial: router.DialI2CP}}, nil
 		}
 	})
 	c, stop := s.client("sam-1")
 	defer stop()
-	until(t, "it is connected", func() bool { return c.Status().Connected })
-	if dest, err := c.Lookup(t.Context(), "site.i2p"); err != nil || dest.Hash() != keys.Destination.Hash() {
-		t.Errorf("%v, %v", dest, err)
+	name := remote.Destination().Base32()
+	until(t, "it is found", func() bool {
+		found, err := c.Lookup(t.Context(), name, false)
+		return err == nil && found.Destination.Base32() == name && found.Options == nil
+	})
+	if found, err := c.Lookup(t.Context(), name, true); err != nil || found.Destination.Base32() != name {
+		t.Errorf("with its options: %+v, %v", found, err)
 	}
-	if _, err := c.Lookup(t.Context(), "nobody.i2p"); !errors.Is(err, ErrUnknown) {
-		t.Error(err)
+	for _, name := range []string{"nobody.i2p", strings.Repeat("x", 300)} {
+		if _, err := c.Lookup(t.Context(), name, false); !errors.Is(err, i2cp.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if _, err := c.Lookup(t.Context(), "away.i2p"); err == nil || errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "is down") {
-		t.Error(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Lookup(ctx, name, false); err == nil {
+		t.Error("a lookup that was given up succeeds")
 	}
-	if _, err := c.Lookup(t.Context(), strings.Repeat("x", 300)); !errors.Is(err, ErrUnknown) {
-		t.Error(err)
+	router.Kill()
+	if _, err := c.Lookup(t.Context(), name, false); err == nil || errors.Is(err, i2cp.ErrNotFound) {
+		t.Errorf("a router that is down: %v", err)
 	}
 }
 
@@ -278,7 +283,7 @@ func TestPublisherServesNoSAM(t *testing.T) {
 		t.Error(err)
 	}
 	session, _, _ := c.now()
-	if _, _, err := c.request(session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrRefused) {
+	if _, _, err := c.request(t.Context(), session, header{kind: kindSAM, id: v.id}, nil, shakeTime); !errors.Is(err, ErrRefused) {
 		t.Error(err)
 	}
 	v.stop()

@@ -27,7 +27,8 @@ const (
 	kindSAM
 	// kindControl is of the frontend: the guest's line to its balancer.
 	kindControl
-	// kindLookup is of the backend: a name follows, and the reply has its Destination.
+	// kindLookup is of the backend: a name follows, and the reply has its Destination
+	// (lookup.go).
 	kindLookup
 	kinds
 )
@@ -117,8 +118,9 @@ const (
 	results
 )
 
-// maxText is the longest text of a reply, in bytes; a Destination takes 500.
-const maxText = 2048
+// maxText is the longest text of a reply, in bytes: a Destination takes 500, and options
+// of a LeaseSet some more.
+const maxText = 16 << 10
 
 // appendReply appends a reply's bytes to b:
 //

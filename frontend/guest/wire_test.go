@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
 )
 
 // golden are headers as they have always been on the wire.
@@ -107,6 +111,63 @@ func FuzzReply(f *testing.F) {
 			t.Errorf("%x is read as %q", b, text)
 		case refused && !bytes.HasPrefix(b, appendReply(nil, refusal.code, refusal.text)):
 			t.Errorf("%x is read as %v", b, refusal)
+		}
+	})
+}
+
+// founds are answers to lookups.
+func founds(t testing.TB) map[string]Found {
+	keys, err := i2p.GenerateKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]Found{
+		"bare":       {Destination: keys.Destination},
+		"no options": {Destination: keys.Destination, Options: i2p.Mapping{}},
+		"options":    {Destination: keys.Destination, Options: i2p.Mapping{"_smtp._tcp": "1 86400 0 0 25 mail.i2p"}},
+	}
+}
+
+func TestFoundRoundTrip(t *testing.T) {
+	for name, want := range founds(t) {
+		b, err := appendFound(nil, want, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parseFound(b)
+		if err != nil || got.Destination.Hash() != want.Destination.Hash() || !maps.Equal(got.Options, want.Options) || (got.Options == nil) != (want.Options == nil) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if _, err := parseFound(b[:len(b)-1]); !errors.Is(err, errReply) {
+			t.Errorf("%s, cut: %v", name, err)
+		}
+		b, err = appendFound(nil, Found{Destination: want.Destination}, i2cp.ErrNoLeaseSet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := parseFound(b); !errors.Is(err, i2cp.ErrNoLeaseSet) || got.Destination.Hash() != want.Destination.Hash() {
+			t.Errorf("%s without a LeaseSet: %+v, %v", name, got, err)
+		}
+	}
+	b, _ := appendFound(nil, Found{}, i2cp.ErrNoLeaseSet)
+	if got, err := parseFound(b); !errors.Is(err, i2cp.ErrNoLeaseSet) || !got.Destination.IsZero() {
+		t.Errorf("neither: %+v, %v", got, err)
+	}
+}
+
+func FuzzFound(f *testing.F) {
+	for _, found := range founds(f) {
+		b, _ := appendFound(nil, found, nil)
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		found, err := parseFound(b)
+		if err != nil && !errors.Is(err, i2cp.ErrNoLeaseSet) {
+			return
+		}
+		again, bad := appendFound(nil, found, err)
+		if bad == nil && len(again) != len(b) {
+			t.Errorf("%x is read as %+v, %v", b, found, err)
 		}
 	})
 }

@@ -33,4 +33,3 @@ type fakeConn struct {
 
 func (c *fakeConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(c.host), Port: 1} }
 func (c *fakeConn) Close() error         { c.closed = true; return nil }
-
