@@ -37,7 +37,7 @@ func (g *Guest) open(ctx context.Context) (*yamux.Session, error) {
 	timer := time.NewTimer(attachTime)
 	defer timer.Stop()
 	for {
-		on, reason, changed, ended := g.now()
+		on, changed, ended, reason := g.now()
 		switch {
 		case on != nil:
 			return on, nil

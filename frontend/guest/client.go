@@ -149,10 +149,10 @@ func (c *Client) set(session *yamux.Session, reason error) {
 }
 
 // now is the connection, or why there is none, until changed is closed.
-func (c *Client) now() (session *yamux.Session, reason error, changed <-chan struct{}) {
+func (c *Client) now() (session *yamux.Session, changed <-chan struct{}, reason error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.session, c.reason, c.changed
+	return c.session, c.changed, c.reason
 }
 
 // serve takes the streams of guests' control links.

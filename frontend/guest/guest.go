@@ -57,7 +57,7 @@ func (g *Guest) Run(ctx context.Context) error {
 	c.mu.Unlock()
 	defer g.forget()
 	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
-		session, _, changed := c.now()
+		session, changed, _ := c.now()
 		if session == nil || session.IsClosed() {
 			await(ctx, changed)
 			wait = retryFirst / 2 // this is none that counts
@@ -155,17 +155,17 @@ const farewellTime = 3 * time.Second
 // ends before, at the router.
 const openTime = 30 * time.Second
 
-func (g *Guest) now() (on *yamux.Session, reason error, changed <-chan struct{}, ended bool) {
+func (g *Guest) now() (on *yamux.Session, changed <-chan struct{}, ended bool, reason error) {
 	c := g.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return g.on, cmp.Or(c.reason, g.reason), g.changed, g.ended
+	return g.on, g.changed, g.ended, cmp.Or(c.reason, g.reason)
 }
 
 // Open is whether the frontend has the guest. The error says why not, or what its router
 // has refused last.
 func (g *Guest) Open() (bool, error) {
-	on, reason, _, _ := g.now()
+	on, _, _, reason := g.now()
 	return on != nil, reason
 }
 

@@ -145,7 +145,7 @@ func appendName(b []byte, name string, options bool) []byte {
 // know it, i2cp.ErrNoLeaseSet as i2cp.Client.LookupOptions does, and at once if there
 // is no connection.
 func (c *Client) Lookup(ctx context.Context, name string, options bool) (Found, error) {
-	session, reason, _ := c.now()
+	session, _, reason := c.now()
 	if session == nil {
 		return Found{}, fmt.Errorf("frontend %s: %w", c.cfg.Name, reason)
 	}
