@@ -76,8 +76,10 @@ func (d *door) leave(w *waiter) {
 	}
 	d.mu.Unlock()
 	select {
-	case st := <-w.got:
-		d.offer(st)
+	case st, ok := <-w.got:
+		if ok { // else the door was closed
+			d.offer(st)
+		}
 	default:
 	}
 }
