@@ -23,7 +23,8 @@ func inCluster(c *onelease.Config, dir string) {
 // TestConfigErrors has one mistake in each Config: Start must say which field
 // it is, and leave nothing running.
 func TestConfigErrors(t *testing.T) {
-	dsa := readKeys(t, "i2p/testdata/tunnel-sig1.dat")
+	unsigned := *readKeys(t, "i2p/testdata/tunnel-sig1.dat")
+	unsigned.Signing = nil
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func TestConfigErrors(t *testing.T) {
 		{"balancers and no keys", func(c *onelease.Config) { c.Keys, c.Balancers = nil, new(cluster.Local) }, []string{"Balancers", "Keys"}},
 		{"no directory for keys", func(c *onelease.Config) { c.Keys, c.Dir = nil, "" }, []string{"Dir", "keys"}},
 		{"no directory, one real router", func(c *onelease.Config) { c.Dir, c.Routers[0].Embedded = "", true }, []string{"Dir"}},
-		{"keys that cannot sign", func(c *onelease.Config) { c.Keys = dsa }, []string{"keys", "P256", "Ed25519"}},
+		{"keys that cannot sign", func(c *onelease.Config) { c.Keys = &unsigned }, []string{"keys", "P256"}},
 		{"no service", func(c *onelease.Config) { c.Service = nil }, []string{"Service"}},
 		{"no directory", func(c *onelease.Config) { c.Dir = "" }, []string{"Dir"}},
 		{"a file as directory", func(c *onelease.Config) { c.Dir = file }, []string{file, "directory"}},

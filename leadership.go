@@ -3,18 +3,13 @@ package onelease
 import (
 	"context"
 	"fmt"
-	"net"
-
-	"google.golang.org/grpc"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/delegate"
 	"github.com/onelease/onelease/balancer"
-	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/balancer/solo"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/internal/way"
@@ -75,37 +70,6 @@ func (c *Config) openStore() (_ *solo.Store, err error) {
 		}
 	}
 	return solo.Memory(c.Keys.Destination.Hash(), 0, 0), nil
-}
-
-// A lead is a Balancer that runs in this process and is served in memory.
-type lead struct {
-	balancer *balancer.Balancer
-	control  *memconn.Listener
-	server   *grpc.Server
-	part
-}
-
-// startLead runs b. What ends by itself is told to note.
-func startLead(b *balancer.Balancer, note func(part string, err error)) *lead {
-	l := &lead{balancer: b, control: memconn.Listen("balancer"), server: grpc.NewServer()}
-	l.init()
-	controlpb.RegisterControlServer(l.server, b.Control())
-	l.Go(func() { note("control service", l.server.Serve(l.control)) })
-	l.Go(func() { note("balancer", b.Run(l.ctx)) })
-	return l
-}
-
-// config is how frontends reach l.
-func (l *lead) config() frontend.ControlConfig {
-	return frontend.ControlConfig{
-		Balancers: []string{"local"},
-		Dial:      func(ctx context.Context, _ string) (net.Conn, error) { return l.control.Dial(ctx) },
-	}
-}
-
-func (l *lead) end() {
-	l.server.Stop()
-	l.part.end()
 }
 
 // newBalancer also makes keys, or takes those that are kept, while no other

@@ -109,7 +109,7 @@ func New(cfg Config) (*Balancer, error) {
 		return nil, errors.New("balancer: Config needs Keys and Store")
 	}
 	if _, err := cfg.Keys.Sign(nil); err != nil {
-		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets here: use an Ed25519 Destination: %w", cfg.Keys.SigType(), err)
+		return nil, fmt.Errorf("balancer: keys of type %v cannot sign LeaseSets: %w", cfg.Keys.SigType(), err)
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	if cfg.Now == nil {

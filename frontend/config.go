@@ -10,6 +10,8 @@ import (
 	"net"
 	"regexp"
 
+	"google.golang.org/grpc"
+
 	"github.com/onelease/onelease/i2p"
 )
 
@@ -116,6 +118,9 @@ type ControlConfig struct {
 	// Dial connects to a balancer in place of TCP to its address: in memory
 	// within one process.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// Conn, if set, is used in place of a connection: the one balancer is in this
+	// process.
+	Conn grpc.ClientConnInterface
 	// TLS secures the connection, with a client certificate. Only without it
 	// must the balancers be on the loopback or behind Dial.
 	TLS *tls.Config

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/way"
@@ -121,6 +123,18 @@ func (c *control) run(ctx context.Context) {
 // way is how balancers are reached.
 func (c *ControlConfig) way() way.Way { return way.Way{Dial: c.Dial, TLS: c.TLS} }
 
+// connect returns a connection to a balancer and what ends it.
+func (c *ControlConfig) connect(target string) (grpc.ClientConnInterface, func(), error) {
+	if c.Conn != nil {
+		return c.Conn, func() {}, nil
+	}
+	conn, err := c.way().Connect(target)
+	if err != nil {
+		return nil, nil, err
+	}
+	return conn, func() { conn.Close() }, nil
+}
+
 // sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
@@ -134,11 +148,11 @@ func sleep(ctx context.Context, d time.Duration) {
 // attach serves one connection to its end, and says whether it was with the
 // leader. If it was not, leader is where that one is said to be.
 func (c *control) attach(ctx context.Context, target string) (attached bool, leader string, err error) {
-	conn, err := c.cfg.way().Connect(target)
+	conn, hangUp, err := c.cfg.connect(target)
 	if err != nil {
 		return false, "", err
 	}
-	defer conn.Close()
+	defer hangUp()
 	l := newLink(ctx, c, target, controlpb.NewControlClient(conn))
 	defer l.close()
 	welcome, err := l.hello(ctx)
