@@ -25,6 +25,8 @@ type Bridge struct {
 	checking chan struct{} // has an element per password that is being checked
 	// auth asks for a password on the loopback too.
 	auth atomic.Bool
+	// dialServer connects to servers of STREAM FORWARD.
+	dialServer func(ctx context.Context, network, addr string) (net.Conn, error)
 	// ctx ends with Run.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -40,6 +42,7 @@ func New(cfg Config) (*Bridge, error) {
 	b := &Bridge{cfg: cfg, log: cfg.Logger.With("part", "sambridge")}
 	b.sessions.byKey, b.sessions.closing = map[key]*session{}, map[i2p.Hash]chan struct{}{}
 	b.crowd = newCrowd(cfg.Limits.Conns, cfg.Limits.Young)
+	b.dialServer = new(net.Dialer).DialContext
 	b.checking = make(chan struct{}, maxChecks)
 	b.auth.Store(cfg.Auth)
 	b.ctx, b.cancel = context.WithCancel(context.Background())

@@ -70,7 +70,7 @@ func (c *conn) run() {
 	}
 	told := c.explain(err)
 	c.out.close()
-	if told {
+	if told && !c.evicted.Load() {
 		c.linger()
 	}
 	c.nc.Close()

@@ -50,6 +50,7 @@ func (w *crowd) evictLocked() {
 	}
 	c := fullest[0]
 	w.grownLocked(c)
+	w.all-- // its place is free at once
 	c.b.stats.evicted.Add(1)
 	c.evicted.Store(true)
 	c.nc.SetReadDeadline(longAgo)
@@ -88,7 +89,9 @@ func (w *crowd) leave(c *conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.grownLocked(c)
-	w.all--
+	if !c.evicted.Load() {
+		w.all--
+	}
 }
 
 func (w *crowd) len() int {

@@ -8,9 +8,11 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/test/embedded"
 )
 
@@ -20,66 +22,92 @@ type world struct {
 	network *embedded.Network
 	hosting *onelease.Hosting
 	bridge  *Bridge
-	addr    string
+	dial    func() (net.Conn, error)
+	ended   chan error // Run has returned
 }
 
-// newWorld starts one; change may change its Config.
+// newWorld has clients connect by TCP, for what is different there.
 func newWorld(t *testing.T, change func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, network: embedded.Start(embedded.Config{})}
-	quiet := slog.New(slog.DiscardHandler)
-	var err error
-	if w.hosting, err = onelease.NewHosting(onelease.HostingConfig{Routers: w.network.Routers(), Logger: quiet}); err != nil {
-		t.Fatal(err)
-	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.addr = ln.Addr().String()
+	w := &world{t: t, dial: func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }}
+	w.start(ln, change)
+	t.Cleanup(w.run())
+	return w
+}
+
+// inWorld runs test in a bubble: clients connect through memory, and a minute takes no
+// time. Nothing may be left when it ends.
+func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ln := memconn.Listen("bridge")
+		w := &world{t: t, dial: func() (net.Conn, error) { return ln.Dial(t.Context()) }}
+		w.start(ln, change)
+		stop := w.run()
+		defer stop()
+		test(w)
+	})
+}
+
+// start makes the network and the bridge; change may change its Config.
+func (w *world) start(ln net.Listener, change func(*Config)) {
+	w.t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	w.network = embedded.Start(embedded.Config{})
+	var err error
+	if w.hosting, err = onelease.NewHosting(onelease.HostingConfig{Routers: w.network.Routers(), Logger: quiet}); err != nil {
+		w.t.Fatal(err)
+	}
 	cfg := Config{Hosting: w.hosting, Listeners: []net.Listener{ln}, Logger: quiet}
 	if change != nil {
 		change(&cfg)
 	}
 	if w.bridge, err = New(cfg); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	w.run()
-	return w
 }
 
-// run runs the bridge until the test ends.
-func (w *world) run() {
+// run runs the bridge until it is stopped.
+func (w *world) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.bridge.Run(ctx) }()
-	w.t.Cleanup(func() {
+	w.ended = make(chan error, 1)
+	go func() { w.ended <- w.bridge.Run(ctx) }()
+	return func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-w.ended; err != nil {
 			w.t.Error(err)
 		}
 		w.hosting.Close()
 		w.network.Close()
-	})
+	}
 }
 
-// A client is a connection to the bridge.
+// A client is a connection to the bridge, or one that it has forwarded.
 type client struct {
 	t *testing.T
-	*net.TCPConn
+	net.Conn
 	r *bufio.Reader
+}
+
+func newClient(t *testing.T, nc net.Conn) *client {
+	return &client{t: t, Conn: nc, r: bufio.NewReader(nc)}
 }
 
 // connect connects without a HELLO.
 func (w *world) connect() *client {
 	w.t.Helper()
-	nc, err := net.Dial("tcp", w.addr)
+	nc, err := w.dial()
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	nc.SetDeadline(time.Now().Add(time.Hour))
+	c := newClient(w.t, nc)
 	w.t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(time.Minute))
-	return &client{t: w.t, TCPConn: nc.(*net.TCPConn), r: bufio.NewReader(nc)}
+	return c
 }
 
 // hello connects as a client of SAM 3.3.
@@ -94,10 +122,33 @@ func (w *world) hello() *client {
 func (w *world) session(words string) *client {
 	w.t.Helper()
 	c := w.hello()
+	c.session(words)
+	return c
+}
+
+// session returns the private key.
+func (c *client) session(words string) string {
+	c.t.Helper()
 	if !strings.Contains(words, "DESTINATION=") {
 		words += " DESTINATION=TRANSIENT"
 	}
-	c.talk("SESSION CREATE "+words, "SESSION STATUS RESULT=OK DESTINATION=*")
+	const ok = "SESSION STATUS RESULT=OK DESTINATION="
+	return strings.TrimPrefix(c.talk("SESSION CREATE "+words, ok+"*"), ok)
+}
+
+// accept has a new connection wait for a stream of session id.
+func (w *world) accept(id string) *client {
+	w.t.Helper()
+	c := w.hello()
+	c.talk("STREAM ACCEPT ID="+id, "STREAM STATUS RESULT=OK")
+	return c
+}
+
+// stream begins one from session id.
+func (w *world) stream(id, to string) *client {
+	w.t.Helper()
+	c := w.hello()
+	c.talk("STREAM CONNECT ID="+id+" DESTINATION="+to, "STREAM STATUS RESULT=OK")
 	return c
 }
 
@@ -135,15 +186,7 @@ func matches(got, want string) bool {
 	return got == want
 }
 
-// ends wants the bridge to close the connection.
-func (c *client) ends() {
-	c.t.Helper()
-	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
-		c.t.Fatalf("want the end, got %.100q, %v", rest, err)
-	}
-}
-
-// hears reads as many bytes as want has.
+// hears wants those bytes.
 func (c *client) hears(want string) {
 	c.t.Helper()
 	got := make([]byte, len(want))
@@ -152,12 +195,68 @@ func (c *client) hears(want string) {
 	}
 }
 
-// me is the session's public Destination in base64.
-func destinationOf(c *client, w *world, id string) string {
+// ends wants the bridge to end its side.
+func (c *client) ends() {
 	c.t.Helper()
+	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
+		c.t.Fatalf("want the end, got %.100q, %v", rest, err)
+	}
+}
+
+// breaks wants an error in place of an end.
+func (c *client) breaks() {
+	c.t.Helper()
+	if rest, err := io.ReadAll(c.r); err == nil {
+		c.t.Fatalf("want a reset, got %.100q and an end", rest)
+	}
+}
+
+// CloseWrite ends the client's side.
+func (c *client) CloseWrite() { c.Conn.(interface{ CloseWrite() error }).CloseWrite() }
+
+// echoes says something on c and wants it at other.
+func (c *client) reaches(other *client, text string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		c.t.Fatal(err)
+	}
+	other.hears(text)
+}
+
+// of is a session's Destination in base64.
+func (w *world) of(id string) string {
+	w.t.Helper()
 	s := w.bridge.sessions.find("", id)
 	if s == nil {
-		c.t.Fatalf("there is no session %s", id)
+		w.t.Fatalf("there is no session %s", id)
 	}
 	return s.Hosted.Keys().Destination.Base64()
+}
+
+type doorState struct {
+	shut  bool
+	waits int // pending ACCEPTs
+}
+
+func (w *world) doorOf(id string) doorState {
+	w.t.Helper()
+	s := w.bridge.sessions.find("", id)
+	if s == nil {
+		w.t.Fatalf("there is no session %s", id)
+	}
+	s.door.mu.Lock()
+	defer s.door.mu.Unlock()
+	return doorState{shut: s.door.ln == nil, waits: len(s.door.waiting)}
+}
+
+// until waits for something that nobody tells.
+func (w *world) until(what string, is func() bool) {
+	w.t.Helper()
+	for range 6000 {
+		if is() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.t.Fatalf("not %s within a minute", what)
 }

@@ -139,11 +139,16 @@ func (f *forward) carry(st *streaming.Stream) {
 func (f *forward) dial() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(f.s.ctx, forwardTime)
 	defer cancel()
-	dialer := net.Dialer{}
-	if f.tls != nil {
-		return (&tls.Dialer{NetDialer: &dialer, Config: f.tls}).DialContext(ctx, "tcp", f.addr)
+	nc, err := f.s.b.dialServer(ctx, "tcp", f.addr)
+	if err != nil || f.tls == nil {
+		return nc, err
 	}
-	return dialer.DialContext(ctx, "tcp", f.addr)
+	secure := tls.Client(nc, f.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // end undoes onStreamForward.

@@ -113,11 +113,19 @@ func (j *joint) abort() {
 		if t, ok := nc.(*tls.Conn); ok {
 			nc = t.NetConn()
 		}
-		if tcp, ok := nc.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // a reset, so that the client does not take what it has for all
-		}
-		nc.Close()
+		reset(nc)
 	})
+}
+
+// reset closes a connection so that the other side does not take what it has for all.
+func reset(nc net.Conn) {
+	switch c := nc.(type) {
+	case *net.TCPConn:
+		c.SetLinger(0)
+	case interface{ Reset() }:
+		c.Reset()
+	}
+	nc.Close()
 }
 
 // copyIn copies from the stream to the client. It returns nil at the stream's end.
