@@ -186,9 +186,9 @@ func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Clien
 	renewing.Go(func() { client.KeepRenewed(ctx, cfg.Logger) })
 	cfg.Logger.Info("frontend runs", "name", cfg.Name, "router", cfg.Router.Addr, "sam", addresses(cfg.SAM))
 	defer cfg.Logger.Info("frontend ends")
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return f.Run(ctx) })
-	group.Go(func() error { return serveGuests(ctx) })
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() error { return f.Run(both) })
+	group.Go(func() error { return serveGuests(both) })
 	return group.Wait()
 }
 

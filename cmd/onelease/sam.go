@@ -20,6 +20,10 @@ it is a member; the only router is both. Give every bridge two members and one
 publisher at least. i2pd 2.58 reads the option not to publish the wrong way round: add
 inverted there, or auto to have it found out.
 
+Routers on other machines are reached by the frontends of a cluster beside them, which
+take guests: each --frontend is one, by its --guests port, with its roles as above. --dir
+was made by "onelease cluster join" with a token for a backend, for its certificate.
+
 Clients connect to --listen, and send datagrams to --udp. On any address but the loopback
 they need TLS, and a name and a password of --users, a file that "onelease sam user add"
 makes, and SAM's own AUTH ADD and AUTH REMOVE change while the bridge runs.
@@ -48,6 +52,7 @@ func samCommand() *cobra.Command {
 		Example: `  onelease sam --router a=127.0.0.1:7654,member --router b=127.0.0.1:7664,member --router c=127.0.0.1:7674,publisher
   onelease sam --router a=127.0.0.1:7654 --listen 127.0.0.1:17656 --udp none
   onelease sam --config /etc/onelease/sam.toml --listen 10.0.0.5:7656 --tls-cert sam.pem --tls-key sam.key --users sam.users
+  onelease sam --dir sam-1 --frontend router-1=10.0.0.5:7671,member --frontend router-2=10.0.0.6:7671,member --frontend router-3=10.0.0.7:7671,publisher
   onelease sam user add alice --users sam.users`,
 		Args: noArgs,
 		RunE: f.run,
@@ -62,6 +67,7 @@ type samFlags struct {
 	file    string
 	with    samd.Config
 	routers []string
+	remote  []string
 	log     logFlag
 	json    jsonFlag
 }
@@ -70,6 +76,9 @@ func (f *samFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "config", "", "TOML `file` with what the flags say")
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
+	flags.StringArrayVar(&f.remote, "frontend", nil, "`name=host:port,role`: a frontend's --guests, and member or publisher; repeatable")
+	flags.StringVar(&f.with.Dir, "dir", "", "the `directory` of a backend of the frontends' cluster")
+	flags.StringArrayVar(&f.with.Balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
 	flags.StringArrayVar(&f.with.Listen, "listen", nil, "`host:port` for SAM clients, "+samd.DefaultListen+" if not set; repeatable")
 	flags.StringVar(&f.with.UDP, "udp", "", "`host:port` for datagrams on the loopback, "+samd.DefaultUDP+" if not set, or none")
 	flags.StringVar(&f.with.TLSCert, "tls-cert", "", "PEM `file` with the certificate; --listen then speaks TLS only")
@@ -98,7 +107,10 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 	if err := f.json.show(cmd, samView{b.Addrs(), b.UDPAddr(), nil}); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	cfg.Logger.Info("SAM bridge runs", "sam", b.Addrs(), "udp", b.UDPAddr(), "routers", len(cfg.Routers))
+	if cfg.Dir != "" {
+		defer reloadOnHangup("certificate", b.Reload, cfg.Logger)()
+	}
+	cfg.Logger.Info("SAM bridge runs", "sam", b.Addrs(), "udp", b.UDPAddr(), "routers", len(cfg.Routers)+len(cfg.Frontends))
 	defer cfg.Logger.Info("SAM bridge ends")
 	return b.Run(cmd.Context())
 }
@@ -112,6 +124,7 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 	}
 	set := cmd.Flags().Changed
 	for flag, apply := range map[string]func(){
+		"dir": func() { cfg.Dir = f.with.Dir }, "balancer": func() { cfg.Balancers = f.with.Balancers },
 		"listen": func() { cfg.Listen = f.with.Listen }, "udp": func() { cfg.UDP = f.with.UDP },
 		"tls-cert": func() { cfg.TLSCert = f.with.TLSCert }, "tls-key": func() { cfg.TLSKey = f.with.TLSKey },
 		"allow-plain": func() { cfg.AllowPlain = f.with.AllowPlain }, "auth": func() { cfg.Auth = f.with.Auth },
@@ -131,6 +144,13 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 			return cfg, wrongUse(cmd, err)
 		}
 		cfg.Routers = append(cfg.Routers, r)
+	}
+	for _, text := range f.remote {
+		r, err := samd.ParseFrontend(text)
+		if err != nil {
+			return cfg, wrongUse(cmd, err)
+		}
+		cfg.Frontends = append(cfg.Frontends, r)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
 	return cfg, err

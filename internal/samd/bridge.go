@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/plugins/sambridge"
 )
@@ -19,6 +21,7 @@ type Bridge struct {
 	bridge    *sambridge.Bridge
 	listeners []net.Listener
 	packets   net.PacketConn
+	cluster   *cluster.Client // nil without Config.Frontends
 }
 
 // New checks everything that can be before there is a network, and opens the sockets.
@@ -48,8 +51,12 @@ func (b *Bridge) prepare() error {
 	if err := b.readFiles(&serve); err != nil {
 		return err
 	}
+	frontends, err := b.join()
+	if err != nil {
+		return err
+	}
 	b.hosting, err = onelease.NewHosting(onelease.HostingConfig{
-		Routers: routers, Max: b.cfg.MaxSessions, MaxPerOwner: b.cfg.MaxSessionsPerUser, Logger: b.cfg.Logger,
+		Routers: routers, Frontends: frontends, Max: b.cfg.MaxSessions, MaxPerOwner: b.cfg.MaxSessionsPerUser, Logger: b.cfg.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
@@ -120,6 +127,11 @@ func (b *Bridge) UDPAddr() string {
 
 // Run serves until ctx ends, which is no error. It can be called once.
 func (b *Bridge) Run(ctx context.Context) error {
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	renew, stop := context.WithCancel(ctx)
+	defer stop()
+	renewing.Go(func() { b.keepRenewed(renew) })
 	err := b.bridge.Run(ctx)
 	return errors.Join(err, b.Close())
 }

@@ -29,6 +29,12 @@ const (
 type Config struct {
 	// Routers are those that host the Destinations of sessions.
 	Routers []Router `toml:"router"`
+	// Frontends are those of a cluster that take guests, in place of Routers or with them.
+	// Dir is the directory of a backend of it, for its certificate; Balancers are its
+	// balancers if they are not those that Dir names.
+	Frontends []Frontend `toml:"frontend"`
+	Dir       string     `toml:"dir"`
+	Balancers []string   `toml:"balancers"`
 	// Listen are the addresses for SAM clients, host:port: DefaultListen.
 	Listen []string `toml:"listen"`
 	// UDP is the address for datagrams, on the loopback: DefaultUDP, or NoUDP.
@@ -70,7 +76,7 @@ func ReadConfig(path string) (Config, error) {
 	if err := strict.Decode(text, &c); err != nil {
 		return c, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
-	paths := []*string{&c.TLSCert, &c.TLSKey, &c.Users}
+	paths := []*string{&c.Dir, &c.TLSCert, &c.TLSKey, &c.Users}
 	for i := range c.Routers {
 		paths = append(paths, &c.Routers[i].PasswordFile)
 	}

@@ -56,6 +56,7 @@ func TestReadConfig(t *testing.T) {
 
 // What is wrong in a file is named, and nothing is opened.
 func TestWrongConfig(t *testing.T) {
+	const frontend = "[[frontend]]\nname = \"a\"\naddress = \"b:1\"\n"
 	const router = "[[router]]\nname = \"a\"\naddress = \"127.0.0.1:7654\"\n"
 	for text, want := range map[string]string{
 		"lisen = [\"127.0.0.1:1\"]\n":                `did you mean "listen"?`,
@@ -71,6 +72,11 @@ func TestWrongConfig(t *testing.T) {
 		"listen = [\"[::]:1\"]\nallow-plain = true\n" + router: "give --users",
 		"udp = \"192.0.2.1:7655\"\n" + router:                  "must be on the loopback",
 		"max-connections = -1\n" + router:                      "max-connections -1",
+		"[[frontend]]\nname = \"a\"\naddress = \"b:1\"\n":      "give --dir",
+		"dir = \"d\"\n" + router:                               "give --frontend",
+		"dir = \"d\"\n" + frontend:                             "no router is a publisher",
+		"dir = \"d\"\n" + frontend + "roles = [\"refuge\"]\n":  `"refuge" is no role`,
+		"dir = \"d\"\n[[frontend]]\nname = \"a\"\n":            "host:port of its --guests",
 	} {
 		c, err := ReadConfig(writeFile(t, "sam.toml", text))
 		if err == nil {
@@ -115,6 +121,17 @@ func TestParseRouter(t *testing.T) {
 	want := Router{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, DontPublish: "inverted"}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestParseFrontend(t *testing.T) {
+	got, err := ParseFrontend("router-1=10.0.0.5:7671,member,publisher")
+	want := Frontend{Name: "router-1", Address: "10.0.0.5:7671", Roles: []string{Member, Publisher}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := ParseFrontend("10.0.0.5:7671"); err == nil {
+		t.Error("a frontend without a name")
 	}
 }
 

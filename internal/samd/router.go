@@ -63,10 +63,10 @@ func (c *Config) checkRouters() error {
 	if len(c.Embedded) > 0 {
 		return nil
 	}
-	if len(c.Routers) == 0 {
+	if len(c.Routers)+len(c.Frontends) == 0 {
 		return errors.New("no router to host on: give --router NAME=HOST:PORT, the I2CP port of one, or [[router]] in --config")
 	}
-	if len(c.Routers) == 1 && len(c.Routers[0].Roles) == 0 {
+	if len(c.Routers) == 1 && len(c.Frontends) == 0 && len(c.Routers[0].Roles) == 0 {
 		c.Routers[0].Roles = []string{Member, Publisher}
 	}
 	count := map[string]int{}
@@ -79,7 +79,9 @@ func (c *Config) checkRouters() error {
 			count[role]++
 		}
 	}
-	switch {
+	switch err := c.checkFrontends(count); {
+	case err != nil:
+		return err
 	case count[Member] == 0:
 		return fmt.Errorf("no router is a %s: nothing would serve; add the role to one", Member)
 	case count[Publisher] == 0:
