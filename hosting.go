@@ -71,7 +71,7 @@ type Hosting struct {
 	owners map[string]int       // of hosted
 	past   past
 
-	lines part // to Frontends; they end last
+	lines part // to routers and Frontends; they end last
 }
 
 // An Opening is a Destination to be hosted.
@@ -105,11 +105,13 @@ func NewHosting(cfg HostingConfig) (*Hosting, error) {
 		hosted: map[i2p.Hash]*Hosted{}, owners: map[string]int{}, past: past{},
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
-	for _, r := range cfg.Routers {
-		h.sites = append(h.sites, &site{Router: r})
-	}
 	if err := h.connect(); err != nil {
 		return nil, err
+	}
+	for _, r := range cfg.Routers {
+		s := &site{Router: r, quirkKnown: make(chan struct{})}
+		h.sites = append(h.sites, s)
+		h.lines.Go(func() { s.run(h.lines.ctx, h.log) })
 	}
 	return h, nil
 }
@@ -212,4 +214,24 @@ func (h *Hosting) Destinations() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.hosted)
+}
+
+// A RouterStatus is what a Hosting knows of one of its routers.
+type RouterStatus struct {
+	Name string
+	// Up is whether it can be reached now.
+	Up bool
+	// Destinations is how many have a session there, or are to get one.
+	Destinations int
+}
+
+// Routers is a snapshot, in the order of HostingConfig, remote ones first.
+func (h *Hosting) Routers() []RouterStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []RouterStatus
+	for _, s := range h.sites {
+		all = append(all, RouterStatus{Name: s.Name, Up: s.away() == 0, Destinations: s.load})
+	}
+	return all
 }

@@ -103,11 +103,16 @@ func (s *site) lookup(ctx context.Context, q question) (a answer) {
 		found, err := s.guests.Lookup(ctx, q.name, q.options)
 		return answer{found.Destination, found.Options, err}
 	}
-	cfg := i2cp.Config{Addr: s.Addr, Dial: s.Dial, TLS: s.TLS, User: s.User, Password: s.Password}
-	err := i2cp.Visit(ctx, cfg, func(ctx context.Context, c *i2cp.Client) error {
+	ask := func(ctx context.Context, c *i2cp.Client) error {
 		a = q.ask(ctx, c)
 		return a.err
-	})
+	}
+	var err error
+	if c := s.client.Load(); c != nil {
+		err = ask(ctx, c)
+	} else {
+		err = i2cp.Visit(ctx, s.i2cp(), ask)
+	}
 	if err != nil {
 		a.err = fmt.Errorf("router %s: %w", s.Name, err)
 	}

@@ -6,9 +6,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"sync/atomic"
 
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/frontend/guest"
+	"github.com/onelease/onelease/i2p/i2cp"
 )
 
 // A site is a router of a Hosting.
@@ -16,6 +18,11 @@ type site struct {
 	Router
 
 	guests *guest.Client // where its frontends run in another process; else nil
+
+	// Of one in this process: see run.
+	client     atomic.Pointer[i2cp.Client] // nil while the router is away
+	quirkKnown chan struct{}
+	quirk      frontend.Quirk
 
 	load int // places of Destinations; guarded by Hosting.mu
 }
@@ -34,6 +41,7 @@ type outpost interface {
 // its roles and the way to its balancer.
 func (s *site) open(cfg frontend.Config) (outpost, error) {
 	if s.guests == nil {
+		cfg.Quirk = s.awaitQuirk
 		return frontend.New(cfg)
 	}
 	control := cfg.Control
@@ -44,7 +52,12 @@ func (s *site) open(cfg frontend.Config) (outpost, error) {
 }
 
 // away is 1 if the site is known to be of no use now.
-func (s *site) away() int { return count(s.guests != nil && !s.guests.Connected()) }
+func (s *site) away() int {
+	if s.guests != nil {
+		return count(!s.guests.Connected())
+	}
+	return count(s.client.Load() == nil)
+}
 
 // A place is what a Destination has at a site.
 type place struct {

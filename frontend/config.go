@@ -55,6 +55,9 @@ type Config struct {
 	Router RouterConfig
 	// DontPublish is the router's quirk; Normal if empty.
 	DontPublish Quirk
+	// Quirk, if set, says how the router reads it in place of a test, with Auto. It
+	// may take as long, until its context ends; then it returns Auto.
+	Quirk func(context.Context) Quirk
 	// ProbeOptions are I2CP options for the throwaway sessions of Auto and of
 	// a balancer's probe, such as tunnel lengths; nil leaves them to the router.
 	ProbeOptions i2p.Mapping

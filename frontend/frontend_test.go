@@ -224,7 +224,7 @@ func TestRefusedSessionIsTriedAgainSlowly(t *testing.T) {
 	inWorld(t, simnet.I2PD258, func(cfg *Config) {
 		cfg.Control.Balancers = []string{"later"}
 	}, func(w *world) {
-		other, err := w.frontend.newThrowaway(true, func(error) {})
+		other, err := w.frontend.prober().newThrowaway(true, func(error) {})
 		if err != nil {
 			w.t.Fatal(err)
 		}

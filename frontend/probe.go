@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -37,22 +37,31 @@ type finding struct {
 	found    bool // the netDB has the real Destination
 }
 
+// A prober tests a router.
+type prober struct {
+	router  *RouterConfig
+	options i2p.Mapping // Config.ProbeOptions
+	log     *slog.Logger
+}
+
+func (f *Frontend) prober() *prober {
+	return &prober{&f.cfg.Router, f.cfg.ProbeOptions, f.log}
+}
+
 // selfTest opens two throwaway Destinations on the router, one of which asks
 // not to be published, and has each look the other up. Whichever is found
 // tells how the router reads the option; that none is tells nothing, for a
 // router may also fail to publish. Then it looks for dest, if that is not zero.
-func (f *Frontend) selfTest(ctx context.Context, dest i2p.Destination, failed func(error)) (finding, error) {
-	f.probeOne.Lock()
-	defer f.probeOne.Unlock()
+func (p *prober) selfTest(ctx context.Context, dest i2p.Destination, failed func(error)) (finding, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	hidden, err := f.newThrowaway(true, failed)
+	hidden, err := p.newThrowaway(true, failed)
 	if err != nil {
 		return finding{}, err
 	}
-	open, err := f.newThrowaway(false, failed)
+	open, err := p.newThrowaway(false, failed)
 	if err != nil {
 		return finding{}, err
 	}
@@ -152,45 +161,14 @@ func exists(ctx context.Context, by *i2cp.Client, hash i2p.Hash) (bool, error) {
 
 // replyProbe does what a balancer asked for.
 func (f *Frontend) replyProbe(id uint64) {
+	f.probeOne.Lock()
+	defer f.probeOne.Unlock()
 	dest, _ := f.leases.serving()
 	reply := &controlpb.ProbeReply{Id: id}
-	result, err := f.selfTest(f.running, dest, func(error) {})
+	result, err := f.prober().selfTest(f.running, dest, func(error) {})
 	if err != nil {
 		reply.Error = err.Error()
 	}
 	reply.DontPublishInverted, reply.DestinationFound = result.inverted, result.found
 	f.control.reply(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_ProbeReply{ProbeReply: reply}})
-}
-
-// learnQuirk finds out how the router reads i2cp.dontPublishLeaseSet. It waits
-// for a router that is away, and takes Normal if the test tells nothing.
-func (f *Frontend) learnQuirk(ctx context.Context) {
-	f.log.Info("finding out how the router reads i2cp.dontPublishLeaseSet")
-	for ctx.Err() == nil {
-		result, err := f.selfTest(ctx, i2p.Destination{}, f.setRouterError)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err == nil:
-			f.setQuirk(result.inverted, true)
-			f.log.Info("the router was tested", "dontPublishLeaseSet", f.Status().Quirk)
-			return
-		case !errors.Is(err, errProbeSession):
-			f.setQuirk(false, false)
-			f.log.Warn("could not find out how the router reads i2cp.dontPublishLeaseSet: taking \"normal\"; "+
-				"for i2pd 2.58 set DontPublish to \"inverted\"", "err", err)
-			return
-		}
-		f.log.Warn("the router cannot be tested yet", "err", err)
-		sleep(ctx, maxRetry/2+rand.N(maxRetry/2))
-	}
-}
-
-func (f *Frontend) setQuirk(inverted, probed bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.quirk, f.probed = Normal, probed
-	if inverted {
-		f.quirk = Inverted
-	}
 }

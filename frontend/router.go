@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -49,18 +50,18 @@ func (f *Frontend) runRouter(ctx context.Context) error {
 func (f *Frontend) keepSession(ctx context.Context) (drained bool, err error) {
 	session, cancel := f.drain.allow(ctx)
 	defer cancel()
-	client := i2cp.New(f.clientConfig(f.signedConfig), routerHandler{f})
+	client := i2cp.New(f.cfg.Router.client(f.log, f.signedConfig), routerHandler{f})
 	f.client.Store(client)
 	err = client.Run(session)
 	return session.Err() != nil, err
 }
 
-func (f *Frontend) clientConfig(signed func(context.Context) ([]byte, error)) i2cp.Config {
-	r := &f.cfg.Router
+// client is a client's configuration for the router.
+func (r *RouterConfig) client(log *slog.Logger, signed func(context.Context) ([]byte, error)) i2cp.Config {
 	return i2cp.Config{
 		Addr: r.Addr, Dial: r.Dial, TLS: r.TLS, User: r.User, Password: r.Password,
 		SignedConfig: signed,
-		Logger:       f.log,
+		Logger:       log,
 	}
 }
 

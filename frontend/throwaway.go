@@ -43,7 +43,7 @@ const (
 )
 
 // newThrowaway makes one that asks not to be published, or to be.
-func (f *Frontend) newThrowaway(dontPublish bool, failed func(error)) (*throwaway, error) {
+func (p *prober) newThrowaway(dontPublish bool, failed func(error)) (*throwaway, error) {
 	keys, err := i2p.GenerateKeys()
 	if err != nil {
 		return nil, err
@@ -52,14 +52,14 @@ func (f *Frontend) newThrowaway(dontPublish bool, failed func(error)) (*throwawa
 	if err != nil {
 		return nil, fmt.Errorf("generate keys: %w", err)
 	}
-	t := &throwaway{log: f.log, keys: keys, private: private, failed: failed}
+	t := &throwaway{log: p.log, keys: keys, private: private, failed: failed}
 	t.up, t.ready = make(chan struct{}), make(chan struct{})
 	t.err = i2cp.ErrNoSession
 	t.options = i2p.Mapping{"inbound.quantity": "1", "outbound.quantity": "1"}
 	maps.Copy(t.options, i2cp.SessionOptions())
-	maps.Copy(t.options, f.cfg.ProbeOptions)
+	maps.Copy(t.options, p.options)
 	t.options["i2cp.dontPublishLeaseSet"] = strconv.FormatBool(dontPublish)
-	t.client = i2cp.New(f.clientConfig(t.sign), t)
+	t.client = i2cp.New(p.router.client(p.log, t.sign), t)
 	return t, nil
 }
 
