@@ -81,9 +81,10 @@ async function heard(to, send) {
 async function datagrams() {
   const a = await kept(createDatagram(await listening()));
   const b = await kept(createDatagram(await listening()));
-  const [ping, from] = await heard(b, () => a.send(b.getPublicKey(), Buffer.from('ping')));
+  const [ping, line] = await heard(b, () => a.send(b.getPublicKey(), Buffer.from('ping')));
   assert.equal(ping, 'ping');
-  assert.equal(from.replace(/=+$/, ''), a.getPublicKey().replace(/=+$/, ''));
+  const [from] = line.split(' '); // ports follow since SAM 3.2, which the library does not know
+  assert.equal(from.replace(/=+$/, ''), a.getPublicKey().replace(/=+$/, '')); // it drops the padding
   const [pong] = await heard(a, () => b.send(from, Buffer.from('pong')));
   assert.equal(pong, 'pong');
   console.log('node: datagrams both ways');
