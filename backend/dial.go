@@ -83,6 +83,9 @@ func (h *Host) DialPorts(ctx context.Context, name string, from, to uint16) (*st
 // is sent again during the lookup would keep i2pd 2.58 from getting through
 // (see rescue).
 func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
+	if h.loops(to.Hash) {
+		return nil
+	}
 	if err := h.waitUp(ctx); err != nil {
 		return err
 	}
@@ -159,6 +162,9 @@ func (h *Host) resolve(ctx context.Context, name string) (*streaming.Remote, err
 func (h *Host) resolveHash(ctx context.Context, hash i2p.Hash, lookup lookupFunc) (*streaming.Remote, error) {
 	if known := h.known(hash, false); known != nil {
 		return known, nil
+	}
+	if h.loops(hash) {
+		return streaming.NewRemote(h.Destination()), nil
 	}
 	dest, err := lookup(ctx, hash.Base32())
 	if err != nil {

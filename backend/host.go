@@ -44,6 +44,7 @@ type Host struct {
 	visits               []visit // oldest first
 
 	ports portTable
+	loop  loop
 }
 
 // NewHost returns a Host that does nothing until Run. An error is ErrConfig.

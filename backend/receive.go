@@ -23,6 +23,12 @@ func (l *link) receive(p sam.Packet) {
 		h.receiveStream(l, p)
 		return
 	}
+	h.receiveDatagram(l, p)
+}
+
+// receiveDatagram hands a datagram to the Tap that it is for. l is nil if the Host
+// itself has sent it.
+func (h *Host) receiveDatagram(l *link, p sam.Packet) {
 	t := h.ports.find(p.Protocol, p.ToPort)
 	if t == nil {
 		h.unclaimed.Add(1)
@@ -32,7 +38,7 @@ func (l *link) receive(p sam.Packet) {
 	payload, from, err := h.open(l, p, kind)
 	if err != nil {
 		h.invalid.Add(1)
-		h.log.Debug("packet dropped", "frontend", l.front.name(), "error", err)
+		h.log.Debug("packet dropped", "frontend", l.via(), "error", err)
 		return
 	}
 	t.deliver(Message{

@@ -93,6 +93,9 @@ func (h *Host) known(hash i2p.Hash, verified bool) *datagram.Sender {
 // heard notes that a remote's datagram came in by l, and returns its address
 // with that port. The sender is nil if the datagram only claims the hash.
 func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint16) *Addr {
+	if l == nil {
+		return addrOfSelf(hash, sender, port)
+	}
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -75,6 +75,9 @@ func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error)
 
 // sendDatagram sends p by the link that its remote's packets come in by.
 func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
+	if h.loops(to) {
+		return h.sendToSelf(p)
+	}
 	h.mu.Lock()
 	l := h.routeLocked(to)
 	if r := h.rescueLocked(to); r != nil && r.holdsDatagrams() {

@@ -109,6 +109,9 @@ var errStranded = errors.New("the remote is stranded and gets a hello first")
 
 // Send sends by the link that the remote was heard by last.
 func (h streamLink) Send(to *streaming.Remote, fromPort, toPort uint16, packet []byte) error {
+	if h.loops(to.Hash) {
+		return h.sendToSelf(sam.Packet{FromPort: fromPort, ToPort: toPort, Protocol: ProtocolStreaming, Data: packet})
+	}
 	h.mu.Lock()
 	l := h.routeLocked(to.Hash)
 	held := false
@@ -126,6 +129,10 @@ func (h streamLink) Send(to *streaming.Remote, fromPort, toPort uint16, packet [
 
 // Heard notes that a stream's packet came in by a link. The Stack has made sure
 // whose it is, so the remote is a verified one.
-func (h streamLink) Heard(from *streaming.Remote, via any) { h.heardStream(via.(*link), from) }
+func (h streamLink) Heard(from *streaming.Remote, via any) {
+	if l, ok := via.(*link); ok { // not by the loop
+		h.heardStream(l, from)
+	}
+}
 
 var _ streaming.Link = streamLink{}
