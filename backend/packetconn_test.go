@@ -218,7 +218,7 @@ func TestReadFromCutsAndWriteToRefuses(t *testing.T) {
 		if payload, _ := read(t, conn); payload != "67890" {
 			t.Errorf("after a cut one: %q", payload)
 		}
-		to := i2p.NewAddr(r.keys.Destination, 1)
+		to := i2p.NewAddr(newKeys(t).Destination, 1)
 		large := make([]byte, datagram.MaxSize+1)
 		for _, c := range []net.PacketConn{conn, signed} {
 			if _, err := c.WriteTo(large, to); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "32768") {
