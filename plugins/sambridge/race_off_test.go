@@ -1,0 +1,5 @@
+//go:build !race
+
+package sambridge
+
+const raceEnabled = false
