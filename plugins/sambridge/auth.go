@@ -30,7 +30,7 @@ func (c *conn) authorize(name, password string) error {
 // authorizeSlowly checks a password that was not given before: a few at a time, and
 // ever more slowly for a source whose passwords are wrong.
 func (c *conn) authorizeSlowly(name, password string) error {
-	wait, ok := c.b.failures.admit(c.source, time.Now())
+	wait, ok := c.b.failures.admit(c.area, time.Now())
 	if !ok {
 		c.b.stats.wrongPasswords.Add(1)
 		return sam.Refusef(sam.ResultI2PError, "too many logins at once from your address, or wrong ones; wait a minute")
@@ -40,7 +40,7 @@ func (c *conn) authorizeSlowly(name, password string) error {
 	case <-c.b.ctx.Done():
 	}
 	admin, err := c.checkPassword(name, password)
-	c.b.failures.done(c.source, err != nil, time.Now())
+	c.b.failures.done(c.area, err != nil, time.Now())
 	if err != nil {
 		c.b.stats.wrongPasswords.Add(1)
 		return sam.Refusef(sam.ResultI2PError, "Authorization failed")

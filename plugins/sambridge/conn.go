@@ -24,6 +24,7 @@ type conn struct {
 	b      *Bridge
 	nc     net.Conn
 	source string // the machine it comes from
+	area   string // the network that counts as one with it
 	local  bool   // it came in by a listener on the loopback
 	r      *sam.Reader
 	out    *output
@@ -51,7 +52,7 @@ var (
 )
 
 func newConn(b *Bridge, nc net.Conn, local bool) *conn {
-	c := &conn{b: b, nc: nc, local: local, source: sourceOf(nc.RemoteAddr())}
+	c := &conn{b: b, nc: nc, local: local, source: sourceOf(nc.RemoteAddr()), area: areaOf(nc.RemoteAddr())}
 	c.r = sam.NewReader(nc)
 	c.out = &output{nc: nc, timeout: b.cfg.Limits.WriteTime}
 	return c

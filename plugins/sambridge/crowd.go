@@ -33,7 +33,7 @@ func (w *crowd) enter(c *conn) bool {
 	}
 	w.all++
 	w.count++
-	w.young[c.source] = append(w.young[c.source], c)
+	w.young[c.area] = append(w.young[c.area], c)
 	return true
 }
 
@@ -64,22 +64,22 @@ func (w *crowd) grown(c *conn) {
 }
 
 func (w *crowd) grownLocked(c *conn) {
-	conns := w.young[c.source]
+	conns := w.young[c.area]
 	for i := range conns {
 		if conns[i] != c {
 			continue
 		}
 		w.count--
 		if len(conns) == 1 {
-			delete(w.young, c.source)
+			delete(w.young, c.area)
 			return
 		}
 		if i == 0 { // the usual one, and the cheap one
 			conns[0] = nil
-			w.young[c.source] = conns[1:]
+			w.young[c.area] = conns[1:]
 			return
 		}
-		w.young[c.source] = append(conns[:i], conns[i+1:]...)
+		w.young[c.area] = append(conns[:i], conns[i+1:]...)
 		return
 	}
 }
@@ -98,6 +98,19 @@ func (w *crowd) len() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.all
+}
+
+// areaOf is what counts as one source: an address, or the network of an IPv6 address, of which
+// one machine has all.
+func areaOf(addr net.Addr) string {
+	a, ok := addr.(*net.TCPAddr)
+	switch {
+	case !ok:
+		return ""
+	case a.IP.To4() != nil:
+		return a.IP.String()
+	}
+	return a.IP.Mask(net.CIDRMask(64, 128)).String()
 }
 
 // sourceOf is the machine that a connection comes from.

@@ -3,7 +3,6 @@ package sambridge
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -12,12 +11,6 @@ import (
 
 	"github.com/onelease/onelease/i2p/streaming"
 )
-
-// chunkSize is how much is copied at a time, in bytes.
-const chunkSize = 32 << 10
-
-// chunks are borrowed while there is something to copy: an idle stream has none.
-var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
 var noDeadline time.Time
 
@@ -152,14 +145,14 @@ func (j *joint) copyIn() error {
 func (j *joint) copyOut() error {
 	from := newIdleReader(j.nc)
 	for {
-		chunk, n, err := from.read()
-		if n > 0 {
-			_, err = j.st.Write(chunk[:n])
+		data, err := from.read()
+		if len(data) > 0 {
+			if _, werr := j.st.Write(data); werr != nil {
+				err = werr
+			}
 		}
-		if chunk != nil {
-			chunks.Put(chunk)
-		}
-		if errors.Is(err, io.EOF) {
+		from.done()
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -167,11 +160,4 @@ func (j *joint) copyOut() error {
 		}
 		j.extend()
 	}
-}
-
-// readWaiting reads into a chunk that it has while it waits.
-func readWaiting(nc net.Conn) (chunk *[chunkSize]byte, n int, err error) {
-	chunk = chunks.Get().(*[chunkSize]byte)
-	n, err = nc.Read(chunk[:])
-	return chunk, n, err
 }

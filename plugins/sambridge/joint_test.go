@@ -1,6 +1,7 @@
 package sambridge
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -123,7 +124,7 @@ func joined(t testing.TB, s *session, st *streaming.Stream) (client net.Conn) {
 
 func bareSession() *session {
 	b := &Bridge{cfg: Config{Limits: Limits{}.withDefaults()}}
-	return newSession(&conn{b: b})
+	return newSession(context.Background(), &conn{b: b})
 }
 
 // BenchmarkJoint is what a stream carries, bare and through the bridge in each direction.

@@ -1,8 +1,6 @@
 package sambridge
 
 import (
-	"context"
-
 	"github.com/onelease/onelease/i2p/sam"
 )
 
@@ -39,23 +37,31 @@ func (c *conn) addSub() error {
 	if err != nil {
 		return err
 	}
-	s := newSession(c)
+	s := newSession(p.ctx, c)
 	s.primary, s.Hosted = p, p.Hosted
 	s.published.Store(true)
 	s.dontPublish, s.connectTime = p.dontPublish, p.connectTime
-	if err := s.readName(&c.cmd); err != nil {
+	if err = s.readSub(&c.cmd); err == nil {
+		err = p.add(s)
+	}
+	if err != nil {
+		s.cancel()
+	}
+	return err
+}
+
+// readSub reads what a SESSION ADD asks for.
+func (s *session) readSub(cmd *sam.Command) error {
+	if err := s.readName(cmd); err != nil {
 		return err
 	}
 	switch {
 	case s.Style == stylePrimary:
 		return sam.Refusef(sam.ResultI2PError, "a PRIMARY session has no other below it; create it on a connection of its own")
-	case c.cmd.Has("DESTINATION"):
+	case cmd.Has("DESTINATION"):
 		return sam.Refusef(sam.ResultI2PError, "DESTINATION is the PRIMARY session's; leave it out")
 	}
-	if err := s.readPorts(&c.cmd); err != nil {
-		return err
-	}
-	return p.add(s)
+	return s.readPorts(cmd)
 }
 
 // add enters a subsession and makes it ready.
@@ -69,7 +75,7 @@ func (p *session) add(s *session) error {
 	}
 	if err != nil {
 		p.forget(s)
-		p.b.sessions.remove(s)
+		s.end()
 		return err
 	}
 	s.ready.Store(true)
@@ -93,7 +99,6 @@ func (p *session) route(s *session) error {
 		p.subs = map[string]*session{}
 	}
 	p.subs[s.ID] = s
-	context.AfterFunc(p.ctx, s.cancel)
 	return nil
 }
 

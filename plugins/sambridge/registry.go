@@ -32,12 +32,6 @@ func (r *registry) add(s *session) error {
 	return nil
 }
 
-func (r *registry) remove(s *session) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.removeLocked(s)
-}
-
 func (r *registry) removeLocked(s *session) {
 	if k := (key{s.User, s.ID}); r.byKey[k] == s {
 		delete(r.byKey, k)

@@ -55,9 +55,10 @@ type session struct {
 	subs  map[string]*session // of a PRIMARY, by ID
 }
 
-func newSession(c *conn) *session {
+// newSession returns one that ends with ctx at the latest.
+func newSession(ctx context.Context, c *conn) *session {
 	s := &session{b: c.b, ID: c.cmd.Value("ID"), User: c.user, owner: c}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.connectTime = c.b.cfg.Limits.ConnectTime
 	s.door.s = s
 	return s
@@ -102,10 +103,12 @@ func (s *session) leave() {
 func (s *session) end() {
 	s.retire()
 	s.once.Do(func() {
-		s.settle()
+		var group sync.WaitGroup
 		for _, sub := range s.subsessions() {
-			sub.end()
+			group.Go(sub.end)
 		}
+		group.Wait()
+		s.settle()
 		if s.primary == nil && s.Hosted != nil {
 			s.b.sessions.close(s.Hosted)
 		}

@@ -33,7 +33,7 @@ func (c *conn) createSession() (*session, error) {
 	if c.session != nil {
 		return nil, sam.Refusef(sam.ResultI2PError, "Session already exists; open another connection for one more")
 	}
-	s := newSession(c)
+	s := newSession(context.Background(), c)
 	opening, err := s.read(&c.cmd)
 	if err == nil {
 		err = c.b.sessions.add(s)
