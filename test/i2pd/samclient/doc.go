@@ -10,8 +10,9 @@
 //	streams, err := samclient.OpenStreams(ctx, router.SAMAddr(), samclient.Options{})
 //	conn, err := streams.Dial(ctx, destination)
 //
-// It speaks SAM 3.1 as stock i2pd has it: STYLE=DATAGRAM forwarded to a local UDP port, and
-// sending through the bridge's UDP port, which is by default the TCP port minus one.
+// It speaks SAM 3.1 as stock i2pd has it: STYLE=DATAGRAM (or RAW) forwarded to a local UDP
+// port, and sending through the bridge's UDP port, which is by default the TCP port minus
+// one. OpenDirect has both go over the control connection.
 // eyedeekay/sam3 does not take this place, because the project uses it. (In v0.33.8 it gives
 // no HOST for forwarding, without which i2pd does not forward, and takes datagrams from
 // anybody: its check of the sender compares IPs of 4 with those of 16 bytes.)

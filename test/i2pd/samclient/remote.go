@@ -28,7 +28,15 @@ const backlog = 1024
 type Options struct {
 	PrivateKey string   // PRIV in I2P base64; empty: TRANSIENT
 	UDPAddr    string   // of a Remote: the bridge's UDP host:port; empty: its TCP port minus one
+	Raw        bool     // of a Remote or Direct: RAW in place of DATAGRAM; no Datagram says From whom
 	Params     []string // more SESSION CREATE options, such as "inbound.length=1"
+}
+
+func (o Options) style() string {
+	if o.Raw {
+		return "RAW"
+	}
+	return "DATAGRAM"
 }
 
 // A Datagram came from another Destination, whose signature the router has checked.
@@ -40,6 +48,7 @@ type Datagram struct {
 // A Remote is an open DATAGRAM session. Its methods may be called from any goroutine.
 type Remote struct {
 	session
+	raw       bool
 	udp       *net.UDPConn
 	bridge    *net.UDPAddr
 	datagrams chan Datagram
@@ -54,6 +63,7 @@ type Remote struct {
 func Open(ctx context.Context, bridge string, o Options) (*Remote, error) {
 	r := &Remote{
 		session:   session{id: "remote-" + rand.Text()},
+		raw:       o.Raw,
 		datagrams: make(chan Datagram, backlog),
 		closing:   make(chan struct{}),
 	}
@@ -61,7 +71,7 @@ func Open(ctx context.Context, bridge string, o Options) (*Remote, error) {
 		return nil, err
 	}
 	forward := r.udp.LocalAddr().(*net.UDPAddr)
-	err := r.create(ctx, bridge, "DATAGRAM", o, "HOST="+forward.IP.String(), fmt.Sprintf("PORT=%d", forward.Port))
+	err := r.create(ctx, bridge, o.style(), o, "HOST="+forward.IP.String(), fmt.Sprintf("PORT=%d", forward.Port))
 	if err != nil {
 		r.udp.Close()
 		return nil, err
@@ -138,7 +148,10 @@ func (r *Remote) receive() {
 		if err != nil {
 			return // closed: nothing else fails on this socket
 		}
-		d, ok := parseDatagram(buf[:n])
+		d, ok := Datagram{Payload: bytes.Clone(buf[:n])}, r.raw
+		if !r.raw {
+			d, ok = parseDatagram(buf[:n])
+		}
 		if !ok {
 			continue
 		}

@@ -198,3 +198,16 @@ func TestOpenCanceled(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestReadReceived(t *testing.T) {
+	lines := bufio.NewReader(strings.NewReader("DATAGRAM RECEIVED DESTINATION=AAAA SIZE=9\ntwo\nlinesRAW RECEIVED SIZE=1\nxRAW RECEIVED SIZE=99999\n"))
+	if d, err := readReceived(lines, "DATAGRAM"); err != nil || d.From != "AAAA" || string(d.Payload) != "two\nlines" {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if d, err := readReceived(lines, "RAW"); err != nil || d.From != "" || string(d.Payload) != "x" {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if _, err := readReceived(lines, "RAW"); !errors.Is(err, ErrProtocol) {
+		t.Errorf("a size of 99999: %v", err)
+	}
+}
