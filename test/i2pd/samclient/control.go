@@ -75,13 +75,18 @@ func parseAnswer(line, answer string) (map[string]string, error) {
 // Generate asks the bridge for a new Destination and its keys, both in I2P base64, with
 // an Ed25519 signing key.
 func Generate(ctx context.Context, bridge string) (destination, privateKey string, err error) {
+	return GenerateOf(ctx, bridge, "7")
+}
+
+// GenerateOf is Generate with another SIGNATURE_TYPE, a name or a number.
+func GenerateOf(ctx context.Context, bridge, signatureType string) (destination, privateKey string, err error) {
 	c, release, err := dial(ctx, bridge)
 	if err != nil {
 		return "", "", err
 	}
 	defer c.conn.Close()
 	defer release()
-	values, err := c.ask("DEST GENERATE SIGNATURE_TYPE=7", "DEST REPLY")
+	values, err := c.ask("DEST GENERATE SIGNATURE_TYPE="+signatureType, "DEST REPLY")
 	if err != nil {
 		return "", "", firstOf(context.Cause(ctx), err)
 	}
