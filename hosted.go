@@ -36,7 +36,8 @@ type Hosted struct {
 	host      *backend.Host
 	backend   part
 	frontends part
-	refused   chan error // room for one of each member
+	refused   chan error  // room for one of each member
+	expiry    *time.Timer // nil if its keys do not expire
 
 	life    sync.Mutex // held while it starts, and while it ends
 	closing sync.Once
@@ -93,8 +94,14 @@ func (d *Hosted) start(o Opening) error {
 	if o.Publish {
 		d.Publish()
 	}
+	if offline := d.keys.Offline; offline != nil {
+		d.expiry = time.AfterFunc(time.Until(offline.Expires), func() { d.note("keys", errExpired) })
+	}
 	return nil
 }
+
+// errExpired ends a Destination that nothing can sign for any more.
+var errExpired = errors.New("the permission of the transient key has ended: open the Destination with a newer one")
 
 // startBalancer begins with a key epoch of its own: remotes that know the
 // Destination from before would else go on with sessions that its routers have not.
@@ -250,6 +257,9 @@ func (d *Hosted) Close() error {
 func (d *Hosted) close() {
 	d.life.Lock()
 	defer d.life.Unlock()
+	if d.expiry != nil {
+		d.expiry.Stop()
+	}
 	d.backend.end()
 	d.mu.Lock()
 	d.frontends.stop() // no publisher starts any more

@@ -1,6 +1,7 @@
 package onelease_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func offlineKeys(t *testing.T) *i2p.Keys {
 	if err != nil {
 		t.Fatal(err)
 	}
-	offline, err := i2p.SignOffline(keys, transient.Destination.SigningKey(), time.Now().Add(24*time.Hour))
+	offline, err := i2p.SignOffline(keys, transient.Destination.SigningKey(), time.Now().Add(10*time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +62,15 @@ func TestHostingOfflineKeys(t *testing.T) {
 		defer c.Close()
 		if err := ask(c, "hello\n"); err != nil {
 			t.Fatal(err)
+		}
+		select {
+		case <-server.Done():
+			t.Error("it has ended before its keys expire")
+		case <-time.After(9 * time.Minute):
+		}
+		<-server.Done()
+		if err := server.Close(); err == nil || !strings.Contains(err.Error(), "permission") {
+			t.Errorf("ended with %v", err)
 		}
 	})
 }

@@ -17,6 +17,15 @@
 // one that has more to do with the Node meanwhile: drain a router before its
 // maintenance, look at the balancer's status, kill a part to see what that does.
 //
+// A program with Destinations that come and go, such as one for each of its users, has
+// a Hosting in place of a Node: its Destinations share routers and nothing else.
+//
+//	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: routers})
+//	d, err := hosting.Open(ctx, onelease.Opening{}) // new keys, nobody can find it
+//	conn, err := d.Host().DialContext(ctx, "i2p", "....b32.i2p:80")
+//	...
+//	d.Close()
+//
 // Package test/embedded has routers inside the program, to try things and for
 // tests; backend/servicetest is for tests of a service alone.
 //
