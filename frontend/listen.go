@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
+
+	"github.com/onelease/onelease/internal/accept"
 )
 
 // serveSAM serves one listener until ctx ends, and closes it.
@@ -40,22 +41,7 @@ const refusalTime = 5 * time.Second
 
 // refuseAll tells every backend that comes why it cannot attach.
 func refuseAll(ctx context.Context, ln net.Listener) error {
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	var group sync.WaitGroup
-	defer group.Wait()
-	for {
-		nc, err := ln.Accept()
-		if ctx.Err() != nil {
-			if err == nil {
-				nc.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("accept SAM clients on %v: %w", ln.Addr(), err)
-		}
-		group.Go(func() { refuse(ctx, nc) })
-	}
+	return accept.Each(ctx, ln, "accept SAM clients", refuse)
 }
 
 // refuse answers the client's HELLO. To read that first keeps the connection

@@ -3,7 +3,6 @@ package guest
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/onelease/onelease/internal/accept"
 	"github.com/onelease/onelease/internal/lobby"
 )
 
@@ -51,36 +51,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("%w: Serve needs BackendName, and TLS with RequireAndVerifyClientCert and the protocol %q", ErrConfig, ALPN)
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel() // before the Wait
-	for {
-		nc, err := accept(ctx, ln)
-		if ctx.Err() != nil {
-			if err == nil {
-				nc.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("accept backends with guests on %v: %w", ln.Addr(), err)
-		}
-		group.Go(func() { s.greet(ctx, nc) })
-	}
-}
-
-// accept rides out errors that pass, such as too many open files.
-func accept(ctx context.Context, ln net.Listener) (net.Conn, error) {
-	const tries = 10
-	for try := 1; ; try++ {
-		nc, err := ln.Accept()
-		if err == nil || errors.Is(err, net.ErrClosed) || try == tries {
-			return nc, err
-		}
-		pause(ctx, time.Duration(try)*50*time.Millisecond)
-	}
+	return accept.Each(ctx, ln, "accept backends with guests", s.greet)
 }
 
 // pause waits for d or until ctx ends.

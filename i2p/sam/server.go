@@ -2,8 +2,6 @@ package sam
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/accept"
 	"github.com/onelease/onelease/internal/owner"
 )
 
@@ -122,39 +121,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel() // before the Wait
-	for {
-		nc, err := accept(ctx, ln)
-		if ctx.Err() != nil {
-			if err == nil {
-				nc.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("accept SAM clients on %v: %w", ln.Addr(), err)
-		}
-		group.Go(func() { s.serve(ctx, nc) })
-	}
-}
-
-// accept rides out errors that pass, such as too many open files.
-func accept(ctx context.Context, ln net.Listener) (net.Conn, error) {
-	const tries = 10
-	for try := 1; ; try++ {
-		nc, err := ln.Accept()
-		if err == nil || errors.Is(err, net.ErrClosed) || try == tries {
-			return nc, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(time.Duration(try) * 20 * time.Millisecond):
-		}
-	}
+	return accept.Each(ctx, ln, "accept SAM clients", s.serve)
 }
 
 // ServeConn serves one connection until it or the Server ends. The connection
