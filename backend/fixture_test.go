@@ -114,7 +114,7 @@ func (r *rig) collect(want func(sam.Packet) bool) [][]sam.Packet {
 
 func isHello(p sam.Packet) bool { return p.Protocol == HelloProtocol && !isRevisit(p) }
 
-// isRevisit reports whether p is a ping to a silent visitor.
+// isRevisit reports whether p is a ping to a silent visitor, or an ack.
 func isRevisit(p sam.Packet) bool {
 	var ping streaming.Packet
 	return p.Protocol == ProtocolStreaming && ping.Parse(p.Data) == nil && ping.Flags&streaming.FlagEcho != 0 && len(ping.Payload) == 0

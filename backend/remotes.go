@@ -31,6 +31,8 @@ type remote struct {
 	// leftUntil is until when packets that still come in by a draining link
 	// that it has left do not count.
 	leftUntil time.Time
+	// answered is when a datagram or an ack was last sent to it.
+	answered time.Time
 	// told is when a LeaseSet last went to it though none was asked for, and toldBy
 	// the link: see needsLeaseSetLocked.
 	told   time.Time

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/onelease/onelease/i2p"
 )
 
 // A remote that falls silent while its session is young gets one ping by its own
@@ -12,11 +14,16 @@ func TestSilentVisitorsGetOnePing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 3, nil)
 		defer r.stop()
-		r.listen(Datagram, 7)
+		conn := r.listen(Datagram, 7)
 		silent, talker := r.remote(), r.remote()
 		r.hear(1, silent)
+		r.hear(2, talker)
+		if got := r.acks(); got != 2 {
+			t.Errorf("%d acks, want one for each", got)
+		}
 		for range 20 {
 			r.hear(2, talker)
+			write(t, conn, i2p.NewAddr(talker.Destination, 7), "answer") // or it would be acked
 			time.Sleep(revisitAge / 20)
 		}
 		time.Sleep(revisitPace)
@@ -44,6 +51,7 @@ func TestSilentVisitorsArePingedOnWithARefuge(t *testing.T) {
 		defer r.stop()
 		r.listen(Datagram, 7)
 		r.hear(0, r.remote())
+		r.acks() // that of the datagram
 		time.Sleep(20 * time.Minute)
 		if pings := total(r.collect(isRevisit)); pings != int(revisitFor/revisitAge)+1 {
 			t.Errorf("%d pings, want one each %v for %v", pings, revisitAge, revisitFor)

@@ -98,8 +98,22 @@ func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint1
 	}
 	now := time.Now()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	r := h.noteLocked(l, hash, sender, now)
+	addr := r.addrLocked(hash, port)
+	var a ack
+	due := false
+	if sender != nil {
+		a, due = h.ackLocked(r, now)
+	}
+	h.mu.Unlock()
+	if due {
+		h.sendAck(a)
+	}
+	return addr
+}
+
+// addrLocked is r's address with that port.
+func (r *remote) addrLocked(hash i2p.Hash, port uint16) *Addr {
 	if r.addr == nil || r.addr.Port != port || (r.addr.Destination.IsZero() && r.sender != nil) {
 		r.addr = &Addr{Hash: hash, Port: port}
 		if r.sender != nil {

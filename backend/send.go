@@ -83,11 +83,19 @@ func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
 	if r := h.rescueLocked(to); r != nil && r.holdsDatagrams() {
 		l = nil
 	}
+	h.sentToLocked(to)
 	if p.Options.NoLeaseSet {
 		p.Options.NoLeaseSet = !h.needsLeaseSetLocked(to, l)
 	}
 	h.mu.Unlock()
 	return l.send(p)
+}
+
+// sentToLocked notes that a datagram goes to a remote: it needs no ack.
+func (h *Host) sentToLocked(hash i2p.Hash) {
+	if r := h.remotes.byHash[hash]; r != nil {
+		r.answered = time.Now()
+	}
 }
 
 // leaseSetEvery is how often a remote that is in touch is sent a LeaseSet though it
