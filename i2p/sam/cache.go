@@ -57,13 +57,15 @@ func (c *destCache) put(name string, d i2p.Destination) {
 	c.names.put(name, d)
 }
 
-// A nameCache has the base64 of Destinations.
-type nameCache struct {
+// A NameCache has the base64 of the Destinations that were asked for last, about
+// 4,000 at most. Its zero value is empty, and many goroutines may use it.
+type NameCache struct {
 	mu    sync.Mutex
 	names cache[i2p.Destination, string]
 }
 
-func (c *nameCache) base64(d i2p.Destination) string {
+// Base64 is d in I2P's base64.
+func (c *NameCache) Base64(d i2p.Destination) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name, ok := c.names.get(d)

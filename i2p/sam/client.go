@@ -111,7 +111,7 @@ type PacketClient struct {
 	nc     net.Conn
 	r      *Reader
 	w      *coalesce.Writer
-	names  nameCache
+	names  NameCache
 	dest   i2p.Destination
 	refuge bool
 	// frontend, idKey and weight are for a session that has a Backend.
@@ -170,7 +170,7 @@ func (c *PacketClient) Send(p Packet) error {
 	if len(p.Data) == 0 || len(p.Data) > MaxPayload {
 		return ErrSize
 	}
-	name := c.names.base64(p.Peer)
+	name := c.names.Base64(p.Peer)
 	return c.w.Append(func(b []byte) []byte { return appendRawSend(b, name, p) })
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/sam"
 )
 
 // A Bridge serves SAM clients. Its methods may be called by many goroutines.
@@ -20,6 +21,9 @@ type Bridge struct {
 	log      *slog.Logger
 	sessions registry
 	crowd    crowd
+	udp      udp
+	peers    peerCache
+	names    sam.NameCache
 	stats    counters
 	failures failures
 	checking chan struct{} // has an element per password that is being checked
@@ -41,6 +45,7 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b := &Bridge{cfg: cfg, log: cfg.Logger.With("part", "sambridge")}
 	b.sessions.byKey, b.sessions.closing = map[key]*session{}, map[i2p.Hash]chan struct{}{}
+	b.udp.b = b
 	b.crowd = newCrowd(cfg.Limits.Conns, cfg.Limits.Young)
 	b.dialServer = new(net.Dialer).DialContext
 	b.checking = make(chan struct{}, maxChecks)
@@ -56,16 +61,16 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer b.cancel()
 	stop := context.AfterFunc(ctx, b.cancel)
 	defer stop()
-	failed := make(chan error, len(b.cfg.Listeners))
-	for _, ln := range b.cfg.Listeners {
-		defer ln.Close()
-		go func() { failed <- b.accept(ln) }()
-	}
 	stopPackets, err := b.servePackets()
 	if err != nil {
 		return err
 	}
 	defer stopPackets()
+	failed := make(chan error, len(b.cfg.Listeners))
+	for _, ln := range b.cfg.Listeners {
+		defer ln.Close()
+		go func() { failed <- b.accept(ln) }()
+	}
 	select {
 	case <-b.ctx.Done():
 		return nil

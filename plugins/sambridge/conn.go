@@ -40,6 +40,8 @@ type conn struct {
 	unwatch func() bool // no longer interrupts reads when the bridge ends
 	pinged  time.Time   // when a PING was sent, zero if something came after it
 	pings   bool        // the client knows PING
+	// lookups are places for those that run beside; nil if there was none.
+	lookups chan struct{}
 	evicted atomic.Bool
 	// ending is why the session ends that began here.
 	ending atomic.Pointer[error]

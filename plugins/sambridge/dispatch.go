@@ -10,7 +10,7 @@ import (
 // handlers serve the commands. An error that one returns ends the connection: what
 // only refuses a command sends a reply and returns nil.
 //
-// Those of datagrams, RAW, NAMING and DEST are in packets.go.
+// Those of datagrams and RAW are in packetsend.go, of NAMING and DEST in naming.go.
 var handlers = [sam.Kinds]func(*conn) error{
 	sam.KindHello:         (*conn).onHello,
 	sam.KindAuthEnable:    (*conn).onAuth,

@@ -58,6 +58,17 @@ func (r *registry) find(user, id string) *session {
 	return nil
 }
 
+// findNameless is find for the user without a name, and an ID that is still in a read
+// buffer. It does not allocate.
+func (r *registry) findNameless(id []byte) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.byKey[key{"", string(id)}]; s != nil && s.ready.Load() {
+		return s
+	}
+	return nil
+}
+
 // all is a copy of the sessions that are ready.
 func (r *registry) all() []*session {
 	r.mu.Lock()

@@ -40,6 +40,7 @@ type session struct {
 	// connectTime bounds STREAM CONNECT.
 	connectTime time.Duration
 	door        door
+	packets     packets
 	// streams is how many it has, with those of its subsessions.
 	streams atomic.Int64
 	running sync.WaitGroup // of streams; no Add once ended

@@ -9,7 +9,9 @@ type counters struct {
 	refusedStreams                atomic.Uint64
 	forwardsFailed                atomic.Uint64
 	wrongPasswords                atomic.Uint64
-	droppedDatagrams              atomic.Uint64
+	// of datagrams, and RAW
+	deliveredDatagrams, droppedDatagrams         atomic.Uint64
+	sentDatagrams, unsentDatagrams, badDatagrams atomic.Uint64
 }
 
 // A Status is a snapshot of a Bridge. Counts are since New, but for Conns, Sessions and
@@ -32,8 +34,14 @@ type Status struct {
 	RefusedStreams, ForwardsFailed uint64
 	// WrongPasswords counts HELLOs with one, or with none that needed one.
 	WrongPasswords uint64
-	// DroppedDatagrams counts those that a client did not take in time.
-	DroppedDatagrams uint64
+	// DeliveredDatagrams counts those that clients were given, DroppedDatagrams those
+	// that one did not take in time.
+	DeliveredDatagrams, DroppedDatagrams uint64
+	// SentDatagrams counts those that were handed on for a client, UnsentDatagrams those
+	// that were not, since no router was ready or fast enough, or nobody was found to
+	// send them to. BadDatagrams came by UDP and made no sense, or named no session that
+	// their sender may use.
+	SentDatagrams, UnsentDatagrams, BadDatagrams uint64
 }
 
 // Status is a snapshot.
@@ -45,6 +53,8 @@ func (b *Bridge) Status() Status {
 		RefusedConns: c.refused.Load(), Evicted: c.evicted.Load(),
 		RefusedStreams: c.refusedStreams.Load(), ForwardsFailed: c.forwardsFailed.Load(),
 		WrongPasswords: c.wrongPasswords.Load(), DroppedDatagrams: c.droppedDatagrams.Load(),
+		DeliveredDatagrams: c.deliveredDatagrams.Load(), SentDatagrams: c.sentDatagrams.Load(),
+		UnsentDatagrams: c.unsentDatagrams.Load(), BadDatagrams: c.badDatagrams.Load(),
 		Sessions: map[string]int{},
 	}
 	for _, ss := range b.sessions.all() {

@@ -97,7 +97,10 @@ func (s *session) readPorts(cmd *sam.Command) error {
 	if p.Header, err = cmd.Bool("HEADER", false); err != nil {
 		return sam.Refusef(sam.ResultI2PError, "%v", err)
 	}
-	return s.checkPorts()
+	if err := s.checkPorts(); err != nil {
+		return err
+	}
+	return s.checkPackets()
 }
 
 // foreign are the options that some styles must not have ("Session Creation Request").
