@@ -3,6 +3,7 @@ package sambridge
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onelease/onelease/internal/coalesce"
@@ -14,6 +15,7 @@ import (
 type output struct {
 	nc      net.Conn
 	timeout time.Duration
+	closing atomic.Bool
 
 	mu    sync.Mutex
 	queue *coalesce.Writer
@@ -34,7 +36,11 @@ func (o *output) send(frame func(b []byte) []byte) error {
 // Write writes to the connection, in limited time. A connection that cannot be
 // written to is closed: its reader would not notice.
 func (o *output) Write(b []byte) (int, error) {
-	o.nc.SetWriteDeadline(time.Now().Add(o.timeout))
+	limit := o.timeout
+	if o.closing.Load() {
+		limit = min(limit, time.Second)
+	}
+	o.nc.SetWriteDeadline(time.Now().Add(limit))
 	n, err := o.nc.Write(b)
 	if err != nil {
 		o.nc.Close()
@@ -55,7 +61,7 @@ func (o *output) startQueue(limit int) {
 func (o *output) close() {
 	o.mu.Lock()
 	queue := o.queue
-	o.timeout = min(o.timeout, time.Second)
+	o.closing.Store(true)
 	o.mu.Unlock()
 	if queue != nil {
 		o.nc.SetWriteDeadline(time.Now().Add(time.Second))
