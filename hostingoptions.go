@@ -77,7 +77,10 @@ func parseOptions(options i2p.Mapping) (s sessionOptions, err error) {
 		case name == "i2cp.dontPublishLeaseSet":
 			s.unpublished = value == "true"
 		case strings.HasPrefix(name, leaseSetOption):
-			key, record, _ := strings.Cut(value, "=")
+			key, record, found := strings.Cut(value, "=")
+			if !found || key == "" {
+				err = fmt.Errorf("%w %s is %.40q, want a record's key, \"=\" and its value", ErrOption, name, value)
+			}
 			s.leaseSet[key] = record
 		case strings.HasPrefix(name, "i2p.streaming."), known && what == drop, known && slices.Contains(harmless[name], value):
 		case known || strings.HasPrefix(name, "i2cp.leaseSetClient."):

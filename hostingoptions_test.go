@@ -66,7 +66,7 @@ func TestHostingBadOptions(t *testing.T) {
 	for name, value := range map[string]string{
 		"inbound.quantity": "0", "outbound.quantity": "17", "inbound.length": "8", "outbound.length": "three", "inbound.lengthVariance": "-8",
 		"inbound.allowZeroHop": "yes", "i2cp.leaseSetType": "5", "i2cp.encryptLeaseSet": "true", "i2cp.leaseSetSecret": "x",
-		"i2cp.leaseSetClient.psk.0": "x", "inbound.nickname": strings.Repeat("x", 256),
+		"i2cp.leaseSetClient.psk.0": "x", "i2cp.leaseSetOption.1": "record", "inbound.nickname": strings.Repeat("x", 256),
 	} {
 		_, err := hosting.Open(t.Context(), onelease.Opening{Options: i2p.Mapping{name: value}})
 		if !errors.Is(err, onelease.ErrOption) || !strings.Contains(err.Error(), name) {

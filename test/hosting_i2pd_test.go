@@ -24,7 +24,11 @@ func TestHosting(t *testing.T) {
 	t.Parallel() // with what is as patient
 	x := &hostingOnI2PD{routers: i2pd.Start(t, i2pd.Config{Routers: 13, Floodfills: floodfills, Killable: members})}
 	x.start(t)
-	server, client := x.open(t, onelease.Opening{Keys: newKeys(t), Publish: true}), x.open(t, onelease.Opening{})
+	keys := newKeys(t)
+	if err := x.open(t, onelease.Opening{Keys: keys}).Close(); err != nil {
+		t.Error(err)
+	}
+	server, client := x.open(t, onelease.Opening{Keys: keys, Publish: true}), x.open(t, onelease.Opening{}) // one of them at once again
 	x.checkOffline(t)
 	x.serve(t, server)
 	x.checkLookup(t, server)
