@@ -50,7 +50,7 @@ type Hosted struct {
 
 // newHosted checks o and makes a Hosted that does nothing.
 func (h *Hosting) newHosted(o Opening) (_ *Hosted, err error) {
-	d := &Hosted{hosting: h, keys: o.Keys, owner: o.Owner, brought: o.Keys != nil, done: make(chan struct{})}
+	d := &Hosted{hosting: h, keys: o.Keys, owner: o.Owner, brought: o.Keys != nil && !o.Fresh, done: make(chan struct{})}
 	if d.options, err = parseOptions(o.Options); err != nil {
 		return nil, err
 	}

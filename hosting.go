@@ -79,6 +79,9 @@ type Opening struct {
 	// Keys are its keys; new ones if nil. They may be offline-signed where the
 	// routers take that: Java I2P does, i2pd does not.
 	Keys *i2p.Keys
+	// Fresh says that Keys were made just now, so that nobody can know a LeaseSet of
+	// theirs.
+	Fresh bool
 	// Owner is whose quota it counts for.
 	Owner string
 	// Options are I2CP options for the routers' sessions, "inbound.quantity" and so

@@ -22,6 +22,14 @@ func TestHostingDatesBroughtKeys(t *testing.T) {
 		}
 		brought := w.untilPublished(w.open(onelease.Opening{Keys: keys, Publish: true}))
 		fresh := w.untilPublished(w.open(onelease.Opening{Publish: true}))
+		made, err := i2p.GenerateKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := w.untilPublished(w.open(onelease.Opening{Keys: made, Fresh: true, Publish: true}))
+		if ahead := time.Until(given.Published); ahead > 10*time.Second {
+			t.Errorf("keys that were made just now: published %v ahead", ahead)
+		}
 		if ahead := brought.Published.Sub(began); ahead < 40*time.Second || ahead > time.Minute {
 			t.Errorf("brought keys: published %v ahead", ahead)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/raftstate"
+	"github.com/onelease/onelease/raftstate/ledger"
 )
 
 // A bench is a balancer over a store in memory, running in virtual time, with
@@ -171,6 +172,31 @@ func TestFourMembersOneLeaseSet(t *testing.T) {
 			if ls := m.installed(); ls == nil || !ls.Published.After(merged.Published) {
 				t.Errorf("newcomers hold the merged LeaseSet and would not take %s's: %+v", m.f.name, ls)
 			}
+		}
+	})
+}
+
+// A state whose `published` is far ahead of the clock, as one has that a program finds
+// which was ended just now, does not have the own LeaseSets wait behind the first
+// merged one.
+func TestOwnLeaseSetsFollowTheFirstMerged(t *testing.T) {
+	inBubble(t, Policy{}, func(w *bench) {
+		ahead := uint32(time.Now().Add(MaxAhead + DefaultPolicy().FirstWait + 10*time.Second).Unix())
+		publisher, member := w.attach("p", false, true), w.attach("m", true, false)
+		record := ledger.Record{Seq: 1, Published: ahead, Expires: ahead + 60, Frontend: "m"}
+		if _, err := w.store.Apply(w.ctx, ledger.Issue(w.b.hash, record)); err != nil {
+			t.Fatal(err)
+		}
+		member.report(1, 2, true)
+		member.installed()
+		publisher.report(9, 1, true)
+		time.Sleep(DefaultPolicy().FirstWait)
+		merged := publisher.installed()
+		if merged == nil {
+			t.Fatal("no merged LeaseSet")
+		}
+		if own := member.installed(); own == nil || !own.Published.After(merged.Published) {
+			t.Errorf("merged published %v, own LeaseSet behind it: %+v", merged.Published, own)
 		}
 	})
 }

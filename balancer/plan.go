@@ -31,13 +31,14 @@ func (b *Balancer) plan(now time.Time) ([]draft, time.Time) {
 		return nil, next
 	}
 	var drafts []draft
-	if d, ok := b.planMergedLocked(now, &next, issued); ok {
+	d, ok := b.planMergedLocked(now, &next, issued)
+	if ok {
 		// A newcomer holds the merged one, and takes its member's only if that
 		// is newer.
 		drafts = append(drafts, d)
 		b.freshenListedLocked()
 	}
-	return append(drafts, b.planOwnLocked(now, &next, issued)...), next
+	return append(drafts, b.planOwnLocked(now, &next, issued, ok && b.merged == nil)...), next
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -74,8 +75,10 @@ func (b *Balancer) aliveLocked(now time.Time, issued ledger.Destination) time.Ti
 // planOwnLocked drafts the own LeaseSets that are due. That of a member that
 // drains comes first and makes those of the others due, so that theirs are
 // always newer: a remote that has moved on would else follow a straggler's
-// LeaseSet back.
-func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued ledger.Destination) []draft {
+// LeaseSet back. Those that first are behind a merged one, the only one so far, do
+// not wait for the clock, however far ahead the state that was found is: until
+// they are there newcomers' answers go astray.
+func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued ledger.Destination, first bool) []draft {
 	members := b.countLocked((*frontend).serves)
 	life := b.livesLocked().ownLife(members)
 	canWait := b.localLocked(time.Unix(int64(issued.LastPublished), 0).Add(-MaxAhead), now)
@@ -88,7 +91,7 @@ func (b *Balancer) planOwnLocked(now time.Time, next *time.Time, issued ledger.D
 		}
 		epoch := f.epoch(issued)
 		due := f.ownDue(now, b.ownRefreshLocked(f, members), epoch)
-		if !f.waitsForFirst() {
+		if !first && !f.waitsForFirst() {
 			due = later(due, canWait)
 		}
 		if due.After(now) {

@@ -58,7 +58,7 @@ func (c *conn) createSession() (*session, error) {
 
 // read reads what a SESSION CREATE asks for. It keeps nothing of cmd.
 func (s *session) read(cmd *sam.Command) (onelease.Opening, error) {
-	o := onelease.Opening{Owner: s.User}
+	o := onelease.Opening{Owner: s.User, Fresh: cmd.Value("DESTINATION") == "TRANSIENT"}
 	if err := s.readName(cmd); err != nil {
 		return o, err
 	}
