@@ -60,8 +60,8 @@ func endBridge(t *testing.T, demo *exec.Cmd, said *bytes.Buffer) {
 	}
 }
 
-// run runs a client, which is to end well.
-func run(t *testing.T, dir, name string, args ...string) {
+// run runs a client, which is to end well, and returns what it said.
+func run(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -73,6 +73,7 @@ func run(t *testing.T, dir, name string, args ...string) {
 		t.Errorf("%v", err)
 	}
 	t.Logf("after %.1f s:\n%s", time.Since(began).Seconds(), out)
+	return out
 }
 
 // needs skips a test where a client's tool is missing, or fails it where that must be

@@ -7,6 +7,7 @@ Needs Debian's python3-libtorrent. libtorrent learns of I2P peers by trackers on
 there is one, on a Destination of its own.
 """
 
+import base64
 import hashlib
 import http.server
 import os
@@ -48,12 +49,12 @@ class Tracker(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding="latin-1")
-        others = [(p, d) for p, d in self.peers.items() if p != query["peer_id"][0]]
-        if "ip" in query:
-            self.peers[query["peer_id"][0]] = query["ip"][0]
+        who = query["peer_id"][0]
+        self.peers[who] = sha256(query["ip"][0].removesuffix(".i2p"))
+        others = [peer for other, peer in self.peers.items() if other != who]
         body = lt.bencode({
-            b"interval": 5, b"min interval": 5,
-            b"peers": [{b"peer id": p.encode("latin-1"), b"ip": d.encode(), b"port": 6881} for p, d in others],
+            b"interval": 2, b"min interval": 1,
+            b"peers": b"".join(others),  # 32 bytes each
         })
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -76,10 +77,12 @@ def serve_tracker(host, port):
     return b32(me), (session, forward)
 
 
+def sha256(destination):
+    return hashlib.sha256(base64.b64decode(destination, b"-~")).digest()
+
+
 def b32(destination):
-    import base64
-    raw = base64.b64decode(destination.translate(str.maketrans("-~", "+/")))
-    return base64.b32encode(hashlib.sha256(raw).digest()).decode().lower().rstrip("=") + ".b32.i2p"
+    return base64.b32encode(sha256(destination)).decode().lower().rstrip("=") + ".b32.i2p"
 
 
 def torrent(folder, tracker):
@@ -88,7 +91,7 @@ def torrent(folder, tracker):
         f.write(os.urandom(SIZE))
     files = lt.file_storage()
     lt.add_files(files, path)
-    made = lt.create_torrent(files)
+    made = lt.create_torrent(files, 0, lt.create_torrent.v1_only)
     made.add_tracker("http://%s/announce" % tracker)
     lt.set_piece_hashes(made, folder)
     return lt.torrent_info(made.generate())
@@ -97,7 +100,7 @@ def torrent(folder, tracker):
 def session(host, port):
     return lt.session({
         "i2p_hostname": host, "i2p_port": port, "listen_interfaces": "127.0.0.1:0",
-        "enable_dht": False, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
+        "min_announce_interval": 1, "enable_dht": False, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
         "alert_mask": lt.alert.category_t.all_categories if os.environ.get("VERBOSE") else
         lt.alert.category_t.error_notification | lt.alert.category_t.tracker_notification,
     })
