@@ -86,7 +86,7 @@ func (f *samFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.with.AllowPlain, "allow-plain", false, "let other machines connect without TLS: only where something else encrypts")
 	flags.StringVar(&f.with.Users, "users", "", "`file` with the users, which only its owner may read")
 	flags.BoolVar(&f.with.Auth, "auth", false, "ask for a password on the loopback too")
-	flags.BoolVar(&f.with.ForwardAnywhere, "forward-anywhere", false, "let clients without a user forward streams to any host, not only their own")
+	flags.BoolVar(&f.with.ForwardAnywhere, "forward-anywhere", false, "let clients forward streams to any host, not only their own")
 	flags.IntVar(&f.with.MaxSessions, "max-sessions", 0, "sessions that there may be (default 1000)")
 	flags.IntVar(&f.with.MaxSessionsPerUser, "max-sessions-per-user", 0, "sessions that one user may have (default all)")
 	flags.IntVar(&f.with.MaxConnections, "max-connections", 0, "connections of clients, streams among them (default 16384)")

@@ -48,7 +48,7 @@ type Config struct {
 	Users string `toml:"users"`
 	// Auth asks for a password on the loopback too.
 	Auth bool `toml:"auth"`
-	// ForwardAnywhere lets all clients forward streams to any host, not only users.
+	// ForwardAnywhere lets clients forward streams to any host, not only their own.
 	ForwardAnywhere bool `toml:"forward-anywhere"`
 	// MaxSessions is how many Destinations there may be, 1000 if 0;
 	// MaxSessionsPerUser how many of one user, as many if 0.

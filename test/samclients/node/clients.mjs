@@ -36,7 +36,10 @@ function collected(client, size) {
 
 async function streams() {
   // The server sends back what it gets, each byte changed, so that nobody hears himself.
-  const server = net.createServer((c) => c.on('data', (data) => c.write(data.map((b) => b ^ 0xff))));
+  const server = net.createServer((c) => {
+    c.on('data', (data) => c.write(data.map((b) => b ^ 0xff)));
+    c.on('error', () => c.destroy()); // the library ends streams by a reset
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const forward = { host: '127.0.0.1', port: server.address().port, silent: true };
   const there = await kept(createForward({ sam, session: { ...one }, forward }));
