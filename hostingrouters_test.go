@@ -119,3 +119,54 @@ func TestHostingSpreads(t *testing.T) {
 		}
 	})
 }
+
+// Where every router serves and publishes, a Destination's routers do both from the start, and it
+// can be found and can dial.
+func TestHostingBothRoles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := embedded.Start(embedded.Config{})
+		defer network.Close()
+		routers := network.Routers()[:2]
+		for i := range routers {
+			routers[i].Publisher = true
+		}
+		hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: routers, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer hosting.Close()
+		w := &hostingWorld{t: t, network: network, hosting: hosting}
+		server, client := w.open(onelease.Opening{}), w.open(onelease.Opening{})
+		serveEcho(t, server, 7)
+		w.untilPublished(server)
+		c := w.dial(client, server, 7)
+		defer c.Close()
+		if err := ask(c, "hello\n"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A Destination is opened while one of its routers is away, is found, and takes the router in
+// when that is back.
+func TestHostingMemberAway(t *testing.T) {
+	inHosting(t, embedded.Config{}, onelease.HostingConfig{}, func(w *hostingWorld) {
+		away := w.network.Router("member-1")
+		away.Kill()
+		began := time.Now()
+		d := w.open(onelease.Opening{Publish: true})
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("open after %v", took)
+		}
+		if ls := w.untilPublished(d); len(ls.Leases) != 2 {
+			t.Errorf("%d leases, want two of the member that is there", len(ls.Leases))
+		}
+		t.Logf("found after %v", time.Since(began))
+		away.Restart()
+		for until := time.Now().Add(3 * time.Minute); len(w.untilPublished(d).Leases) < 4; time.Sleep(time.Second) {
+			if time.Now().After(until) {
+				t.Fatalf("the router that is back has no leases\n%s", w.log.tail())
+			}
+		}
+	})
+}
