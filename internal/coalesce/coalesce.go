@@ -40,6 +40,7 @@ type Writer struct {
 	filled  sync.Cond // pending is no longer empty, or the Writer has ended
 	pending []byte    // frames that wait; whole ones only
 	spare   []byte    // the buffer to swap with pending; run's during a write
+	small   int       // how many batches in a row left most of their buffer empty; run's
 	ended   error     // what Append returns, once there is something
 	failed  error     // why a write failed
 }
@@ -102,8 +103,32 @@ func (c *Writer) run() {
 			c.fail(err)
 			return
 		}
-		c.spare = batch[:0]
+		c.spare = c.keep(batch)
 	}
+}
+
+const (
+	// alwaysKept is the size of a buffer that is no burden, in bytes.
+	alwaysKept = 64 << 10
+	// smallBatches in a row, in a greater one, say that the burst is over that made
+	// it so.
+	smallBatches = 16
+)
+
+// keep returns batch's buffer to be used again, or nil to have it freed.
+func (c *Writer) keep(batch []byte) []byte {
+	switch {
+	case cap(batch) <= alwaysKept:
+		return batch[:0]
+	case len(batch) > cap(batch)/4:
+		c.small = 0
+		return batch[:0]
+	}
+	if c.small++; c.small < smallBatches {
+		return batch[:0]
+	}
+	c.small = 0
+	return nil
 }
 
 // next waits for frames and takes them, or returns nothing after Close.

@@ -76,6 +76,36 @@ func TestFull(t *testing.T) {
 	})
 }
 
+// What a burst has made large is given back after it, and kept during it.
+func TestBurstIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{open: make(chan error)}
+		w := New(g, 1<<20)
+		held := func() int { return cap(w.pending) + cap(w.spare) }
+		write := func(size int) {
+			w.Append(put(string(make([]byte, size)))) // goes out while the next gathers
+			synctest.Wait()
+			w.Append(put(string(make([]byte, size))))
+			g.open <- nil
+			g.open <- nil
+			synctest.Wait()
+		}
+		for range smallBatches {
+			write(500 << 10)
+		}
+		if n := held(); n < 1000<<10 {
+			t.Errorf("%d bytes are held during a burst", n)
+		}
+		for range 2 * smallBatches {
+			write(100)
+		}
+		if n := held(); n > 2*alwaysKept {
+			t.Errorf("%d bytes are held after it", n)
+		}
+		w.Close()
+	})
+}
+
 func TestWriteFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan error, 1)}

@@ -128,3 +128,24 @@ func TestDialWaitsWhileNobodyAccepts(t *testing.T) {
 		t.Errorf("dial beyond the backlog: %v, want that it waits for its context", err)
 	}
 }
+
+// What a burst has made large is given back after it.
+func TestBurstIsForgotten(t *testing.T) {
+	client, server := Pair("test")
+	exchange := func(size int) {
+		client.Write(make([]byte, size))
+		if _, err := io.ReadFull(server, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exchange(bufferSize)
+	if n := cap(client.out.buf); n < bufferSize {
+		t.Errorf("%d bytes are held after a burst", n)
+	}
+	for range 2 * smallFills {
+		exchange(100)
+	}
+	if n := cap(client.out.buf); n > alwaysKept {
+		t.Errorf("%d bytes are held long after it", n)
+	}
+}

@@ -20,6 +20,7 @@ type pipe struct {
 	changed sync.Cond
 	buf     []byte // what is written and not read, from next on
 	next    int
+	small   int   // how often in a row buf was emptied that had little in it
 	eof     bool  // the writer closed: reads return io.EOF once buf is empty
 	readErr error // what reads return
 	// writeErr is what writes return.
@@ -55,10 +56,28 @@ func (p *pipe) readLocked(b []byte) int {
 	n := copy(b, p.buf[p.next:])
 	p.next += n
 	if p.next == len(p.buf) {
-		p.buf, p.next = p.buf[:0], 0
+		p.emptyLocked()
 	}
 	p.changed.Broadcast()
 	return n
+}
+
+const (
+	// alwaysKept is the size of a buffer that is no burden, in bytes.
+	alwaysKept = 64 << 10
+	// smallFills of a greater one in a row say that the burst is over that made it so.
+	smallFills = 16
+)
+
+// emptyLocked begins anew with buf, or without one if it is larger than is needed.
+func (p *pipe) emptyLocked() {
+	if p.small++; len(p.buf) > cap(p.buf)/4 || cap(p.buf) <= alwaysKept {
+		p.small = 0
+	}
+	p.buf, p.next = p.buf[:0], 0
+	if p.small == smallFills {
+		p.buf, p.small = nil, 0
+	}
 }
 
 // write blocks while the buffer is full.
