@@ -88,6 +88,9 @@ func (s *session) readOptions(cmd *sam.Command, o *onelease.Opening) error {
 		if cmd.Kind.Own(name) {
 			continue
 		}
+		if value == "" { // KEY, KEY= and KEY="" are true, as on Java
+			value = "true"
+		}
 		if row := optionOf(name); row != nil {
 			if err := row.set(&set, value); err != nil {
 				return sam.Refusef(sam.ResultI2PError, "option %s=%.40q: %v", name, value, err)
