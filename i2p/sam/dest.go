@@ -3,15 +3,15 @@ package sam
 import "github.com/onelease/onelease/i2p"
 
 // MakeKeys makes the keys that a line asks for with SIGNATURE_TYPE, a name or a
-// number: Ed25519 ones if it does not say, where the specification has DSA_SHA1,
+// number: Ed25519 ones if that is empty, where the specification has DSA_SHA1,
 // which is weak. See i2p.GenerateKeysOf for the types that take long.
-func (c *Command) MakeKeys() (*i2p.Keys, error) {
-	kind := i2p.SigEd25519
-	if name := c.Value("SIGNATURE_TYPE"); name != "" {
-		var err error
-		if kind, err = i2p.ParseSigType(name); err != nil {
-			return nil, Refusef(ResultI2PError, "SIGNATURE_TYPE=%.40s: there is no such type here; use 7 (Ed25519)", name)
-		}
+func MakeKeys(signatureType string) (*i2p.Keys, error) {
+	if signatureType == "" {
+		return i2p.GenerateKeys()
+	}
+	kind, err := i2p.ParseSigType(signatureType)
+	if err != nil {
+		return nil, Refusef(ResultI2PError, "SIGNATURE_TYPE=%.40s: there is no such type here; use 7 (Ed25519)", signatureType)
 	}
 	return i2p.GenerateKeysOf(kind)
 }

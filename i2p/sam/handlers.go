@@ -77,7 +77,7 @@ func (c *conn) onPing() error {
 
 // onDestGenerate makes keys for whoever wants some; they are no use here.
 func (c *conn) onDestGenerate() error {
-	keys, err := c.cmd.MakeKeys()
+	keys, err := MakeKeys(c.cmd.Value("SIGNATURE_TYPE"))
 	c.w.Append(func(b []byte) []byte { return AppendDestReply(b, keys, err) })
 	return nil
 }

@@ -3,7 +3,6 @@ package sambridge
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
@@ -123,35 +122,4 @@ func lookupResult(err error) sam.Result {
 
 func (c *conn) namingReply(name string, found sam.Named, err error) error {
 	return c.send(func(b []byte) []byte { return sam.AppendNamingReply(b, name, found, err) })
-}
-
-// generating bounds how many keys are made at once: one of RSA takes a core for a second.
-var generating = make(chan struct{}, 2)
-
-// onDestGenerate makes keys, which the bridge does not keep.
-func (c *conn) onDestGenerate() error {
-	name := c.cmd.Value("SIGNATURE_TYPE")
-	var keys *i2p.Keys
-	err := error(nil)
-	here := c.meanwhile(func(ctx context.Context) { keys, err = generate(ctx, name) })
-	switch {
-	case !here:
-		return errQuit
-	case err != nil:
-		return c.reply(sam.KindDestReply, err)
-	}
-	return c.send(func(b []byte) []byte {
-		b = sam.AppendOption(sam.AppendCommand(b, sam.KindDestReply), "PUB", keys.Destination.Base64())
-		return append(sam.AppendOption(b, "PRIV", keys.Base64()), '\n')
-	})
-}
-
-func generate(ctx context.Context, name string) (*i2p.Keys, error) {
-	select {
-	case generating <- struct{}{}:
-		defer func() { <-generating }()
-		return transientKeys(name)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("generate keys: %w", context.Cause(ctx))
-	}
 }

@@ -25,6 +25,8 @@ type session struct {
 	// Style is what the session is for; that of a PRIMARY only has subsessions.
 	Style  style
 	Hosted *onelease.Hosted
+	// signatureType is of the keys that open makes if the client brought none.
+	signatureType string
 	// owner is the connection that datagrams go to.
 	owner *conn
 	// primary is whose subsession this is, nil for others.

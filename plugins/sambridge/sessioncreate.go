@@ -69,6 +69,7 @@ func (s *session) read(cmd *sam.Command) (onelease.Opening, error) {
 	if o.Keys, err = readKeys(cmd); err != nil {
 		return o, err
 	}
+	s.signatureType = cmd.Value("SIGNATURE_TYPE")
 	if err := s.readOptions(cmd, &o); err != nil {
 		return o, err
 	}
@@ -100,38 +101,20 @@ func (s *session) readName(cmd *sam.Command) error {
 // maxID bounds an ID, in bytes.
 const maxID = 255
 
-// readKeys reads DESTINATION; nil are new keys of the usual type.
+// readKeys reads DESTINATION; nil are new keys, which open makes.
 func readKeys(cmd *sam.Command) (*i2p.Keys, error) {
 	switch value := cmd.Value("DESTINATION"); value {
 	case "":
 		return nil, sam.Refusef(sam.ResultI2PError, "DESTINATION not specified; give TRANSIENT or a private key")
 	case "TRANSIENT":
-		return transientKeys(cmd.Value("SIGNATURE_TYPE"))
+		return nil, nil
 	default:
 		keys, err := i2p.ParseKeysBase64(value)
 		if err != nil {
 			return nil, sam.Refusef(sam.ResultInvalidKey, "DESTINATION is no private key in base64: %v", err)
 		}
-		if _, err := keys.Sign(nil); err != nil {
-			return nil, sam.Refusef(sam.ResultInvalidKey, "DESTINATION is a key that cannot sign: %v", err)
-		}
 		return keys, nil
 	}
-}
-
-// transientKeys makes keys of that SIGNATURE_TYPE.
-func transientKeys(name string) (*i2p.Keys, error) {
-	if name == "" {
-		return i2p.GenerateKeys() // where older bridges make DSA, which is broken
-	}
-	t, err := i2p.ParseSigType(name)
-	if err == nil {
-		var keys *i2p.Keys
-		if keys, err = i2p.GenerateKeysOf(t); err == nil {
-			return keys, nil
-		}
-	}
-	return nil, sam.Refusef(sam.ResultI2PError, "SIGNATURE_TYPE %.30s unsupported: %v", name, err)
 }
 
 // open has the Destination hosted. One that a session of this bridge still has that is
@@ -139,6 +122,12 @@ func transientKeys(name string) (*i2p.Keys, error) {
 func (s *session) open(ctx context.Context, o onelease.Opening) error {
 	ctx, cancel := context.WithTimeout(ctx, s.b.cfg.Limits.OpenTime)
 	defer cancel()
+	if o.Keys == nil {
+		var err error
+		if o.Keys, err = makeKeys(ctx, s.signatureType); err != nil {
+			return err
+		}
+	}
 	for {
 		hosted, err := s.b.cfg.Hosting.Open(ctx, o)
 		if err == nil {
