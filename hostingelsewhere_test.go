@@ -25,7 +25,7 @@ import (
 // A process is what a frontend process has for guests, of one router. It can be killed and
 // started again.
 type process struct {
-	t      *testing.T
+	t      testing.TB
 	router onelease.Router
 	log    *slog.Logger
 	dials  atomic.Int64 // to the router
@@ -34,6 +34,18 @@ type process struct {
 	server *guest.Server // nil while it is dead
 	lines  []*memconn.Conn
 	group  sync.WaitGroup
+}
+
+// startProcesses starts one for each router of the network, and says how to reach them.
+func startProcesses(t testing.TB, network *embedded.Network, log *slog.Logger) (map[string]*process, onelease.HostingConfig) {
+	processes, cfg := map[string]*process{}, onelease.HostingConfig{Logger: log}
+	for _, r := range network.Routers() {
+		p := &process{t: t, router: r, log: log}
+		p.start()
+		processes[r.Name] = p
+		cfg.Frontends = append(cfg.Frontends, onelease.RemoteFrontend{Name: r.Name, Dial: p.dial, Member: r.Member, Publisher: r.Publisher})
+	}
+	return processes, cfg
 }
 
 func (p *process) start() {
@@ -118,13 +130,9 @@ func hostElsewhere(t *testing.T) {
 	w := &hostingWorld{t: t, network: embedded.Start(embedded.Config{})}
 	defer w.network.Close()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	processes, cfg := map[string]*process{}, onelease.HostingConfig{Logger: log}
-	for _, r := range w.network.Routers() {
-		p := &process{t: t, router: r, log: log}
-		p.start()
+	processes, cfg := startProcesses(t, w.network, log)
+	for _, p := range processes {
 		defer p.kill()
-		processes[r.Name] = p
-		cfg.Frontends = append(cfg.Frontends, onelease.RemoteFrontend{Name: r.Name, Dial: p.dial, Member: r.Member, Publisher: r.Publisher})
 	}
 	var err error
 	if w.hosting, err = onelease.NewHosting(cfg); err != nil {
