@@ -133,7 +133,7 @@ func (d *Hosted) startFrontend(p *place) (err error) {
 		var once sync.Once
 		cfg.Refused = func(err error) { once.Do(func() { d.refused <- err }) }
 	}
-	if p.outpost, err = p.site.open(cfg); err != nil {
+	if p.outpost, err = p.site.open(cfg, d.lead); err != nil {
 		return fmt.Errorf("router %s: %w", p.site.Name, err)
 	}
 	d.frontends.Go(func() { d.note("frontend "+p.site.Name, p.outpost.Run(d.frontends.ctx)) })

@@ -8,9 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,96 +15,21 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/frontend/guest"
-	"github.com/onelease/onelease/internal/memconn"
+	"github.com/onelease/onelease/frontend/guest/guesttest"
 	"github.com/onelease/onelease/test/embedded"
 )
 
-// A process is what a frontend process has for guests, of one router. It can be killed and
-// started again.
-type process struct {
-	t      testing.TB
-	router onelease.Router
-	log    *slog.Logger
-	dials  atomic.Int64 // to the router
-
-	mu     sync.Mutex
-	server *guest.Server // nil while it is dead
-	lines  []*memconn.Conn
-	group  sync.WaitGroup
-}
-
 // startProcesses starts one for each router of the network, and says how to reach them.
-func startProcesses(t testing.TB, network *embedded.Network, log *slog.Logger) (map[string]*process, onelease.HostingConfig) {
-	processes, cfg := map[string]*process{}, onelease.HostingConfig{Logger: log}
+func startProcesses(network *embedded.Network, log *slog.Logger) (map[string]*guesttest.Process, onelease.HostingConfig) {
+	processes, cfg := map[string]*guesttest.Process{}, onelease.HostingConfig{Logger: log}
 	for _, r := range network.Routers() {
-		p := &process{t: t, router: r, log: log}
-		p.start()
+		server := guest.ServerConfig{Name: r.Name, Member: r.Member, Publisher: r.Publisher, Logger: log}
+		p := guesttest.New(server, frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial}, r.DontPublish)
+		p.Start()
 		processes[r.Name] = p
-		cfg.Frontends = append(cfg.Frontends, onelease.RemoteFrontend{Name: r.Name, Dial: p.dial, Member: r.Member, Publisher: r.Publisher})
+		cfg.Frontends = append(cfg.Frontends, onelease.RemoteFrontend{Name: r.Name, Dial: p.Dial, Member: r.Member, Publisher: r.Publisher})
 	}
 	return processes, cfg
-}
-
-func (p *process) start() {
-	p.t.Helper()
-	server, err := guest.NewServer(guest.ServerConfig{
-		Name: p.router.Name, Member: p.router.Member, Publisher: p.router.Publisher, Logger: p.log,
-		Frontend: func() (frontend.Config, error) {
-			dial := func(ctx context.Context) (net.Conn, error) {
-				p.dials.Add(1)
-				return p.router.Dial(ctx)
-			}
-			return frontend.Config{Router: frontend.RouterConfig{Addr: p.router.Addr, Dial: dial}, DontPublish: p.router.DontPublish}, nil
-		},
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.server = server
-}
-
-func (p *process) dial(context.Context) (net.Conn, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.server == nil {
-		return nil, syscall.ECONNREFUSED
-	}
-	client, server := memconn.Pair(p.router.Name)
-	p.lines = append(p.lines, client)
-	host := p.server
-	p.group.Go(func() { host.ServeConn(context.Background(), server, "sam-1") })
-	return client, nil
-}
-
-// cut breaks the connections, as a router between may.
-func (p *process) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, line := range p.lines {
-		line.Reset()
-	}
-	p.lines = nil
-}
-
-// kill ends it at once.
-func (p *process) kill() {
-	p.mu.Lock()
-	server := p.server
-	p.server = nil
-	p.mu.Unlock()
-	p.cut()
-	if server != nil {
-		server.Close()
-	}
-	p.group.Wait()
-}
-
-func (p *process) status() guest.Status {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.server.Status()
 }
 
 // withoutPools runs test after what sync.Pools hold is gone: yamux shares timers between
@@ -130,9 +52,9 @@ func hostElsewhere(t *testing.T) {
 	w := &hostingWorld{t: t, network: embedded.Start(embedded.Config{})}
 	defer w.network.Close()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	processes, cfg := startProcesses(t, w.network, log)
+	processes, cfg := startProcesses(w.network, log)
 	for _, p := range processes {
-		defer p.kill()
+		defer p.Kill()
 	}
 	var err error
 	if w.hosting, err = onelease.NewHosting(cfg); err != nil {
@@ -144,10 +66,10 @@ func hostElsewhere(t *testing.T) {
 	w.askAll(streams, "begun")
 	for _, name := range []string{"member-1", "member-2"} {
 		time.Sleep(130 * time.Second) // sessions that are younger cannot be taken over
-		processes[name].kill()
+		processes[name].Kill()
 		w.askAll(streams, name+" is killed")
-		processes[name].start()
-		w.until("its guests are back", func() bool { return processes[name].status().Guests == 3 })
+		processes[name].Start()
+		w.until("its guests are back", func() bool { return processes[name].Status().Guests == 3 })
 	}
 	w.checkCut(processes["member-1"], streams)
 	for _, c := range streams {
@@ -159,7 +81,7 @@ func hostElsewhere(t *testing.T) {
 		}
 	}
 	for name, p := range processes {
-		if n := p.status().Guests; n != 0 {
+		if n := p.Status().Guests; n != 0 {
 			t.Errorf("%s has %d guests after their end", name, n)
 		}
 	}
@@ -204,17 +126,17 @@ func (w *hostingWorld) begin(hosted []*onelease.Hosted) (streams []net.Conn) {
 }
 
 // checkCut breaks the connection: the frontends keep their sessions with the router.
-func (w *hostingWorld) checkCut(p *process, streams []net.Conn) {
+func (w *hostingWorld) checkCut(p *guesttest.Process, streams []net.Conn) {
 	w.t.Helper()
-	before := p.dials.Load()
+	before := p.Dials()
 	time.Sleep(130 * time.Second)
-	p.cut()
+	p.Cut()
 	w.askAll(streams, "the connection is cut")
 	time.Sleep(20 * time.Second) // longer than the grace
-	if after := p.dials.Load(); after != before {
+	if after := p.Dials(); after != before {
 		w.t.Errorf("%d connections to the router more", after-before)
 	}
-	if s := p.status(); s.Guests != 3 || s.Lingering != 0 {
+	if s := p.Status(); s.Guests != 3 || s.Lingering != 0 {
 		w.t.Errorf("after the cut: %+v", s)
 	}
 }

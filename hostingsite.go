@@ -38,16 +38,14 @@ type outpost interface {
 }
 
 // open makes the frontend of a Destination, which does nothing until Run. cfg has
-// its roles and the way to its balancer.
-func (s *site) open(cfg frontend.Config) (outpost, error) {
+// its roles and the way to its balancer, lead, in this process.
+func (s *site) open(cfg frontend.Config, lead *lead) (outpost, error) {
 	if s.guests == nil {
 		cfg.Quirk = s.awaitQuirk
 		return frontend.New(cfg)
 	}
-	control := cfg.Control
 	return s.guests.NewGuest(guest.Config{
-		Member: cfg.Member, Publisher: cfg.Publisher, Refused: cfg.Refused,
-		Control: func(ctx context.Context) (net.Conn, error) { return control.Dial(ctx, control.Balancers[0]) },
+		Member: cfg.Member, Publisher: cfg.Publisher, Refused: cfg.Refused, Control: lead.take,
 	}), nil
 }
 

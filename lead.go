@@ -12,6 +12,7 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/internal/nearrpc"
+	"github.com/onelease/onelease/internal/way"
 )
 
 // A lead is a Balancer that runs in this process, and its control service: called
@@ -43,19 +44,34 @@ func (l *lead) config() frontend.ControlConfig {
 
 // dial connects to the control service.
 func (l *lead) dial(ctx context.Context, _ string) (net.Conn, error) {
+	control, err := l.listener()
+	if err != nil {
+		return nil, err
+	}
+	return control.Dial(ctx)
+}
+
+// take has the control service serve conn, and close it in the end.
+func (l *lead) take(ctx context.Context, conn net.Conn) error {
+	control, err := l.listener()
+	if err != nil {
+		return err
+	}
+	return control.Hand(ctx, conn)
+}
+
+func (l *lead) listener() (*memconn.Listener, error) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.ctx.Err() != nil {
-		l.mu.Unlock()
 		return nil, net.ErrClosed
 	}
 	if l.control == nil {
-		l.control, l.server = memconn.Listen("balancer"), grpc.NewServer()
+		l.control, l.server = memconn.Listen("balancer"), grpc.NewServer(way.ServerBuffers()...)
 		controlpb.RegisterControlServer(l.server, l.balancer.Control())
 		l.Go(func() { l.note("control service", l.server.Serve(l.control)) })
 	}
-	control := l.control
-	l.mu.Unlock()
-	return control.Dial(ctx)
+	return l.control, nil
 }
 
 func (l *lead) end() {

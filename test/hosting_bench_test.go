@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/frontend/guest"
+	"github.com/onelease/onelease/frontend/guest/guesttest"
 	"github.com/onelease/onelease/test/embedded"
 )
 
@@ -21,21 +24,35 @@ const benchHosted = 200
 
 // BenchmarkHosting says what a Destination costs that comes and goes while it is open and does
 // nothing, on two members, and with a publisher besides: memory, goroutines, and the time of a processor.
-// What the embedded routers have for it, and do, is in it.
+// What the embedded routers have for it, and do, is in it. Guests are those whose frontends are in other
+// processes; here they are in this one, and what both ends have is in it.
 func BenchmarkHosting(b *testing.B) {
-	for _, publish := range []bool{false, true} {
-		b.Run(fmt.Sprintf("published=%v", publish), func(b *testing.B) {
-			for b.Loop() {
-				benchHosting(b, publish)
-			}
-		})
+	for _, guests := range []bool{false, true} {
+		for _, publish := range []bool{false, true} {
+			b.Run(fmt.Sprintf("guests=%v/published=%v", guests, publish), func(b *testing.B) {
+				for b.Loop() {
+					benchHosting(b, guests, publish)
+				}
+			})
+		}
 	}
 }
 
-func benchHosting(b *testing.B, publish bool) {
+func benchHosting(b *testing.B, guests, publish bool) {
 	network := embedded.Start(embedded.Config{})
 	defer network.Close()
-	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: network.Routers(), Logger: slog.New(slog.DiscardHandler)})
+	cfg := onelease.HostingConfig{Routers: network.Routers(), Logger: slog.New(slog.DiscardHandler)}
+	if guests {
+		cfg.Routers = nil
+		for _, r := range network.Routers() {
+			server := guest.ServerConfig{Name: r.Name, Member: r.Member, Publisher: r.Publisher, Logger: cfg.Logger}
+			p := guesttest.New(server, frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial}, r.DontPublish)
+			p.Start()
+			defer p.Kill()
+			cfg.Frontends = append(cfg.Frontends, onelease.RemoteFrontend{Name: r.Name, Dial: p.Dial, Member: r.Member, Publisher: r.Publisher})
+		}
+	}
+	hosting, err := onelease.NewHosting(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -169,28 +169,31 @@ func (c *Client) serve(ctx context.Context, session *yamux.Session) {
 	}
 }
 
-// control connects a guest's frontend to its balancer.
+// control hands a guest's line to its balancer.
 func (c *Client) control(ctx context.Context, st stream) {
-	defer st.Close()
+	if err := c.tryControl(ctx, st); err != nil {
+		c.log.Debug("a guest does not reach its balancer", "err", err)
+		st.Close()
+	}
+}
+
+func (c *Client) tryControl(ctx context.Context, st stream) error {
 	st.SetDeadline(time.Now().Add(shakeTime))
 	h, err := readHeader(st)
-	if err != nil || h.kind != kindControl || h.instance != c.instance {
-		c.log.Warn("a stream of the frontend is refused", "err", cmp.Or(err, errHeader))
-		return
+	if err != nil {
+		return err
+	}
+	if h.kind != kindControl || h.instance != c.instance {
+		return errHeader
 	}
 	c.mu.Lock()
 	g := c.guests[h.id]
 	c.mu.Unlock()
 	if g == nil {
-		return // it has ended
-	}
-	conn, err := g.cfg.Control(ctx)
-	if err != nil {
-		c.log.Debug("a guest does not reach its balancer", "err", err)
-		return
+		return errEnded
 	}
 	st.SetDeadline(time.Time{})
-	splice(st, conn)
+	return g.cfg.Control(ctx, st)
 }
 
 // Connected is whether there is a connection.

@@ -13,7 +13,7 @@
 //
 //	client, err := guest.NewClient(guest.ClientConfig{Name: "router-1", Dial: dial})
 //	go client.Run(ctx)
-//	g := client.NewGuest(guest.Config{Member: true, Control: dialBalancer})
+//	g := client.NewGuest(guest.Config{Member: true, Control: serveBalancer})
 //	go g.Run(ctx)                   // the guest is there until ctx ends
 //	conn, err := g.DialSAM(ctx)     // as frontend.Frontend's
 //

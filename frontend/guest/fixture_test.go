@@ -141,13 +141,12 @@ type visit struct {
 func (s *site) visit(c *Client, cfg Config) *visit {
 	v := &visit{calls: make(chan net.Conn, 16)}
 	if cfg.Control == nil {
-		cfg.Control = func(ctx context.Context) (net.Conn, error) {
-			near, far := memconn.Pair("balancer")
+		cfg.Control = func(ctx context.Context, conn net.Conn) error {
 			select {
-			case v.calls <- far:
-				return near, nil
+			case v.calls <- conn:
+				return nil
 			case <-ctx.Done():
-				return nil, ctx.Err()
+				return ctx.Err()
 			}
 		}
 	}

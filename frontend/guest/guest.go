@@ -18,8 +18,9 @@ import (
 type Config struct {
 	// Member, Publisher and Refuge are the roles of its frontend, as in frontend.Config.
 	Member, Publisher, Refuge bool
-	// Control connects its frontend to the balancer, in this process, in the clear.
-	Control func(ctx context.Context) (net.Conn, error)
+	// Control has the balancer's control service, in this process, serve a connection of
+	// the frontend's, and close it in the end. An error leaves it to the caller.
+	Control func(ctx context.Context, conn net.Conn) error
 	// Refused, if set, is told when the frontend or its router refuses the guest for what
 	// only somebody can mend. It is tried again after some half a minute all the same.
 	Refused func(error)

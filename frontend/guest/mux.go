@@ -52,18 +52,3 @@ func (s stream) Read(b []byte) (int, error) {
 }
 
 var _ net.Conn = stream{}
-
-// splice carries bytes both ways until one direction ends, and closes both.
-func splice(a, b net.Conn) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer b.Close()
-		defer a.Close()
-		_, _ = io.Copy(a, b)
-	}()
-	_, _ = io.Copy(b, a)
-	a.Close()
-	b.Close()
-	<-done
-}

@@ -14,33 +14,42 @@ const backlog = 128
 // A Listener accepts connections that its Dial makes.
 type Listener struct {
 	name    Addr
-	waiting chan *Conn
+	waiting chan net.Conn
 	closing sync.Once
 	closed  chan struct{}
 }
 
 // Listen returns a Listener; the name is only for messages.
 func Listen(name string) *Listener {
-	return &Listener{name: Addr(name), waiting: make(chan *Conn, backlog), closed: make(chan struct{})}
+	return &Listener{name: Addr(name), waiting: make(chan net.Conn, backlog), closed: make(chan struct{})}
 }
 
 // Dial connects. It fails with ECONNREFUSED if the Listener is closed, and
 // waits if many connections wait to be accepted.
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	client, server := Pair(string(l.name))
+	if err := l.Hand(ctx, server); err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+// Hand has Accept return conn, which came by another way, as Dial does. After an error
+// it is the caller's still.
+func (l *Listener) Hand(ctx context.Context, conn net.Conn) error {
 	select {
 	case <-l.closed:
-		return nil, fmt.Errorf("dial %s: %w", l.name, syscall.ECONNREFUSED)
+		return fmt.Errorf("dial %s: %w", l.name, syscall.ECONNREFUSED)
 	default:
 	}
 	select {
-	case l.waiting <- server:
+	case l.waiting <- conn:
 		l.resetIfClosed() // Close may just have passed by
-		return client, nil
+		return nil
 	case <-l.closed:
-		return nil, fmt.Errorf("dial %s: %w", l.name, syscall.ECONNREFUSED)
+		return fmt.Errorf("dial %s: %w", l.name, syscall.ECONNREFUSED)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("dial %s: %w", l.name, context.Cause(ctx))
+		return fmt.Errorf("dial %s: %w", l.name, context.Cause(ctx))
 	}
 }
 
@@ -75,7 +84,11 @@ func (l *Listener) resetIfClosed() {
 		}
 		select {
 		case c := <-l.waiting:
-			c.Reset()
+			if own, ok := c.(*Conn); ok {
+				own.Reset()
+			} else {
+				c.Close()
+			}
 		default:
 			return
 		}

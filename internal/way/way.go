@@ -27,6 +27,16 @@ func (w Way) Reaches(addr string) bool {
 	return w.Dial != nil || w.TLS != nil || Loopback(addr)
 }
 
+// buffer is how much of a control link's messages is read and written at once, in bytes:
+// they are short and few, and there may be thousands of links. gRPC takes 32 KiB
+// for each direction and end.
+const buffer = 4 << 10
+
+// ServerBuffers are those of a server of control links.
+func ServerBuffers() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.ReadBufferSize(buffer), grpc.WriteBufferSize(buffer)}
+}
+
 // Connect makes a connection to addr that is opened when it is first used.
 func (w Way) Connect(addr string) (*grpc.ClientConn, error) {
 	secure := insecure.NewCredentials()
@@ -41,6 +51,7 @@ func (w Way) Connect(addr string) (*grpc.ClientConn, error) {
 	}
 	conn, err := grpc.NewClient("passthrough:///"+addr,
 		grpc.WithTransportCredentials(secure), grpc.WithContextDialer(dial),
+		grpc.WithReadBufferSize(buffer), grpc.WithWriteBufferSize(buffer),
 		grpc.WithIdleTimeout(0), grpc.WithNoProxy())
 	if err != nil {
 		return nil, fmt.Errorf("balancer %s: %w", addr, err)
