@@ -31,9 +31,8 @@ func (s *Server) tryAdmit(l *line, h header) (_ *guest, wait <-chan struct{}, er
 	} else if old != nil {
 		return old, nil, s.adoptLocked(old, l, h)
 	}
-	if g := s.leftoverLocked(k); g != nil {
-		s.endLocked(g)
-		return nil, g.done, nil
+	if left := s.endLeftLocked(k); left != nil {
+		return nil, left.done, nil
 	}
 	if err := s.quotaLocked(k.backend); err != nil {
 		s.refused++
@@ -55,15 +54,17 @@ func (s *Server) adoptLocked(g *guest, l *line, h header) error {
 	return nil
 }
 
-// leftoverLocked finds a guest of an earlier life of k's backend: it may hold the
-// session of the same Destination, which a router has once only.
-func (s *Server) leftoverLocked(k key) *guest {
+// endLeftLocked ends the guests of an earlier life of k's backend, and returns one that has
+// not ended yet: it may hold the session of the same Destination, which a router has once
+// only.
+func (s *Server) endLeftLocked(k key) (left *guest) {
 	for other, g := range s.guests {
 		if other.backend == k.backend && other.instance != k.instance && g.line == nil {
-			return g
+			s.endLocked(g)
+			left = g
 		}
 	}
-	return nil
+	return left
 }
 
 func (s *Server) quotaLocked(backend string) error {

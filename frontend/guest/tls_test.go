@@ -131,7 +131,7 @@ func TestSilence(t *testing.T) {
 	stop()
 }
 
-func newCA(t *testing.T) *pki.CA {
+func newCA(t testing.TB) *pki.CA {
 	t.Helper()
 	ca, err := pki.NewCA(pki.NewCluster())
 	if err != nil {
@@ -140,7 +140,7 @@ func newCA(t *testing.T) *pki.CA {
 	return ca
 }
 
-func node(t *testing.T, ca *pki.CA, role pki.Role, name string) *pki.Reloader {
+func node(t testing.TB, ca *pki.CA, role pki.Role, name string) *pki.Reloader {
 	t.Helper()
 	key, err := pki.NewKey()
 	if err != nil {
