@@ -39,9 +39,12 @@ func (c *conn) authorizeSlowly(name, password string) error {
 	case <-c.b.ctx.Done():
 	}
 	admin, err := c.checkPassword(name, password)
-	c.b.failures.done(c.area, err != nil, time.Now())
+	count := c.b.failures.done(c.area, err != nil, time.Now())
 	if err != nil {
 		c.b.stats.wrongPasswords.Add(1)
+		if count == tellAfter {
+			c.b.log.Warn("somebody tries passwords; they are slowed down", "source", c.area)
+		}
 		return sam.Refusef(sam.ResultI2PError, "Authorization failed")
 	}
 	c.user, c.admin = name, admin
@@ -62,6 +65,9 @@ func (c *conn) checkPassword(name, password string) (admin bool, err error) {
 	}
 	return c.b.cfg.Users.check(name, password)
 }
+
+// tellAfter is how many wrong passwords of a source are worth a line in the log.
+const tellAfter = 10
 
 // maxChecks is how many passwords are checked at a time: they cost a processor a
 // tenth of a second each.

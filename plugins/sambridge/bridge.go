@@ -110,8 +110,7 @@ func (b *Bridge) serve(nc net.Conn, local bool) {
 	}
 	c := newConn(b, nc, local)
 	if !b.crowd.enter(c) {
-		b.stats.refused.Add(1)
-		nc.Close()
+		c.turnAway()
 		return
 	}
 	defer b.crowd.leave(c)

@@ -59,6 +59,16 @@ func newConn(b *Bridge, nc net.Conn, local bool) *conn {
 	return c
 }
 
+// turnAway ends a connection for which there is no place. A TLS client is not told why: that
+// would take a handshake.
+func (c *conn) turnAway() {
+	c.b.stats.refused.Add(1)
+	if c.b.cfg.TLS == nil {
+		c.reply(sam.KindHelloReply, sam.Refusef(sam.ResultI2PError, "all %d connections are taken; close some", c.b.cfg.Limits.Conns))
+	}
+	c.nc.Close()
+}
+
 // run serves the connection to its end and closes it.
 func (c *conn) run() {
 	defer c.nc.Close()

@@ -61,8 +61,8 @@ func (f *failures) admit(source string, now time.Time) (wait time.Duration, ok b
 	return wait, true
 }
 
-// done notes how a try went.
-func (f *failures) done(source string, wrong bool, now time.Time) {
+// done notes how a try went, and returns how many of the source were wrong.
+func (f *failures) done(source string, wrong bool, now time.Time) (count int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	of := f.bySource[source]
@@ -75,9 +75,10 @@ func (f *failures) done(source string, wrong bool, now time.Time) {
 	}
 	if of.count == 0 && of.pending == 0 {
 		delete(f.bySource, source)
-		return
+		return 0
 	}
 	f.bySource[source] = of
+	return of.count
 }
 
 // forgetLocked makes room: of those that are over, or else of any one.

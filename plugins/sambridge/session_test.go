@@ -221,3 +221,23 @@ func TestCrowd(t *testing.T) {
 		c.talk("PING", "PONG")
 	})
 }
+
+// For whom there is no place is told so, and comes in when another has left.
+func TestConnsTaken(t *testing.T) {
+	inWorld(t, func(c *Config) { c.Limits.Conns = 2 }, func(w *world) {
+		first, second := w.hello(), w.hello()
+		first.talk("PING", "PONG")
+		second.talk("PING", "PONG")
+		c := w.connect()
+		if line := c.line(); line != `HELLO REPLY RESULT=I2P_ERROR MESSAGE="all 2 connections are taken; close some"` {
+			t.Errorf("got %q", line)
+		}
+		c.ends()
+		first.Close()
+		synctest.Wait()
+		w.hello().talk("PING", "PONG")
+		if n := w.bridge.Status().RefusedConns; n != 1 {
+			t.Errorf("%d refused", n)
+		}
+	})
+}
