@@ -80,8 +80,9 @@ type Limits struct {
 	// HalfOpenTime is how long a stream lives on that one side has ended, and on which
 	// the other sends nothing: 5 min.
 	HalfOpenTime time.Duration
-	// QueueBytes is how many bytes may wait for a session's connection: 4 MiB.
-	// Datagrams that come then are dropped and counted.
+	// QueueBytes is how many bytes may wait for a session's connection: 1 MiB,
+	// beside as many that are being written. Datagrams that come then are dropped and
+	// counted.
 	QueueBytes int
 }
 
@@ -98,7 +99,7 @@ func (l Limits) withDefaults() Limits {
 	l.ConnectTime = cmp.Or(l.ConnectTime, time.Minute)
 	l.WriteTime = cmp.Or(l.WriteTime, 10*time.Second)
 	l.HalfOpenTime = cmp.Or(l.HalfOpenTime, 5*time.Minute)
-	l.QueueBytes = cmp.Or(l.QueueBytes, 4<<20)
+	l.QueueBytes = cmp.Or(l.QueueBytes, 1<<20)
 	return l
 }
 

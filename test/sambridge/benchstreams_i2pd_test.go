@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onelease/onelease/test/i2pd/samclient"
 	"github.com/onelease/onelease/test/streamservice"
 )
 
@@ -47,9 +47,9 @@ func (s sides) benchTransfer(b *testing.B, f *far, up bool, streams int, size in
 		for range streams {
 			group.Go(func() error {
 				if up {
-					return side.put(ctx, f, size)
+					return put(ctx, side.streams, f, size)
 				}
-				return side.get(ctx, f, size)
+				return get(ctx, side.streams, f, size)
 			})
 		}
 		err := group.Wait()
@@ -58,8 +58,8 @@ func (s sides) benchTransfer(b *testing.B, f *far, up bool, streams int, size in
 }
 
 // get downloads by a stream of its own.
-func (s *side) get(ctx context.Context, f *far, size int64) error {
-	conn, err := s.dial(ctx, f)
+func get(ctx context.Context, s *samclient.Streams, f *far, size int64) error {
+	conn, err := dial(ctx, s, f)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (s *side) get(ctx context.Context, f *far, size int64) error {
 }
 
 // put uploads.
-func (s *side) put(ctx context.Context, f *far, size int64) error {
-	conn, err := s.dial(ctx, f)
+func put(ctx context.Context, s *samclient.Streams, f *far, size int64) error {
+	conn, err := dial(ctx, s, f)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s sides) benchOpen(b *testing.B, f *far) {
 		group, ctx := errgroup.WithContext(b.Context())
 		group.SetLimit(opening)
 		for range opened {
-			group.Go(func() error { return side.get(ctx, f, 1) })
+			group.Go(func() error { return get(ctx, side.streams, f, 1) })
 		}
 		err := group.Wait()
 		return opened / time.Since(begun).Seconds(), err
@@ -96,22 +96,9 @@ func (s sides) benchOpen(b *testing.B, f *far) {
 
 // benchRoundTrip sends a few bytes there and back on a stream that is open.
 func (s sides) benchRoundTrip(b *testing.B, f *far) {
-	echoes := map[*side]*streamservice.Echo{}
-	var mu sync.Mutex
-	s.each(b, func(side *side) error {
-		conn, err := side.streams.Dial(b.Context(), f.streams)
-		if err != nil {
-			return err
-		}
-		b.Cleanup(func() { conn.Close() })
-		mu.Lock()
-		defer mu.Unlock()
-		echoes[side], err = streamservice.NewEcho(conn)
-		return err
-	})
 	p99s := map[*side][]float64{}
 	s.compare(b, "p50-ms", true, func(side *side) (float64, error) {
-		took, err := askMany(echoes[side])
+		took, err := askMany(b.Context(), side.streams, f)
 		if err != nil {
 			return 0, err
 		}
@@ -124,8 +111,16 @@ func (s sides) benchRoundTrip(b *testing.B, f *far) {
 }
 
 // askMany returns how long each round trip took, in milliseconds, the shortest first.
-func askMany(echo *streamservice.Echo) ([]float64, error) {
-	var took []float64
+func askMany(ctx context.Context, s *samclient.Streams, f *far) (took []float64, err error) {
+	conn, err := dial(ctx, s, f)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	echo, err := streamservice.NewEcho(conn)
+	if err != nil {
+		return nil, err
+	}
 	for range asked {
 		d, err := echo.AskUntil("x", time.Now().Add(time.Minute))
 		if err != nil {
