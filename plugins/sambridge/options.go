@@ -33,9 +33,7 @@ var optionRows = []optionRow{
 		s.session.dontPublish, err = readBool(v)
 		return err
 	}},
-	{"i2p.streaming.connectTimeout", func(s *settings, v string) error {
-		return readTime(v, time.Second, 10*time.Minute, &s.session.connectTime)
-	}},
+	{connectTimeout, func(s *settings, v string) error { return readConnectTime(v, &s.session.connectTime) }},
 	{"i2p.streaming.inactivityTimeout", func(s *settings, v string) error {
 		return readTime(v, 10*time.Second, 24*time.Hour, &s.streams.IdleTimeout)
 	}},

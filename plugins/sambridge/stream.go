@@ -94,7 +94,13 @@ func (c *conn) connect(s *session) (*streaming.Stream, error) {
 	if form == noDestination {
 		return nil, sam.Refusef(sam.ResultInvalidKey, "DESTINATION: want a Destination in base64, a .b32.i2p address or a host name")
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.connectTime)
+	patience := s.connectTime
+	if value := c.cmd.Value(connectTimeout); value != "" {
+		if err := readConnectTime(value, &patience); err != nil {
+			return nil, sam.Refusef(sam.ResultI2PError, "option %s=%.40q: %v", connectTimeout, value, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	c.waits()
 	st, err := s.dial(ctx, name, uint16(from), uint16(to))
@@ -102,6 +108,13 @@ func (c *conn) connect(s *session) (*streaming.Stream, error) {
 		return nil, dialError(err, form)
 	}
 	return st, nil
+}
+
+// connectTimeout is an option of sessions, and as on Java of a STREAM CONNECT too.
+const connectTimeout = "i2p.streaming.connectTimeout"
+
+func readConnectTime(value string, to *time.Duration) error {
+	return readTime(value, time.Second, 10*time.Minute, to)
 }
 
 // dial looks again for a peer that the netDB does not have: it may just be publishing its

@@ -143,8 +143,12 @@ func TestStreamConnectFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		remote := w.network.Remote() // publishes, and listens nowhere
-		defer remote.Close()
+		deaf, dead := w.network.Remote(), w.network.Remote() // the first listens nowhere
+		defer deaf.Close()
+		defer dead.Close()
+		w.until("published", func() bool { return deaf.Ready() && dead.Ready() })
+		time.Sleep(10 * time.Second)
+		dead.Router().Kill()
 		for _, tt := range []struct{ words, want string }{
 			{"ID=a DESTINATION=rubbish", "INVALID_KEY"},
 			{"ID=a", "INVALID_KEY"},
@@ -155,6 +159,9 @@ func TestStreamConnectFails(t *testing.T) {
 			{"ID=a DESTINATION=" + nobody.Destination.Base64(), "CANT_REACH_PEER"},
 			{"ID=a FROM_PORT=x DESTINATION=x.i2p", "I2P_ERROR"},
 			{"ID=a TO_PORT=70000 DESTINATION=x.i2p", "I2P_ERROR"},
+			{"ID=a i2p.streaming.connectTimeout=x DESTINATION=x.i2p", "I2P_ERROR"},
+			{"ID=a i2p.streaming.connectTimeout=2000 DESTINATION=" + dead.Destination().Base64(), "TIMEOUT"},
+			{"ID=a DESTINATION=" + deaf.Destination().Base64(), "CANT_REACH_PEER"},
 			{"ID=p DESTINATION=x.i2p", "I2P_ERROR"},
 			{"ID=A DESTINATION=x.i2p", "INVALID_ID"},
 		} {
