@@ -18,7 +18,7 @@ import (
 
 // A world is a bridge on an embedded network.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	network *embedded.Network
 	hosting *onelease.Hosting
 	bridge  *Bridge
@@ -27,7 +27,7 @@ type world struct {
 }
 
 // newWorld has clients connect by TCP, for what is different there.
-func newWorld(t *testing.T, change func(*Config)) *world {
+func newWorld(t testing.TB, change func(*Config)) *world {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,12 +88,12 @@ func (w *world) run() (stop func()) {
 
 // A client is a connection to the bridge, or one that it has forwarded.
 type client struct {
-	t *testing.T
+	t testing.TB
 	net.Conn
 	r *bufio.Reader
 }
 
-func newClient(t *testing.T, nc net.Conn) *client {
+func newClient(t testing.TB, nc net.Conn) *client {
 	return &client{t: t, Conn: nc, r: bufio.NewReader(nc)}
 }
 

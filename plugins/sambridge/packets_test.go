@@ -23,7 +23,7 @@ func withPackets(c *Config) {
 
 // A mailbox is a client's UDP socket.
 type mailbox struct {
-	t *testing.T
+	t testing.TB
 	*net.UDPConn
 	bridge net.Addr
 }
