@@ -107,6 +107,7 @@ func TestUnknownRemotesAreSpreadAndKeepTheirFrontend(t *testing.T) {
 			to := i2p.NewAddr(newKeys(t).Destination, 9)
 			write(t, conn, to, "one")
 			write(t, conn, to, "two")
+			time.Sleep(greetingPatience) // the bubble's clock
 			for f, sent := range r.sentBy() {
 				if n := len(sent); n == 1 {
 					t.Fatal("two packets to one unknown remote took two frontends")

@@ -91,6 +91,7 @@ func TestDrainingFrontendsGetNobodyNew(t *testing.T) {
 			for range 30 {
 				write(t, conn, i2p.NewAddr(newKeys(t).Destination, 9), "x")
 			}
+			time.Sleep(greetingPatience) // the bubble's clock
 			sent := r.sentBy()
 			if n := total(sent); n != 30 {
 				t.Errorf("%d packets of 30 went out", n)

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 
 	"github.com/onelease/onelease/i2p/datagram"
@@ -36,6 +37,15 @@ type helloNonce [4 + 16]byte
 
 func (n *helloNonce) id() uint32      { return binary.BigEndian.Uint32(n[:4]) }
 func (n *helloNonce) setID(id uint32) { binary.BigEndian.PutUint32(n[:4], id) }
+
+// newNonce makes one whose ID is not 0.
+func newNonce(newID func() uint32) (n helloNonce) {
+	for n.id() == 0 {
+		rand.Read(n[:])
+		n.setID(newID())
+	}
+	return n
+}
 
 // appendHello appends the hello with that nonce.
 func appendHello(b []byte, o *datagram.Origin, nonce helloNonce) ([]byte, error) {

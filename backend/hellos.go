@@ -70,6 +70,9 @@ func (h *Host) giveUpLocked(r *rescue) {
 // pong takes the answer to a hello that came in by l: only the remote that
 // the hello went to can know its nonce.
 func (h *Host) pong(l *link, nonce helloNonce) {
+	if h.greeted(l, nonce) {
+		return
+	}
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -39,6 +39,7 @@ type Host struct {
 	// out or lead astray a remote by sending in its name.
 	remotes, hearsay     *remotes
 	rescues              rescues
+	greetings            greetings
 	lost, moved, stalled uint64
 	stalls               stalls
 	visits               []visit // oldest first

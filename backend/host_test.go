@@ -59,6 +59,7 @@ func TestAFrontendOfAnotherDestinationIsRefused(t *testing.T) {
 		for range 20 {
 			write(t, conn, i2p.NewAddr(newKeys(t).Destination, 1), "x")
 		}
+		time.Sleep(greetingPatience) // the bubble's clock
 		if sent := r.sentBy(); len(sent[0]) != 20 {
 			t.Errorf("%d of 20 went to the right frontend", len(sent[0]))
 		}

@@ -49,6 +49,7 @@ func TestEveryKindRoundTrips(t *testing.T) {
 				t.Errorf("%v: from %v", kind, from)
 			}
 			write(t, conn, to, "out")
+			time.Sleep(greetingPatience) // of a raw one, by the bubble's clock
 			sent := r.sentBy()[0]
 			if len(sent) != 1 || Kind(sent[0].Protocol) != kind || sent[0].ToPort != 1000 || sent[0].FromPort != 7 {
 				t.Fatalf("%v: sent %+v", kind, sent)

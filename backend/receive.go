@@ -62,6 +62,9 @@ func (h *Host) open(l *link, p sam.Packet, kind Kind) ([]byte, *Addr, error) {
 		}
 		return d.Payload, h.heard(l, d.From, nil, p.FromPort), nil
 	}
+	if l != nil {
+		h.cameRaw(l)
+	}
 	return p.Data, nil, nil
 }
 

@@ -33,6 +33,9 @@ type remote struct {
 	leftUntil time.Time
 	// answered is when a datagram or an ack was last sent to it.
 	answered time.Time
+	// greeted is when a greeting last went to it, and greetedBy the link.
+	greeted   time.Time
+	greetedBy *link
 	// told is when a LeaseSet last went to it though none was asked for, and toldBy
 	// the link: see needsLeaseSetLocked.
 	told   time.Time

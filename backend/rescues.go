@@ -2,7 +2,6 @@ package backend
 
 import (
 	"container/heap"
-	"crypto/rand"
 	mathrand "math/rand/v2"
 	"time"
 )
@@ -25,8 +24,7 @@ func (rs *rescues) of(r *remote) *rescue {
 		r.rescue = &rescue{remote: r, from: r.link, place: -1}
 		nonce := &r.rescue.nonce
 		for nonce.id() == 0 || rs.byID[nonce.id()] != nil {
-			rand.Read(nonce[:])
-			nonce.setID(rs.newID())
+			*nonce = newNonce(rs.newID)
 		}
 		rs.byID[nonce.id()] = r.rescue
 	}

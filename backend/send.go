@@ -73,11 +73,19 @@ func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error)
 	return datagram.AppendDatagram1(b, s.Destination, o.Signer, payload)
 }
 
-// sendDatagram sends p by the link that its remote's packets come in by.
+// sendDatagram sends p to a remote: to us, after a greeting, or at once.
 func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
 	if h.loops(to) {
 		return h.sendToSelf(p)
 	}
+	if kind := Kind(p.Protocol); kind != Datagram && kind != Datagram2 && h.greet(&p, to) {
+		return nil
+	}
+	return h.sendByRoute(p, to)
+}
+
+// sendByRoute sends p by the link that its remote's packets come in by.
+func (h *Host) sendByRoute(p sam.Packet, to i2p.Hash) error {
 	h.mu.Lock()
 	l := h.routeLocked(to)
 	if r := h.rescueLocked(to); r != nil && r.holdsDatagrams() {

@@ -71,7 +71,8 @@ type Stats struct {
 	Unsigned uint64
 	// Unclaimed counts packets that no PacketConn or stream is there for, Invalid those
 	// that are malformed or whose signature is wrong, Overflow those that came
-	// when their PacketConn's buffer was full.
+	// when their PacketConn's buffer was full, and datagrams that waited for a remote that
+	// was greeted and found no room, or no link then.
 	Unclaimed, Invalid, Overflow uint64
 }
 
