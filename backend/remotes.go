@@ -31,8 +31,8 @@ type remote struct {
 	// leftUntil is until when packets that still come in by a draining link
 	// that it has left do not count.
 	leftUntil time.Time
-	// answered is when a datagram or an ack was last sent to it.
-	answered time.Time
+	// answered is when a datagram was last sent to it, acked when an ack was due.
+	answered, acked time.Time
 	// greeted is when a greeting last went to it, and greetedBy the link.
 	greeted   time.Time
 	greetedBy *link

@@ -18,6 +18,7 @@ func TestSilentVisitorsGetOnePing(t *testing.T) {
 		silent, talker := r.remote(), r.remote()
 		r.hear(1, silent)
 		r.hear(2, talker)
+		time.Sleep(ackAfter)
 		if got := r.acks(); got != 2 {
 			t.Errorf("%d acks, want one for each", got)
 		}
@@ -51,6 +52,7 @@ func TestSilentVisitorsArePingedOnWithARefuge(t *testing.T) {
 		defer r.stop()
 		r.listen(Datagram, 7)
 		r.hear(0, r.remote())
+		time.Sleep(ackAfter)
 		r.acks() // that of the datagram
 		time.Sleep(20 * time.Minute)
 		if pings := total(r.collect(isRevisit)); pings != int(revisitFor/revisitAge)+1 {

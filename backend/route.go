@@ -98,16 +98,11 @@ func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint1
 	}
 	now := time.Now()
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	r := h.noteLocked(l, hash, sender, now)
 	addr := r.addrLocked(hash, port)
-	var a ack
-	due := false
 	if sender != nil {
-		a, due = h.ackLocked(r, now)
-	}
-	h.mu.Unlock()
-	if due {
-		h.sendAck(a)
+		h.ackLocked(r, now)
 	}
 	return addr
 }
