@@ -88,6 +88,9 @@ func (s *session) outgoing(cmd *sam.Command, to []byte) (out outgoing, err error
 // fault, and what it is to be told; what may pass by itself is counted only, since
 // datagrams may be lost. What turns out later is told by tell, if that is set.
 func (s *session) sendPacket(out outgoing, payload []byte, tell func(error)) error {
+	if most := s.Style.maxSize(); len(payload) > most {
+		return sam.Refusef(sam.ResultI2PError, "%d bytes are too many: with STYLE=%v there may be %d", len(payload), s.Style, most)
+	}
 	if out.name != "" {
 		return s.sendLater(out, payload, tell)
 	}

@@ -35,7 +35,7 @@ func TestDatagramsRefused(t *testing.T) {
 		"a datagram2":   {clients["r"], "RAW SEND SIZE=1 PROTOCOL=19" + to, "RAW STATUS RESULT=I2P_ERROR*"},
 		"protocol 256":  {clients["r"], "RAW SEND SIZE=1 PROTOCOL=256" + to, "RAW STATUS RESULT=I2P_ERROR*"},
 		"too large":     {clients["d"], "DATAGRAM SEND SIZE=40000" + to, `DATAGRAM STATUS RESULT=I2P_ERROR MESSAGE=*`},
-		"raw too large": {clients["r"], "RAW SEND SIZE=65536" + to, `RAW STATUS RESULT=I2P_ERROR MESSAGE="raw datagram of 65536 bytes*`},
+		"raw too large": {clients["r"], "RAW SEND SIZE=65536" + to, `RAW STATUS RESULT=I2P_ERROR MESSAGE="65536 bytes are too many*`},
 	} {
 		var size int
 		fmt.Sscanf(c.line[strings.Index(c.line, "SIZE="):], "SIZE=%d", &size)

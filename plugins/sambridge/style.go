@@ -149,3 +149,12 @@ func (s *session) checkPorts() error {
 	}
 	return nil
 }
+
+// maxSize is how many bytes a datagram of the style may have ("Sending Repliable or Raw
+// Datagrams", "SAM Anonymous (Raw) Datagrams").
+func (s style) maxSize() int {
+	if s == styleRaw {
+		return 32768
+	}
+	return 31744
+}
