@@ -2,6 +2,7 @@ package onelease_test
 
 import (
 	"errors"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestHostingNeverPublished(t *testing.T) {
 func TestHostingBadOptions(t *testing.T) {
 	network := embedded.Start(embedded.Config{})
 	defer network.Close()
-	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: network.Routers()})
+	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: network.Routers(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
