@@ -9,11 +9,10 @@ import (
 
 // past is what `published` was at last of Destinations that were closed, in seconds
 // since 1970: of each for as long as anybody may hold its LeaseSet. It must rise, also
-// if a Destination is opened again (architecture: `published` strictly rises).
+// if a Destination is opened again (DESIGN.md, "`published` rises over everything").
 type past map[i2p.Hash]uint32
 
-// pruneOver is from how many on those that are over are looked for, in tens of
-// thousands at most: each that is closed makes one.
+// pruneOver is at which numbers of them those that are over are looked for.
 const pruneOver = 1024
 
 func (p past) last(hash i2p.Hash) uint32 { return p[hash] }
