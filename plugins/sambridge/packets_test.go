@@ -93,7 +93,10 @@ func (c *client) received(line, data string) {
 // other in their routers: as with real ones, one that gets no answer sends only once.
 func (w *world) acquaint(pairs ...[2]string) {
 	w.t.Helper()
-	for _, pair := range pairs {
+	for i, pair := range pairs {
+		if i > 0 {
+			<-time.After(300 * time.Millisecond) // i2pd takes in one new session in 200 ms
+		}
 		a, b := w.bridge.sessions.find("", pair[0]), w.bridge.sessions.find("", pair[1])
 		w.introduce(a.Hosted.Host(), b.Hosted.Host())
 	}
