@@ -22,6 +22,10 @@ const (
 	streamBudget  = 40 << 10
 )
 
+// goroutineKept is what the runtime keeps of each goroutine that has ended, for the next,
+// in bytes.
+const goroutineKept = 640
+
 // TestCapacity holds sessions with idle streams, and says what each costs. When they have
 // ended, their memory is free again.
 func TestCapacity(t *testing.T) {
@@ -63,8 +67,7 @@ func TestCapacity(t *testing.T) {
 	for _, s := range held {
 		s.Close()
 	}
-	// The runtime keeps half a KiB of each goroutine for the next.
-	most := full.since(empty).Heap/10 + 1<<20
+	most := full.since(empty).Heap/10 + 1<<20 + goroutineKept*int64(full.Goroutines)
 	left := w.settled(time.Minute, func(m memory) bool {
 		m = m.since(empty)
 		return m.Goroutines <= 10 && m.Heap <= most
