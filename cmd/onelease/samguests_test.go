@@ -41,6 +41,7 @@ func TestSAMOnFrontends(t *testing.T) {
 	}
 	control := dialSAM(t, view.SAM[0])
 	control.ask("HELLO VERSION", "HELLO REPLY RESULT=OK")
+	control.ask("NAMING LOOKUP NAME=zzz.i2p", "NAMING REPLY RESULT=OK NAME=zzz.i2p VALUE=")
 	keys, err := i2p.GenerateKeys()
 	if err != nil {
 		t.Fatal(err)
