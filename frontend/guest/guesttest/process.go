@@ -30,10 +30,15 @@ type Process struct {
 }
 
 // New returns a Process that is dead until Start. What cfg lacks is the Frontend: that is of
-// the router, whose Dial must be set.
+// the router.
 func New(cfg guest.ServerConfig, router frontend.RouterConfig, quirk frontend.Quirk) *Process {
 	p := &Process{cfg: cfg}
 	dial := router.Dial
+	if dial == nil {
+		dial = func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", router.Addr)
+		}
+	}
 	router.Dial = func(ctx context.Context) (net.Conn, error) {
 		p.dials.Add(1)
 		return dial(ctx)
