@@ -82,6 +82,9 @@ type Config struct {
 	// that it began with. Until the first is there, Listen works, and what is to
 	// be signed fails with ErrNoSigner.
 	Credentials Credentials
+	// Neighbors, if set, are the Hosts of this process that hand over what they send
+	// each other without a router, while they run. It needs Destination, and no Name.
+	Neighbors *Neighbors
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger
 
@@ -135,6 +138,8 @@ func (c Config) check() error {
 	switch {
 	case len(c.Frontends) == 0:
 		return errors.New("field Frontends is empty: name one SAM address at least")
+	case c.Neighbors != nil && (c.Destination.IsZero() || c.Name != ""):
+		return errors.New("field Neighbors is set, and no Destination or a Name: the others could not tell whose packets are whose")
 	case c.MaxRemotes < 0 || c.RemoteIdle < 0 || c.StrandWindow < 0 || c.HelloRate < 0 || c.HangTimeout < 0 || c.ReceiveBuffer < 0:
 		return errors.New("a limit is negative: leave it 0 for its default")
 	case c.Streams.Link != nil || c.Streams.Origin.Signer != nil || c.Streams.Current != nil || c.Streams.Logger != nil || c.Streams.NewID != nil:

@@ -83,7 +83,7 @@ func (h *Host) DialPorts(ctx context.Context, name string, from, to uint16) (*st
 // is sent again during the lookup would keep i2pd 2.58 from getting through
 // (see rescue).
 func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
-	if h.loops(to.Hash) {
+	if h.near(to.Hash) != nil {
 		return nil
 	}
 	if err := h.waitUp(ctx); err != nil {
@@ -163,8 +163,8 @@ func (h *Host) resolveHash(ctx context.Context, hash i2p.Hash, lookup lookupFunc
 	if known := h.known(hash, false); known != nil {
 		return known, nil
 	}
-	if h.loops(hash) {
-		return streaming.NewRemote(h.Destination()), nil
+	if near := h.near(hash); near != nil {
+		return streaming.NewRemote(near.Destination()), nil
 	}
 	dest, err := lookup(ctx, hash.Base32())
 	if err != nil {

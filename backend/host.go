@@ -88,6 +88,7 @@ func (h *Host) Run(ctx context.Context) error {
 	if again {
 		return errors.New("backend: Run was called before: make a new Host")
 	}
+	defer h.cfg.Neighbors.join(h)()
 	linkCtx, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLinks()
 	var group sync.WaitGroup

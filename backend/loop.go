@@ -10,46 +10,89 @@ import (
 	"github.com/onelease/onelease/i2p/streaming"
 )
 
-// maxLooped bounds the packets that wait on their way from a Host to itself.
-const maxLooped = 1024
+// maxLooped bounds the bytes that wait on their way into a Host by the loop.
+const maxLooped = 4 << 20
 
-// A loop takes what a Host sends to its own Destination, as programs do that have
-// several sessions on one, or want to see whether they are in order. No router could: all of
-// them are the Destination, and the one that is asked would begin a session with
-// itself or one of the others.
+// Neighbors are Hosts of one process that hand over what they send each other without a
+// router, as routers do for Destinations of their own: that costs nothing, and no loss
+// of a router can stop it. The zero value has none.
+type Neighbors struct {
+	mu    sync.RWMutex
+	hosts map[i2p.Hash]*Host
+}
+
+func (n *Neighbors) find(hash i2p.Hash) *Host {
+	if n == nil {
+		return nil
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.hosts[hash]
+}
+
+// join has the others find h, until leave.
+func (n *Neighbors) join(h *Host) (leave func()) {
+	if n == nil {
+		return func() {}
+	}
+	hash := h.self.Load().hash
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.hosts == nil {
+		n.hosts = map[i2p.Hash]*Host{}
+	}
+	n.hosts[hash] = h
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.hosts[hash] == h {
+			delete(n.hosts, hash)
+		}
+	}
+}
+
+// A loop takes what a Host of this process sends to the Destination: a neighbor, or the
+// Host itself, as programs do that have several sessions on one Destination, or want to see
+// whether they are in order. No router could carry the latter: all of them are the
+// Destination, and the one that is asked would begin a session with itself or one of
+// the others.
 type loop struct {
 	mu      sync.Mutex
 	waiting []sam.Packet
+	bytes   int
 	running bool
 }
 
-// loops reports whether to is the Host's own Destination.
-func (h *Host) loops(to i2p.Hash) bool {
-	self := h.self.Load()
-	return self != nil && self.hash == to
+// near is the Host in this process that has the Destination, or nil.
+func (h *Host) near(to i2p.Hash) *Host {
+	if self := h.self.Load(); self != nil && self.hash == to {
+		return h
+	}
+	return h.cfg.Neighbors.find(to)
 }
 
-// sendToSelf has p come in soon, by a goroutine of its own: who sends may hold locks that
+// loopIn has p come in soon, by a goroutine of its own: who sends may hold locks that
 // who receives needs. What is too much is dropped, as on a link.
-func (h *Host) sendToSelf(p sam.Packet) error {
+func (h *Host) loopIn(p sam.Packet) error {
 	p.Data = bytes.Clone(p.Data)
 	l := &h.loop
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting) >= maxLooped {
-		h.unclaimed.Add(1)
+	if l.bytes+len(p.Data) > maxLooped {
+		h.overflow.Add(1)
 		return nil
 	}
+	l.bytes += len(p.Data)
 	l.waiting = append(l.waiting, p)
 	if !l.running {
 		l.running = true
-		go h.receiveFromSelf()
+		go h.takeLooped()
 	}
 	return nil
 }
 
-// receiveFromSelf takes in all that waits, and ends.
-func (h *Host) receiveFromSelf() {
+// takeLooped takes in all that waits, and ends.
+func (h *Host) takeLooped() {
 	for {
 		p, ok := h.loop.next()
 		if !ok {
@@ -66,7 +109,7 @@ func (h *Host) receiveFromSelf() {
 // via is how a packet came, for the log. Without a link it was the loop.
 func (l *link) via() string {
 	if l == nil {
-		return "none, it was sent to itself"
+		return "none, it came from this process"
 	}
 	return l.front.name()
 }
@@ -81,12 +124,13 @@ func (l *loop) next() (p sam.Packet, ok bool) {
 	p = l.waiting[0]
 	l.waiting[0] = sam.Packet{}
 	l.waiting = l.waiting[1:]
+	l.bytes -= len(p.Data)
 	return p, true
 }
 
-// addrOfSelf is that of who sent what came by the loop. Nothing is noted of him: there is
+// addrOfNear is that of who sent what came by the loop. Nothing is noted of him: there is
 // no way to him to remember.
-func addrOfSelf(hash i2p.Hash, sender *datagram.Sender, port uint16) *Addr {
+func addrOfNear(hash i2p.Hash, sender *datagram.Sender, port uint16) *Addr {
 	addr := &Addr{Hash: hash, Port: port}
 	if sender != nil {
 		addr.Destination = sender.Destination

@@ -47,11 +47,12 @@ func TestTooMuchToSelf(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.loop.running = true // nobody takes any
-	for range maxLooped + 3 {
-		h.sendToSelf(sam.Packet{Data: []byte("x")})
+	const size = 1 << 10
+	for range maxLooped/size + 3 {
+		h.loopIn(sam.Packet{Data: make([]byte, size)})
 	}
-	if got := h.unclaimed.Load(); got != 3 || len(h.loop.waiting) != maxLooped {
-		t.Errorf("%d dropped, %d wait", got, len(h.loop.waiting))
+	if got := h.overflow.Load(); got != 3 || h.loop.bytes != maxLooped {
+		t.Errorf("%d dropped, %d bytes wait", got, h.loop.bytes)
 	}
 }
 

@@ -94,7 +94,7 @@ func (h *Host) known(hash i2p.Hash, verified bool) *datagram.Sender {
 // with that port. The sender is nil if the datagram only claims the hash.
 func (h *Host) heard(l *link, hash i2p.Hash, sender *datagram.Sender, port uint16) *Addr {
 	if l == nil {
-		return addrOfSelf(hash, sender, port)
+		return addrOfNear(hash, sender, port)
 	}
 	now := time.Now()
 	h.mu.Lock()

@@ -73,10 +73,10 @@ func (s *self) encode(kind Kind, b, payload []byte, to i2p.Hash) ([]byte, error)
 	return datagram.AppendDatagram1(b, s.Destination, o.Signer, payload)
 }
 
-// sendDatagram sends p to a remote: to us, after a greeting, or at once.
+// sendDatagram sends p to a remote: to one in this process, after a greeting, or at once.
 func (h *Host) sendDatagram(p sam.Packet, to i2p.Hash) error {
-	if h.loops(to) {
-		return h.sendToSelf(p)
+	if near := h.near(to); near != nil {
+		return near.loopIn(p)
 	}
 	if kind := Kind(p.Protocol); kind != Datagram && kind != Datagram2 && h.greet(&p, to) {
 		return nil

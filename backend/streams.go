@@ -109,8 +109,8 @@ var errStranded = errors.New("the remote is stranded and gets a hello first")
 
 // Send sends by the link that the remote was heard by last.
 func (h streamLink) Send(to *streaming.Remote, fromPort, toPort uint16, packet []byte) error {
-	if h.loops(to.Hash) {
-		return h.sendToSelf(sam.Packet{FromPort: fromPort, ToPort: toPort, Protocol: ProtocolStreaming, Data: packet})
+	if near := h.near(to.Hash); near != nil {
+		return near.loopIn(sam.Packet{FromPort: fromPort, ToPort: toPort, Protocol: ProtocolStreaming, Data: packet})
 	}
 	h.mu.Lock()
 	l := h.routeLocked(to.Hash)
