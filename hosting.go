@@ -48,6 +48,10 @@ type HostingConfig struct {
 	// Policy is that of each Destination's balancer. Its Tunnels are 2 if 0, for
 	// each member, where Opening.Options say nothing.
 	Policy balancer.Policy
+	// Near has the Destinations hand over what they send each other within the process,
+	// as a router does for its own. No loss of a router then stops that; through the
+	// network it stands still for two minutes, since both ends lose the same router.
+	Near bool
 	// Max is how many Destinations there may be, 1000 if 0; MaxPerOwner how many of
 	// one Opening.Owner, as many if 0.
 	Max, MaxPerOwner int
@@ -71,6 +75,7 @@ type Hosting struct {
 	owners map[string]int       // of hosted
 	past   past
 
+	near  backend.Neighbors
 	lines part // to routers and Frontends; they end last
 }
 

@@ -64,6 +64,31 @@ func TestHostingOutboundOnly(t *testing.T) {
 	}
 }
 
+// Destinations that are near reach each other when all routers are gone, published or
+// not, with streams that began before and with new ones.
+func TestHostingNear(t *testing.T) {
+	inHosting(t, embedded.Config{}, onelease.HostingConfig{Near: true}, func(w *hostingWorld) {
+		server, client := w.open(onelease.Opening{}), w.open(onelease.Opening{})
+		serveEcho(t, server, 7)
+		before := w.dial(client, server, 7)
+		defer before.Close()
+		for _, name := range []string{"member-1", "member-2", "publisher"} {
+			w.network.Router(name).Kill()
+		}
+		after := w.dial(client, server, 7)
+		defer after.Close()
+		for _, c := range []net.Conn{before, after} {
+			began := time.Now()
+			if err := ask(c, "neighbor\n"); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		}
+	})
+}
+
 // A Destination can be found from when it is published.
 func TestHostingPublish(t *testing.T) {
 	inHosting(t, embedded.Config{}, onelease.HostingConfig{}, func(w *hostingWorld) {

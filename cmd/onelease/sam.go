@@ -87,6 +87,7 @@ func (f *samFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.with.Users, "users", "", "`file` with the users, which only its owner may read")
 	flags.BoolVar(&f.with.Auth, "auth", false, "ask for a password on the loopback too")
 	flags.BoolVar(&f.with.ForwardAnywhere, "forward-anywhere", false, "let clients forward streams to any host, not only their own")
+	flags.BoolVar(&f.with.Apart, "apart", false, "sessions of this bridge reach each other through the network, not within the process")
 	flags.IntVar(&f.with.MaxSessions, "max-sessions", 0, "sessions that there may be (default 1000)")
 	flags.IntVar(&f.with.MaxSessionsPerUser, "max-sessions-per-user", 0, "sessions that one user may have (default all)")
 	flags.IntVar(&f.with.MaxConnections, "max-connections", 0, "connections of clients, streams among them (default 16384)")
@@ -128,6 +129,7 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 		"listen": func() { cfg.Listen = f.with.Listen }, "udp": func() { cfg.UDP = f.with.UDP },
 		"tls-cert": func() { cfg.TLSCert = f.with.TLSCert }, "tls-key": func() { cfg.TLSKey = f.with.TLSKey },
 		"allow-plain": func() { cfg.AllowPlain = f.with.AllowPlain }, "auth": func() { cfg.Auth = f.with.Auth },
+		"apart": func() { cfg.Apart = f.with.Apart },
 		"users": func() { cfg.Users = f.with.Users }, "forward-anywhere": func() { cfg.ForwardAnywhere = f.with.ForwardAnywhere },
 		"max-sessions":          func() { cfg.MaxSessions = f.with.MaxSessions },
 		"max-sessions-per-user": func() { cfg.MaxSessionsPerUser = f.with.MaxSessionsPerUser },

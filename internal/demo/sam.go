@@ -54,6 +54,7 @@ func RunSAM(ctx context.Context, c SAMConfig) error {
 	network := embedded.Start(embedded.Config{Members: c.Routers, Seed: c.Seed, Names: Names})
 	defer network.Close()
 	bridge, err := samd.New(samd.Config{
+		Apart:    true, // there would be nothing to see of the routers
 		Embedded: network.Routers(), Listen: []string{c.Listen}, UDP: c.UDP, Logger: c.Logger,
 	})
 	if err != nil {

@@ -56,7 +56,8 @@ func (b *Bridge) prepare() error {
 		return err
 	}
 	b.hosting, err = onelease.NewHosting(onelease.HostingConfig{
-		Routers: routers, Frontends: frontends, Max: b.cfg.MaxSessions, MaxPerOwner: b.cfg.MaxSessionsPerUser, Logger: b.cfg.Logger,
+		Routers: routers, Frontends: frontends, Near: !b.cfg.Apart,
+		Max: b.cfg.MaxSessions, MaxPerOwner: b.cfg.MaxSessionsPerUser, Logger: b.cfg.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)

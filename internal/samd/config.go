@@ -50,6 +50,9 @@ type Config struct {
 	Auth bool `toml:"auth"`
 	// ForwardAnywhere lets clients forward streams to any host, not only their own.
 	ForwardAnywhere bool `toml:"forward-anywhere"`
+	// Apart has sessions of this bridge reach each other through the network, as they
+	// reach others, in place of within the process.
+	Apart bool `toml:"apart"`
 	// MaxSessions is how many Destinations there may be, 1000 if 0;
 	// MaxSessionsPerUser how many of one user, as many if 0.
 	MaxSessions        int `toml:"max-sessions"`
