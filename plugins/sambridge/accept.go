@@ -89,5 +89,5 @@ func (c *conn) accept(s *session, st *streaming.Stream, silent bool) error {
 		st.Reset()
 		return errQuit
 	}
-	return c.carry(s, st)
+	return c.carry(s, st, false)
 }

@@ -27,6 +27,35 @@ type joint struct {
 	half    atomic.Bool
 	outDone atomic.Bool // the client has said all
 	once    sync.Once
+	// answered is when the client was told that its CONNECT is done, zero if it was not;
+	// spoke is closed when it has said something since.
+	answered time.Time
+	spoke    chan struct{}
+	said     bool // spoke is closed; the reader's
+}
+
+// answerTime is how long what a remote says is held back behind the answer to a CONNECT, as
+// long as the client has not said anything itself. Libraries read that answer by one read,
+// and drop what else they find there (sam3, @diva.exchange/i2p-sam). A remote that speaks
+// first may send its first words along with its consent.
+const answerTime = 100 * time.Millisecond
+
+// answers has the joint heed answerTime from now on.
+func (j *joint) answers() { j.answered, j.spoke = time.Now(), make(chan struct{}) }
+
+// holdBack waits until the client has surely read its answer.
+func (j *joint) holdBack() {
+	wait := time.Until(j.answered.Add(answerTime))
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-j.spoke:
+	case <-timer.C:
+	case <-j.s.ctx.Done():
+	}
 }
 
 func newJoint(s *session, nc net.Conn, st *streaming.Stream) *joint {
@@ -50,6 +79,9 @@ func (j *joint) run(early []byte) {
 
 // outbound passes on what the client sends, and its end.
 func (j *joint) outbound(early []byte) {
+	if len(early) > 0 {
+		j.speaks()
+	}
 	_, err := j.st.Write(early)
 	if err == nil {
 		err = j.copyOut()
@@ -123,8 +155,11 @@ func reset(nc net.Conn) {
 
 // copyIn copies from the stream to the client. It returns nil at the stream's end.
 func (j *joint) copyIn() error {
-	for {
+	for first := !j.answered.IsZero(); ; first = false {
 		j.st.AwaitRead()
+		if first {
+			j.holdBack()
+		}
 		chunk := chunks.Get().(*[chunkSize]byte)
 		n, err := j.st.Read(chunk[:])
 		if n > 0 {
@@ -141,12 +176,21 @@ func (j *joint) copyIn() error {
 	}
 }
 
+// speaks notes that the client has said something. Only the goroutine that reads it calls this.
+func (j *joint) speaks() {
+	if j.spoke != nil && !j.said {
+		j.said = true
+		close(j.spoke)
+	}
+}
+
 // copyOut copies from the client to the stream. It returns nil at the client's end.
 func (j *joint) copyOut() error {
 	from := newIdleReader(j.nc)
 	for {
 		data, err := from.read()
 		if len(data) > 0 {
+			j.speaks()
 			if _, werr := j.st.Write(data); werr != nil {
 				err = werr
 			}

@@ -67,7 +67,7 @@ func (c *conn) onStreamConnect() error {
 		st.Reset()
 		return errQuit
 	}
-	return c.carry(s, st)
+	return c.carry(s, st, !silent)
 }
 
 // readSilent reads SILENT.
@@ -188,13 +188,17 @@ func dialError(err error, form destinationForm) error {
 }
 
 // carry joins the connection and a stream until both have ended. The connection has
-// no other use after it.
-func (c *conn) carry(s *session, st *streaming.Stream) error {
+// no other use after it. answered says that the client was just told of its CONNECT.
+func (c *conn) carry(s *session, st *streaming.Stream, answered bool) error {
 	early := c.r.Detach()
 	c.r, c.cmd = nil, sam.Command{}
 	c.unwatch()
 	c.nc.SetDeadline(noDeadline)
-	newJoint(s, c.nc, st).run(early)
+	j := newJoint(s, c.nc, st)
+	if answered {
+		j.answers()
+	}
+	j.run(early)
 	return errQuit
 }
 

@@ -60,6 +60,33 @@ func TestStreamEarlyData(t *testing.T) {
 	})
 }
 
+// What a remote says along with its consent comes behind the answer to CONNECT, not with it,
+// unless the client has spoken.
+func TestStreamAnswerComesAlone(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.session("STYLE=STREAM ID=b")
+		w.session("STYLE=STREAM ID=a")
+		for _, speaks := range []bool{false, true} {
+			in := w.hello()
+			in.say("STREAM ACCEPT ID=b SILENT=true\nwelcome\n")
+			w.until("open", func() bool { return w.bridge.sessions.find("", "b").published.Load() })
+			out := w.stream("a", w.of("b"))
+			answered := time.Now()
+			if speaks {
+				out.say("first")
+			}
+			if got := out.line(); got != "welcome" {
+				t.Errorf("hears %q", got)
+			}
+			if took := time.Since(answered); speaks != (took < answerTime) {
+				t.Errorf("the client speaks %v: hears the remote after %v", speaks, took)
+			}
+			out.Close()
+			in.Close()
+		}
+	})
+}
+
 func TestStreamPorts(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.session("STYLE=STREAM ID=b")
