@@ -87,9 +87,7 @@ func (d *Hosted) startBackend(cfg backend.Config) (err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = quietlog.New(d.hosting.cfg.Logger)
 	}
-	if d.hosting.cfg.Near {
-		cfg.Neighbors = &d.hosting.near
-	}
+	cfg.Neighbors = &d.hosting.neighbors
 	cfg.Frontends = nil
 	for _, p := range d.members {
 		cfg.Frontends = append(cfg.Frontends, backend.Frontend{Name: p.site.Name, Dial: p.outpost.DialSAM})

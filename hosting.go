@@ -75,8 +75,8 @@ type Hosting struct {
 	owners map[string]int       // of hosted
 	past   past
 
-	near  backend.Neighbors
-	lines part // to routers and Frontends; they end last
+	neighbors backend.Neighbors
+	lines     part // to routers and Frontends; they end last
 }
 
 // An Opening is a Destination to be hosted.
@@ -110,7 +110,8 @@ func NewHosting(cfg HostingConfig) (*Hosting, error) {
 	cfg.MaxPerOwner, cfg.Members = cmp.Or(cfg.MaxPerOwner, cfg.Max), cmp.Or(cfg.Members, 2)
 	h := &Hosting{
 		cfg: cfg, log: cfg.Logger.With("part", "hosting"), began: time.Now(),
-		hosted: map[i2p.Hash]*Hosted{}, owners: map[string]int{}, past: past{},
+		neighbors: backend.Neighbors{Apart: !cfg.Near},
+		hosted:    map[i2p.Hash]*Hosted{}, owners: map[string]int{}, past: past{},
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	if err := h.connect(); err != nil {

@@ -82,8 +82,8 @@ type Config struct {
 	// that it began with. Until the first is there, Listen works, and what is to
 	// be signed fails with ErrNoSigner.
 	Credentials Credentials
-	// Neighbors, if set, are the Hosts of this process that hand over what they send
-	// each other without a router, while they run. It needs Destination, and no Name.
+	// Neighbors, if set, are the Hosts of this process that this one heeds while it
+	// runs. It needs Destination, and no Name.
 	Neighbors *Neighbors
 	// Logger is slog.Default() if nil. Remotes appear at debug level only.
 	Logger *slog.Logger

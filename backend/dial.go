@@ -81,7 +81,7 @@ func (h *Host) DialPorts(ctx context.Context, name string, from, to uint16) (*st
 // reach has the router that will carry a stream look up the LeaseSet of a
 // remote that was not heard. That says at once if there is none; and a SYN that
 // is sent again during the lookup would keep i2pd 2.58 from getting through
-// (see rescue).
+// (see rescue). Then it waits for its turn among neighbors.
 func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
 	if h.near(to.Hash) != nil {
 		return nil
@@ -107,7 +107,7 @@ func (h *Host) reach(ctx context.Context, to *streaming.Remote) error {
 	if errors.Is(err, sam.ResultKeyNotFound) {
 		return err
 	}
-	return context.Cause(ctx)
+	return h.cfg.Neighbors.awaitTurn(ctx, to.Hash)
 }
 
 // canSign says why a Dial is sure to fail. Before the Destination is known that

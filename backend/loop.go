@@ -13,44 +13,6 @@ import (
 // maxLooped bounds the bytes that wait on their way into a Host by the loop.
 const maxLooped = 4 << 20
 
-// Neighbors are Hosts of one process that hand over what they send each other without a
-// router, as routers do for Destinations of their own: that costs nothing, and no loss
-// of a router can stop it. The zero value has none.
-type Neighbors struct {
-	mu    sync.RWMutex
-	hosts map[i2p.Hash]*Host
-}
-
-func (n *Neighbors) find(hash i2p.Hash) *Host {
-	if n == nil {
-		return nil
-	}
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	return n.hosts[hash]
-}
-
-// join has the others find h, until leave.
-func (n *Neighbors) join(h *Host) (leave func()) {
-	if n == nil {
-		return func() {}
-	}
-	hash := h.self.Load().hash
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.hosts == nil {
-		n.hosts = map[i2p.Hash]*Host{}
-	}
-	n.hosts[hash] = h
-	return func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		if n.hosts[hash] == h {
-			delete(n.hosts, hash)
-		}
-	}
-}
-
 // A loop takes what a Host of this process sends to the Destination: a neighbor, or the
 // Host itself, as programs do that have several sessions on one Destination, or want to see
 // whether they are in order. No router could carry the latter: all of them are the

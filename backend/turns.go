@@ -70,7 +70,7 @@ func (h *Host) nextTurn(now time.Time) (*turn, time.Duration) {
 }
 
 // readyLocked reports whether r, which is due, may have its turn. A hello gets
-// a moment from its link's pace, which may be now, and comes up again then; so
+// a moment from its link's pace and its neighbors, which may be now, and comes up again then; so
 // second hellos queue behind all first ones. A nudge is like any packet.
 func (h *Host) readyLocked(r *rescue, now time.Time) bool {
 	switch {
@@ -86,7 +86,7 @@ func (h *Host) readyLocked(r *rescue, now time.Time) bool {
 		return false
 	case !r.paced:
 		r.paced = true
-		h.rescues.schedule(r, r.via.pace.reserve(now, h.rescues.every))
+		h.rescues.schedule(r, h.cfg.Neighbors.turn(r.remote.hash, r.via.pace.reserve(now, h.rescues.every)))
 		return false
 	}
 	return true
