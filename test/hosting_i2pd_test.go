@@ -11,6 +11,9 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/frontend/guest"
+	"github.com/onelease/onelease/frontend/guest/guesttest"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/i2cp"
 	"github.com/onelease/onelease/test/i2pd"
@@ -18,7 +21,8 @@ import (
 
 // TestHosting has Destinations that come and go on stock routers: one that only dials and is
 // in no netDB, one that serves, and one with offline-signed keys, which these refuse. The
-// stream between the first two outlives the router that carries it.
+// stream between the first two outlives the router that carries it. All routers but one
+// are reached as from another process: what it has there are guests of their frontends.
 func TestHosting(t *testing.T) {
 	i2pd.Require(t)
 	t.Parallel() // with what is as patient
@@ -60,13 +64,25 @@ type hostingOnI2PD struct {
 func (x *hostingOnI2PD) start(t *testing.T) {
 	t.Helper()
 	var err error
+	routers := withPublisher(x.routers, members)
 	x.hosting, err = onelease.NewHosting(onelease.HostingConfig{
-		Routers: withPublisher(x.routers, members), Policy: balancer.Policy{Hops: 1}, Logger: quiet(t),
+		Routers: routers[3:], Frontends: []onelease.RemoteFrontend{asGuest(t, routers[0]), asGuest(t, routers[1]), asGuest(t, routers[2])},
+		Policy: balancer.Policy{Hops: 1}, Logger: quiet(t),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { x.hosting.Close() })
+}
+
+// asGuest starts what a frontend process has for guests on that router.
+func asGuest(t *testing.T, r onelease.Router) onelease.RemoteFrontend {
+	t.Helper()
+	server := guest.ServerConfig{Name: r.Name, Member: r.Member, Publisher: r.Publisher, Logger: quiet(t)}
+	p := guesttest.New(server, frontend.RouterConfig{Addr: r.Addr, Dial: r.Dial}, r.DontPublish)
+	p.Start()
+	t.Cleanup(p.Kill)
+	return onelease.RemoteFrontend{Name: r.Name, Dial: p.Dial, Member: r.Member, Publisher: r.Publisher}
 }
 
 func (x *hostingOnI2PD) open(t *testing.T, o onelease.Opening) *onelease.Hosted {
