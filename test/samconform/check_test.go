@@ -2,6 +2,7 @@ package samconform
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -27,8 +28,10 @@ type target struct {
 	// impatient is a bridge with HELLO and command timeouts of a second or so; empty
 	// if they cannot be set.
 	impatient string
-	pools     pools
-	asideBusy sync.Mutex
+	// certificate is for listeners that streams are forwarded to over TLS.
+	certificate tls.Certificate
+	pools       pools
+	asideBusy   sync.Mutex
 }
 
 // A check is one row that runs against a target. It fails by fail, which ends the

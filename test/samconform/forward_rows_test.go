@@ -147,12 +147,10 @@ func (l *listener) next() *conn {
 	return l.c.wrap(raw)
 }
 
-// nextTLS is next with TLS by a new self-signed certificate.
+// nextTLS is next with TLS.
 func (l *listener) nextTLS() *conn {
-	certificate, err := selfSigned()
-	l.c.must(err)
 	d := l.next()
-	secure := tls.Server(d.Conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
+	secure := tls.Server(d.Conn, &tls.Config{Certificates: []tls.Certificate{l.c.certificate}})
 	_ = secure.SetDeadline(time.Now().Add(l.c.slow))
 	if err := secure.HandshakeContext(l.c.ctx); err != nil {
 		l.c.fail("no TLS: %v", err)
@@ -160,15 +158,18 @@ func (l *listener) nextTLS() *conn {
 	return l.c.wrap(secure)
 }
 
+// selfSigned makes a certificate of 127.0.0.1.
 func selfSigned() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("self-signed certificate: %w", err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }

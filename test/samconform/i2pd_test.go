@@ -23,6 +23,11 @@ func TestI2PD(t *testing.T) {
 	if failure := stock.findNewest(t.Context()); failure != "" {
 		t.Fatal(failure)
 	}
+	certificate, err := selfSigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stock.certificate = certificate
 	begin := time.Now()
 	theirs := runAll(t.Context(), stock, chosen(t), 24)
 	t.Logf("%s: %s, all %.1f s\n%s", stock.name, summary(theirs), time.Since(begin).Seconds(), sideBySide([]string{"i2pd"}, theirs))
