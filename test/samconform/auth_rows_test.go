@@ -72,10 +72,11 @@ func enabled(f func(c *check)) func(*check) {
 	return withAuth(func(c *check, d *conn) {
 		d.asks(`AUTH ADD USER="foo" PASSWORD="b a\"r"`).is("AUTH STATUS", "RESULT=OK")
 		d.asks("AUTH ENABLE").is("AUTH STATUS", "RESULT=OK")
+		admin := c.dialTo(c.aside)
+		admin.ask(`HELLO VERSION USER="foo" PASSWORD="b a\"r"`).is("HELLO REPLY", "RESULT=OK")
 		c.defers(func() {
-			d.say("AUTH DISABLE\nAUTH REMOVE USER=foo")
-			d.hearIn(c.quick)
-			d.hearIn(c.quick)
+			admin.asks("AUTH DISABLE").is("AUTH STATUS", "RESULT=OK")
+			admin.asks("AUTH REMOVE USER=foo").is("AUTH STATUS", "RESULT=OK")
 		})
 		f(c)
 	})

@@ -28,6 +28,8 @@ type target struct {
 	// impatient is a bridge with HELLO and command timeouts of a second or so; empty
 	// if they cannot be set.
 	impatient string
+	// java is a bridge above routers that take offline-signed sessions; nil is this one.
+	java *target
 	// certificate is for listeners that streams are forwarded to over TLS.
 	certificate tls.Certificate
 	pools       pools
@@ -70,11 +72,24 @@ func examine(ctx context.Context, t *target, r row) result {
 	return result{r, c.failure, c.skipped, time.Since(begin)}
 }
 
-// clean ends what the row opened, the latest first.
+// clean ends what the row opened, the latest first. What fails there is no failure of the
+// row, only spoils what it had.
 func (c *check) clean() {
+	failure := c.failure
 	for i := len(c.cleanup) - 1; i >= 0; i-- {
-		c.cleanup[i]()
+		runTo(c.cleanup[i])
 	}
+	c.failure = failure
+}
+
+// runTo runs f in a goroutine that f may end.
+func runTo(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 func (c *check) defers(f func()) { c.cleanup = append(c.cleanup, f) }
@@ -90,6 +105,13 @@ func (c *check) fail(format string, args ...any) {
 func (c *check) skip(why string) {
 	c.skipped = why
 	runtime.Goexit()
+}
+
+// onJava has the row ask the bridge that takes offline-signed keys.
+func (c *check) onJava() {
+	if c.java != nil {
+		c.target = c.java
+	}
 }
 
 func (c *check) must(err error) {

@@ -9,7 +9,7 @@ var datagram23Rows = []row{
 		a := offlineSession(c, "DATAGRAM2")
 		b, u := c.forwards(newest, "DATAGRAM2", "")
 		c.deliver(c.socket().send("3.3", a.id, b.public, ""), u.forwarded, newToken(), "").from(a.public, "FROM_PORT=0 TO_PORT=0")
-	}, ""},
+	}, takesOffline},
 	{datagram23, "3.3", "DATAGRAM3 is forwarded with the 44 characters of the sender's hash", func(c *check) {
 		a, _ := c.forwards(newest, "DATAGRAM3", "")
 		b, u := c.forwards(newest, "DATAGRAM3", "")

@@ -30,5 +30,13 @@ func TestI2PD(t *testing.T) {
 	stock.certificate = certificate
 	begin := time.Now()
 	theirs := runAll(t.Context(), stock, chosen(t), 24)
-	t.Logf("%s: %s, all %.1f s\n%s", stock.name, summary(theirs), time.Since(begin).Seconds(), sideBySide([]string{"i2pd"}, theirs))
+	t.Logf("%s: %s, all in %.1f s", stock.name, summary(theirs), time.Since(begin).Seconds())
+	columns := []column{{"Onelease", examineOurs(t)}, {stock.name, theirs}}
+	t.Logf("side by side:\n%s", sideBySide(columns))
+	if supported(theirs) == 0 {
+		t.Error("i2pd supports no row: something is wrong with the suite")
+	}
+	if *update {
+		writePage(t, columns)
+	}
 }

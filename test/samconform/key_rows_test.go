@@ -45,10 +45,10 @@ var keyRows = []row{
 		r := c.hello("3.1").asks("DEST GENERATE SIGNATURE_TYPE=7").is("DEST REPLY", "PRIV")
 		createError("STYLE=STREAM ID=%s DESTINATION="+r.options["PRIV"][:880], "INVALID_KEY")(c)
 	}, ""},
-	{creation, "3.3", "STYLE=STREAM with an offline-signed key: the same comes back", offline("STREAM", ""), "offline signatures are of 2019"},
-	{creation, "3.3", "STYLE=RAW with an offline-signed key", offline("RAW", "PORT=9 HOST=127.0.0.1"), ""},
-	{creation, "3.3", "STYLE=DATAGRAM2 with an offline-signed key", offline("DATAGRAM2", "PORT=9 HOST=127.0.0.1"), ""},
-	{creation, "3.3", "STYLE=DATAGRAM3 with an offline-signed key", offline("DATAGRAM3", "PORT=9 HOST=127.0.0.1"), ""},
+	{creation, "3.3", "STYLE=STREAM with an offline-signed key: the same comes back", offline("STREAM", ""), takesOffline},
+	{creation, "3.3", "STYLE=RAW with an offline-signed key", offline("RAW", "PORT=9 HOST=127.0.0.1"), takesOffline},
+	{creation, "3.3", "STYLE=DATAGRAM2 with an offline-signed key", offline("DATAGRAM2", "PORT=9 HOST=127.0.0.1"), takesOffline},
+	{creation, "3.3", "STYLE=DATAGRAM3 with an offline-signed key", offline("DATAGRAM3", "PORT=9 HOST=127.0.0.1"), takesOffline},
 	{creation, "3.3", "STYLE=DATAGRAM with an offline-signed key is an error", func(c *check) {
 		c.hello(newest).ask("%s", c.createLine("DATAGRAM", newID(), "DESTINATION="+offlineKey(time.Now().Add(24*time.Hour)))).
 			refused("SESSION STATUS")
@@ -65,6 +65,9 @@ var keyRows = []row{
 	}, ""},
 }
 
+// takesOffline is the note of rows with offline-signed keys.
+const takesOffline = "a bridge over I2CP needs routers that take them: Java I2P does, i2pd does not"
+
 // ofType is a session whose new key must have the type.
 func ofType(name string, want int) func(*check) {
 	return func(c *check) {
@@ -79,6 +82,7 @@ func ofType(name string, want int) func(*check) {
 
 func offline(style, options string) func(*check) {
 	return func(c *check) {
+		c.onJava()
 		key := offlineKey(time.Now().Add(24 * time.Hour))
 		if s := c.create(newest, style, "DESTINATION="+key+" "+options); s.private != key {
 			c.fail("another key came back")
@@ -142,6 +146,7 @@ var lifeRows = []row{
 
 // offlineSession is a session of an offline-signed key that nothing is forwarded from.
 func offlineSession(c *check, style string) *session {
+	c.onJava()
 	u := c.socket()
 	return c.create(newest, style, u.here("DESTINATION="+offlineKey(time.Now().Add(24*time.Hour))))
 }

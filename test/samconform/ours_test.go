@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/plugins/sambridge"
 	"github.com/onelease/onelease/test/embedded"
 )
@@ -42,39 +43,51 @@ func examineOurs(t *testing.T) []result {
 	ours.once.Do(func() {
 		begin := time.Now()
 		target := startOurs(t)
-		if failure := target.findNewest(t.Context()); failure != "" {
-			t.Fatal(failure)
-		}
 		ours.results = runAll(t.Context(), target, chosen(t), 12)
 		t.Logf("our bridge: %s, all in %.1f s", summary(ours.results), time.Since(begin).Seconds())
 	})
 	return ours.results
 }
 
-// startOurs starts our bridge, and beside it one for authorization, one with TLS and one that
-// does not wait.
+// host is a name that the embedded routers know.
+const host = "conform.i2p"
+
+// startOurs starts our bridge, and beside it one for authorization, one with TLS, one that
+// does not wait, and one above Java routers.
 func startOurs(t *testing.T) *target {
-	network := embedded.Start(embedded.Config{})
+	certificate, err := selfSigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosting := newHosting(t, simnet.I2PD258)
+	target := newOurs(t, hosting, certificate)
+	target.aside = startBridge(t, sambridge.Config{Hosting: hosting})
+	target.tls = startBridge(t, sambridge.Config{Hosting: hosting, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
+	target.impatient = startBridge(t, sambridge.Config{Hosting: hosting, Limits: sambridge.Limits{HelloTime: time.Second}})
+	target.java = newOurs(t, newHosting(t, simnet.JavaI2P), certificate)
+	return target
+}
+
+// newHosting starts an embedded network of such routers.
+func newHosting(t *testing.T, profile simnet.Profile) *onelease.Hosting {
+	network := embedded.Start(embedded.Config{Profile: profile, Names: []string{host}})
 	t.Cleanup(network.Close)
 	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: network.Routers(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { hosting.Close() })
-	certificate, err := selfSigned()
-	if err != nil {
-		t.Fatal(err)
-	}
+	return hosting
+}
+
+// newOurs starts a bridge with a UDP port.
+func newOurs(t *testing.T, hosting *onelease.Hosting, certificate tls.Certificate) *target {
 	packets := listenPackets(t)
-	target := &target{
-		name: "Onelease", udp: packets.LocalAddr().String(), certificate: certificate,
+	return &target{
+		name: "Onelease", speaks: "3.3", host: host, certificate: certificate, udp: packets.LocalAddr().String(),
+		tcp:   startBridge(t, sambridge.Config{Hosting: hosting, Packets: packets, ForwardTLS: trusting(certificate)}),
 		quick: 5 * time.Second, slow: 20 * time.Second, resend: 500 * time.Millisecond,
 	}
-	target.tcp = startBridge(t, sambridge.Config{Hosting: hosting, Packets: packets, ForwardTLS: trusting(certificate)})
-	target.aside = startBridge(t, sambridge.Config{Hosting: hosting})
-	target.tls = startBridge(t, sambridge.Config{Hosting: hosting, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
-	target.impatient = startBridge(t, sambridge.Config{Hosting: hosting, Limits: sambridge.Limits{HelloTime: time.Second}})
-	return target
 }
 
 func trusting(certificate tls.Certificate) *tls.Config {

@@ -1,15 +1,15 @@
 package samconform
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"regexp"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/onelease/onelease/test/i2pd"
 )
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(i2pd.Main(m)) }
 // runAll examines the rows, so many at once: most of them wait for tunnels most of the
 // time. The results are in the order of the rows.
 func runAll(ctx context.Context, t *target, rows []row, atOnce int) []result {
-	defer t.pools.close()
+	defer t.close()
 	results, turns := make([]result, len(rows)), make(chan struct{}, atOnce)
 	var wait sync.WaitGroup
 	for i, r := range rows {
@@ -36,6 +36,14 @@ func runAll(ctx context.Context, t *target, rows []row, atOnce int) []result {
 	}
 	wait.Wait()
 	return results
+}
+
+// close ends the sessions that rows shared.
+func (t *target) close() {
+	t.pools.close()
+	if t.java != nil {
+		t.java.pools.close()
+	}
 }
 
 // chosen are the rows that -rows asks for.
@@ -68,41 +76,19 @@ func TestRowsAreNamedOnce(t *testing.T) {
 	}
 }
 
-// summary counts.
-func summary(results []result) string {
-	supported, took := 0, time.Duration(0)
+// supported counts.
+func supported(results []result) (n int) {
 	for _, r := range results {
 		if r.ok() {
-			supported++
+			n++
 		}
-		took = max(took, r.took)
 	}
-	return fmt.Sprintf("%d of %d rows supported, the longest took %.1f s", supported, len(results), took.Seconds())
+	return n
 }
 
-// sideBySide is a table for the log.
-func sideBySide(names []string, columns ...[]result) string {
-	var b strings.Builder
-	for i, r := range columns[0] {
-		for n, column := range columns {
-			fmt.Fprintf(&b, "%s %-5s ", names[n], verdict(column[i]))
-		}
-		fmt.Fprintf(&b, "| %s | %s: %s\n", r.row.since, r.row.section, r.row.says)
-		for n, column := range columns {
-			if column[i].failure != "" {
-				fmt.Fprintf(&b, "      %s: %s\n", names[n], column[i].failure)
-			}
-		}
-	}
-	return b.String()
-}
-
-func verdict(r result) string {
-	switch {
-	case r.failure != "":
-		return "no"
-	case r.skipped != "":
-		return "-"
-	}
-	return "yes"
+// summary is a line for the log.
+func summary(results []result) string {
+	longest := slices.MaxFunc(results, func(a, b result) int { return cmp.Compare(a.took, b.took) })
+	return fmt.Sprintf("%d of %d rows supported, the longest took %.1f s (%s)",
+		supported(results), len(results), longest.took.Seconds(), longest.row.says)
 }

@@ -138,13 +138,3 @@ func (c *check) acquaint(style string, from, to *session) {
 		return from.ask("NAMING LOOKUP NAME=%s", b32(to.public)).has("RESULT=OK")
 	})
 }
-
-// runTo runs f in a goroutine that f may end.
-func runTo(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	<-done
-}
