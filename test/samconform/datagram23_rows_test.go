@@ -1,5 +1,7 @@
 package samconform
 
+import "strings"
+
 const datagram23 = "Datagram 2/3"
 
 var datagram23Rows = []row{
@@ -21,7 +23,7 @@ var datagram23Rows = []row{
 		a, back := c.forwards(newest, "DATAGRAM3", "")
 		b, u := c.forwards(newest, "DATAGRAM3", "")
 		r := c.deliver(c.socket().send("3.3", a.id, b.public, ""), u.forwarded, newToken(), "")
-		hash, err := base64i2p.DecodeString(r.verb[len("FORWARDED "):])
+		hash, err := base64i2p.DecodeString(strings.Fields(r.line)[1])
 		c.must(err)
 		found := b.ask("NAMING LOOKUP NAME=%s", b32OfHash(hash)).is("NAMING REPLY", "RESULT=OK", "VALUE="+a.public)
 		c.deliver(c.socket().send("3.3", b.id, found.options["VALUE"], ""), back.forwarded, newToken(), "")

@@ -138,6 +138,9 @@ func oversized(style string, size int) func(*check) {
 		}
 		if r.ended == "" {
 			r.refused(style + " STATUS")
+			if two.a.hearIn(c.resend).closed {
+				return
+			}
 		}
 		about := c.deliver(two.a.send(style, two.b.public, ""), two.b.received(style), newToken(), bad)
 		if size == 0 && about.has("SIZE=0") {

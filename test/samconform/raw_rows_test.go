@@ -104,6 +104,9 @@ func forbiddenProtocol(p int) row {
 		}
 		if r.ended == "" {
 			r.refused("RAW STATUS")
+			if two.a.hearIn(c.resend).closed {
+				return
+			}
 		}
 		c.deliver(two.a.send("RAW", two.b.public, ""), two.b.received("RAW"), newToken(), "lost")
 	}, ""}

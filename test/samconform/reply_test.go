@@ -114,3 +114,11 @@ func (r reply) refusedOrClosed(verb string) reply {
 	}
 	return r.refused(verb)
 }
+
+// errorOrEnd fails unless the bridge answered with an error of whatever verb, or closed the
+// connection.
+func (r reply) errorOrEnd() {
+	if r.ended != "" && !r.closed || r.ended == "" && (!r.has("RESULT") || r.has("RESULT=OK")) {
+		r.c.fail("%s; want an error or the end", r)
+	}
+}
