@@ -28,8 +28,6 @@ type target struct {
 	// impatient is a bridge with HELLO and command timeouts of a second or so; empty
 	// if they cannot be set.
 	impatient string
-	// java is a bridge above routers that take offline-signed sessions; nil is this one.
-	java *target
 	// certificate is for listeners that streams are forwarded to over TLS.
 	certificate tls.Certificate
 	pools       pools
@@ -105,13 +103,6 @@ func (c *check) fail(format string, args ...any) {
 func (c *check) skip(why string) {
 	c.skipped = why
 	runtime.Goexit()
-}
-
-// onJava has the row ask the bridge that takes offline-signed keys.
-func (c *check) onJava() {
-	if c.java != nil {
-		c.target = c.java
-	}
 }
 
 func (c *check) must(err error) {

@@ -82,7 +82,6 @@ func ofType(name string, want int) func(*check) {
 
 func offline(style, options string) func(*check) {
 	return func(c *check) {
-		c.onJava()
 		key := offlineKey(time.Now().Add(24 * time.Hour))
 		if s := c.create(newest, style, "DESTINATION="+key+" "+options); s.private != key {
 			c.fail("another key came back")
@@ -146,7 +145,6 @@ var lifeRows = []row{
 
 // offlineSession is a session of an offline-signed key that nothing is forwarded from.
 func offlineSession(c *check, style string) *session {
-	c.onJava()
 	u := c.socket()
 	return c.create(newest, style, u.here("DESTINATION="+offlineKey(time.Now().Add(24*time.Hour))))
 }

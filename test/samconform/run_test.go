@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(i2pd.Main(m)) }
 // runAll examines the rows, so many at once: most of them wait for tunnels most of the
 // time. The results are in the order of the rows.
 func runAll(ctx context.Context, t *target, rows []row, atOnce int) []result {
-	defer t.close()
+	defer t.pools.close()
 	results, turns := make([]result, len(rows)), make(chan struct{}, atOnce)
 	var wait sync.WaitGroup
 	for i, r := range rows {
@@ -36,14 +36,6 @@ func runAll(ctx context.Context, t *target, rows []row, atOnce int) []result {
 	}
 	wait.Wait()
 	return results
-}
-
-// close ends the sessions that rows shared.
-func (t *target) close() {
-	t.pools.close()
-	if t.java != nil {
-		t.java.pools.close()
-	}
 }
 
 // chosen are the rows that -rows asks for.
