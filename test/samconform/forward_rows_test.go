@@ -86,12 +86,10 @@ var forwardRows = []row{
 	{forwarding, "3.0", "a second FORWARD is an error", onPair(func(c *check, _, b *session) {
 		l := c.listen()
 		c.forward(b, l, "")
-		c.spoiled = true
 		c.hello(newest).asks("STREAM FORWARD ID=%s PORT=%d", b.id, l.port).refused("STREAM STATUS")
 	}), java},
 	{forwarding, "3.0", "it ends with its socket: then an ACCEPT may wait", func(c *check) {
 		two := c.pair(newest, "STREAM")
-		c.spoiled = true
 		c.forward(two.b, c.listen(), "").Close()
 		var far *conn
 		c.until("an ACCEPT after a FORWARD", func() bool {
@@ -120,7 +118,10 @@ type listener struct {
 	port int
 }
 
+// listen listens for the row. The sessions are for no other row then: that must not find
+// this one's FORWARD.
 func (c *check) listen() *listener {
+	c.spoiled = true
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	c.must(err)
 	c.defers(func() { l.Close() })
