@@ -2,7 +2,7 @@
 
 TOOL := go tool -modfile=tools/go.mod
 PROTOS := backend/pluginpb/plugin.proto balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
-I2PD_TESTS := ./i2p/i2cp ./test ./test/i2pd/... ./test/streamservice
+I2PD_TESTS := ./i2p/i2cp ./test ./test/i2pd/... ./test/samconform ./test/streamservice
 RUN := .
 
 .PHONY: help
