@@ -18,8 +18,9 @@ type target struct {
 	// params are options of every session, so that tunnels are fast.
 	params string
 	// quick is how long the bridge may take for what it can answer by itself,
-	// slow for what takes tunnels, resend between two copies of a datagram.
-	quick, slow, resend time.Duration
+	// slow for what takes tunnels, delivery for a datagram whose way is known; resend lies
+	// between two copies of it.
+	quick, slow, delivery, resend time.Duration
 	// host is a name that resolves to a live Destination; empty: there is none.
 	host string
 	// aside is a bridge that a row may set up anew, with AUTH; tls one whose control

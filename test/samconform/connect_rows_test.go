@@ -26,12 +26,8 @@ var connectRows = []row{
 		far := c.accept(b, "")
 		near := c.hello(newest)
 		near.say("STREAM CONNECT ID=%s DESTINATION=%s SILENT=true", a.id, b.public)
-		token := newToken()
-		near.put(token)
 		far.caller(a, "")
-		far.get(token)
-		far.put(token)
-		near.get(token)
+		c.talk(near, far, 100)
 	}), ""},
 	{connecting, "3.0", "SILENT=true and no such Destination: the socket is closed without a line", onPair(func(c *check, a, _ *session) {
 		d := c.hello(newest)

@@ -15,7 +15,7 @@ type next func(wait time.Duration) (about reply, body string, ok bool)
 // deliver sends until the body arrives, since datagrams may be lost, and returns what is
 // said of it. The forbidden body must not arrive meanwhile.
 func (c *check) deliver(send func(body string), receive next, body, forbidden string) reply {
-	for end := time.Now().Add(c.slow); time.Now().Before(end); {
+	for end := time.Now().Add(c.delivery); time.Now().Before(end); {
 		send(body)
 		for until := time.Now().Add(c.resend); time.Now().Before(until); {
 			about, got, ok := receive(time.Until(until))
@@ -27,7 +27,7 @@ func (c *check) deliver(send func(body string), receive next, body, forbidden st
 			}
 		}
 	}
-	c.fail("no datagram arrived in %v", c.slow)
+	c.fail("no datagram arrived in %v", c.delivery)
 	return reply{}
 }
 

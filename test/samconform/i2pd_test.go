@@ -47,13 +47,19 @@ func examineStock(t *testing.T, network *i2pd.Network, certificate tls.Certifica
 		wait.Go(func() { results[i] = examineRouter(t, network.Router(i), certificate, share) })
 	}
 	wait.Wait()
+	for _, router := range network.Routers() {
+		if err := router.Crash(); err != nil {
+			t.Logf("%s crashed: %v", router, err)
+		}
+		router.Kill() // a crash is no failure of the test
+	}
 	return slices.Concat(results...)
 }
 
 // examineRouter asks one router. If that crashes, what it did not support is asked once more,
 // by twos: then few rows can blame another's crash.
 func examineRouter(t *testing.T, router *i2pd.Router, certificate tls.Certificate, rows []row) []result {
-	results := runAll(t.Context(), stock(t, router, certificate), rows, 4)
+	results := runAll(t.Context(), stock(t, router, certificate), rows, 6)
 	crash := router.Crash()
 	if crash == nil {
 		return results
@@ -84,7 +90,7 @@ func stock(t *testing.T, router *i2pd.Router, certificate tls.Certificate) *targ
 	s := &target{
 		name: router.String(), tcp: router.SAMAddr(), udp: router.SAMUDPAddr(), aside: router.SAMAddr(), certificate: certificate,
 		params: "inbound.length=1 outbound.length=0 inbound.quantity=2 outbound.quantity=1 i2cp.leaseSetEncType=4",
-		quick:  5 * time.Second, slow: 50 * time.Second, resend: time.Second,
+		quick:  5 * time.Second, slow: 50 * time.Second, delivery: 15 * time.Second, resend: time.Second,
 	}
 	if failure := s.findNewest(t.Context()); failure != "" {
 		t.Errorf("%s: %s", router, failure)

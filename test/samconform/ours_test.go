@@ -68,7 +68,7 @@ func startOurs(t *testing.T) *target {
 		tls:       startBridge(t, sambridge.Config{Hosting: hosting, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}}),
 		impatient: startBridge(t, sambridge.Config{Hosting: hosting, Limits: sambridge.Limits{HelloTime: time.Second}}),
 		// Generous, for a busy machine: nothing waits for these to pass.
-		quick: 15 * time.Second, slow: time.Minute, resend: 500 * time.Millisecond,
+		quick: 15 * time.Second, slow: time.Minute, delivery: time.Minute, resend: 500 * time.Millisecond,
 	}
 }
 
