@@ -3,6 +3,7 @@ package samconform
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,16 +66,26 @@ func markdown(columns []column) string {
 	for _, c := range columns {
 		fmt.Fprintf(&b, "| %s | %d of %d |\n", c.name, supported(c.results), len(c.results))
 	}
-	section := ""
-	for i, r := range columns[0].results {
-		if r.row.section != section {
-			section = r.row.section
-			fmt.Fprintf(&b, "\n### %s\n\n| what must be answered | since |%s\n|---|---|%s\n", section,
-				each(columns, func(c column) string { return " " + c.name + " |" }), strings.Repeat("---|", len(columns)))
+	for _, section := range sections(columns[0].results) {
+		fmt.Fprintf(&b, "\n### %s\n\n| what must be answered | since |%s\n|---|---|%s\n", section,
+			each(columns, func(c column) string { return " " + c.name + " |" }), strings.Repeat("---|", len(columns)))
+		for i, r := range columns[0].results {
+			if r.row.section == section {
+				fmt.Fprintf(&b, "%s%s\n", r.row.cells(), each(columns, func(c column) string { return " " + said(c.results[i]) + " |" }))
+			}
 		}
-		fmt.Fprintf(&b, "%s%s\n", r.row.cells(), each(columns, func(c column) string { return " " + said(c.results[i]) + " |" }))
 	}
 	return b.String()
+}
+
+// sections are those of the specification, each once.
+func sections(results []result) (names []string) {
+	for _, r := range results {
+		if !slices.Contains(names, r.row.section) {
+			names = append(names, r.row.section)
+		}
+	}
+	return names
 }
 
 func each(columns []column, f func(column) string) string {
