@@ -29,7 +29,7 @@ var forwardRows = []row{
 	}), ""},
 	{forwarding, "3.0", "on 3.1 the line has the Destination alone", onPair(func(c *check, a, b *session) {
 		l := c.listen()
-		c.hello("3.1").asks("STREAM FORWARD ID=%s PORT=%d HOST=127.0.0.1", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
+		c.hello("3.1").ask("STREAM FORWARD ID=%s PORT=%d HOST=127.0.0.1", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
 		c.connect(a, b.public, "")
 		if r := l.next().hear(); r.line != a.public {
 			c.fail("%s; want the Destination and nothing after it", r)
@@ -37,7 +37,7 @@ var forwardRows = []row{
 	}), ""},
 	{forwarding, "3.0", "without HOST it is the address of the client's socket", onPair(func(c *check, a, b *session) {
 		l := c.listen()
-		c.hello(newest).asks("STREAM FORWARD ID=%s PORT=%d", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
+		c.hello(newest).ask("STREAM FORWARD ID=%s PORT=%d", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
 		near := c.connect(a, b.public, "")
 		far := l.next()
 		far.caller(a, "")
@@ -45,7 +45,7 @@ var forwardRows = []row{
 	}), ""},
 	{forwarding, "3.0", "HOST may be a name", onPair(func(c *check, a, b *session) {
 		l := c.listen()
-		c.hello(newest).asks("STREAM FORWARD ID=%s PORT=%d HOST=localhost", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
+		c.hello(newest).ask("STREAM FORWARD ID=%s PORT=%d HOST=localhost", b.id, l.port).is("STREAM STATUS", "RESULT=OK")
 		c.connect(a, b.public, "")
 		l.next().caller(a, "")
 	}), ""},
@@ -132,7 +132,7 @@ func (c *check) listen() *listener {
 // closed.
 func (c *check) forward(s *session, l *listener, options string) *conn {
 	d := c.hello(newest)
-	d.asks("STREAM FORWARD ID=%s PORT=%d HOST=127.0.0.1 %s", s.id, l.port, options).is("STREAM STATUS", "RESULT=OK")
+	d.ask("STREAM FORWARD ID=%s PORT=%d HOST=127.0.0.1 %s", s.id, l.port, options).is("STREAM STATUS", "RESULT=OK")
 	return d
 }
 

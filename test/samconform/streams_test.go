@@ -7,12 +7,12 @@ import (
 )
 
 // accept has the session wait for a stream, on a connection that comes back once the bridge
-// has said OK.
+// has said OK. A bridge may first publish the session.
 func (c *check) accept(s *session, options string) *conn { return c.acceptAs(newest, s, options) }
 
 func (c *check) acceptAs(version string, s *session, options string) *conn {
 	d := c.hello(version)
-	d.asks("STREAM ACCEPT ID=%s %s", s.id, options).is("STREAM STATUS", "RESULT=OK")
+	d.ask("STREAM ACCEPT ID=%s %s", s.id, options).is("STREAM STATUS", "RESULT=OK")
 	return d
 }
 
