@@ -29,36 +29,48 @@ const (
 // largest known key types, in base64.
 const maxKeyFile = 16 << 10
 
+// String is "dat" or "base64".
+func (f KeyFormat) String() string {
+	if f == KeyBase64 {
+		return "base64"
+	}
+	return "dat"
+}
+
 // ReadKeyFile reads a key file of either format. It does not look at the
 // file's permissions; see CheckKeyFile.
 func ReadKeyFile(path string) (*Keys, error) {
-	b, err := readSmall(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
-	defer clear(b)
-	parse := ParseKeys
-	if text := bytes.TrimSpace(b); isBase64(text) {
-		parse = func([]byte) (*Keys, error) { return ParseKeysBase64(string(text)) }
-	}
-	k, err := parse(b)
+	defer f.Close()
+	k, _, err := ReadKeys(f)
 	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w (want a private key file of i2pd or Java I2P, or the PRIV of SAM's DEST GENERATE)", path, err)
+		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
 	return k, nil
 }
 
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// ReadKeys reads a key file's content to its end, and says which format it has.
+func ReadKeys(r io.Reader) (*Keys, KeyFormat, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxKeyFile+1))
+	defer clear(b)
 	if err != nil {
-		return nil, err
+		return nil, 0, fmt.Errorf("read keys: %w", err)
 	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err == nil && len(b) > maxKeyFile {
-		err = fmt.Errorf("%s has over %d bytes, too many for a key file: %w", path, maxKeyFile, ErrInvalid)
+	if len(b) > maxKeyFile {
+		return nil, 0, fmt.Errorf("over %d bytes, too many for a key file: %w", maxKeyFile, ErrInvalid)
 	}
-	return b, err
+	format, parse := KeyBinary, ParseKeys
+	if text := bytes.TrimSpace(b); isBase64(text) {
+		format, parse = KeyBase64, func([]byte) (*Keys, error) { return ParseKeysBase64(string(text)) }
+	}
+	k, err := parse(b)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w (want a private key file of i2pd or Java I2P, or the PRIV of SAM's DEST GENERATE)", err)
+	}
+	return k, format, nil
 }
 
 // isBase64 reports whether b can be I2P's base64; no binary key file can, since
@@ -91,20 +103,38 @@ func CheckKeyFile(path string) error {
 // over a file that is there (fs.ErrExist), since that may hold the only copy of
 // a Destination's key.
 func WriteKeyFile(path string, k *Keys, format KeyFormat) error {
-	if _, err := ParseKeys(k.Bytes()); err != nil {
-		return fmt.Errorf("write key file %s: %w", path, err)
-	}
-	content := k.Bytes()
-	if format == KeyBase64 {
-		content = []byte(k.Base64() + "\n")
-	}
-	defer clear(content)
-	err := wholefile.New(path, content, 0o600)
+	err := writeKeyFile(wholefile.New, path, k, format)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write key file %s: %w; give another name, or move that file away first", path, fs.ErrExist)
 	}
-	if err != nil {
+	return err
+}
+
+// ReplaceKeyFile is WriteKeyFile in the place of the file that is there, at once: for
+// new transient keys, whose loss loses no Destination.
+func ReplaceKeyFile(path string, k *Keys, format KeyFormat) error {
+	if k.Offline == nil {
+		return fmt.Errorf("write key file %s: it would replace a Destination's own key: %w", path, ErrInvalid)
+	}
+	return writeKeyFile(wholefile.Replace, path, k, format)
+}
+
+func writeKeyFile(write func(string, []byte, fs.FileMode) error, path string, k *Keys, format KeyFormat) error {
+	if _, err := ParseKeys(k.Bytes()); err != nil {
+		return fmt.Errorf("write key file %s: %w", path, err)
+	}
+	content := k.Encode(format)
+	defer clear(content)
+	if err := write(path, content, 0o600); err != nil {
 		return fmt.Errorf("write key file: %w", err)
 	}
 	return nil
+}
+
+// Encode is the content of a key file. It is secret.
+func (k *Keys) Encode(format KeyFormat) []byte {
+	if format == KeyBase64 {
+		return []byte(k.Base64() + "\n")
+	}
+	return k.Bytes()
 }

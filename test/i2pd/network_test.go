@@ -92,13 +92,13 @@ func checkStop(ctx context.Context, t *testing.T, r *Router) {
 	}
 	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
-	if _, err := r.page(short, "leasesets"); err == nil {
+	if _, err := r.LeaseSets(short); err == nil {
 		t.Error("a stopped router answers")
 	}
 	if err := r.Continue(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.page(ctx, "leasesets"); err != nil {
+	if _, err := r.LeaseSets(ctx); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package i2pd
+package webconsole
 
 import (
 	"errors"
@@ -17,8 +17,14 @@ func goldenPage(tb testing.TB) string {
 	return string(page)
 }
 
+// leaseSets parses a page of a router in UTC.
+func leaseSets(page string) (map[[32]byte]LeaseSet, error) {
+	p, err := Parse(page, time.UTC)
+	return p.LeaseSets, err
+}
+
 func TestParseLeaseSets(t *testing.T) {
-	got, err := parseLeaseSets(goldenPage(t))
+	got, err := leaseSets(goldenPage(t))
 	if err != nil || len(got) != 3 {
 		t.Fatalf("%d LeaseSets, %v", len(got), err)
 	}
@@ -42,13 +48,31 @@ func TestParseLeaseSets(t *testing.T) {
 // The two ways in which i2pd says that there is nothing: 2.45.1 and 2.58 word the second
 // differently.
 func TestParseNoLeaseSets(t *testing.T) {
-	for _, page := range []string{
-		"<b>LeaseSets:</b> 0<br>\r\n",
-		"<b>LeaseSets:</b> not floodfill.<br>\r\n",
-		"<b>LeaseSets:</b> floodfill mode is disabled.<br>\r\n",
+	for page, floodfill := range map[string]bool{
+		"<b>LeaseSets:</b> 0<br>\r\n":                           true,
+		"<b>LeaseSets:</b> not floodfill.<br>\r\n":              false,
+		"<b>LeaseSets:</b> floodfill mode is disabled.<br>\r\n": false,
 	} {
-		if got, err := parseLeaseSets(page); err != nil || len(got) != 0 {
+		if got, err := Parse(page, time.UTC); err != nil || len(got.LeaseSets) != 0 || got.Floodfill != floodfill {
 			t.Errorf("%q: %v, %v", page, got, err)
+		}
+	}
+}
+
+// Times are in the router's zone.
+func TestParseInZone(t *testing.T) {
+	zone := time.FixedZone("east", 3600)
+	here, err := leaseSets(goldenPage(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := Parse(goldenPage(t), zone)
+	if err != nil || !there.Floodfill {
+		t.Fatal(there.Floodfill, err)
+	}
+	for hash, ls := range here {
+		if got := there.LeaseSets[hash].Expires; !got.Equal(ls.Expires.Add(-time.Hour)) {
+			t.Errorf("%v, want an hour before %v", got, ls.Expires)
 		}
 	}
 }
@@ -56,7 +80,7 @@ func TestParseNoLeaseSets(t *testing.T) {
 func TestParseMarksInvalid(t *testing.T) {
 	page := strings.Replace(goldenPage(t), `<div class="slide">`,
 		`<div class="invalid">!! Invalid !! </div>`+"\r\n"+`<div class="slide">`, 1)
-	got, err := parseLeaseSets(page)
+	got, err := leaseSets(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +110,7 @@ func TestParseRefusesOtherFormats(t *testing.T) {
 		if bad == page {
 			t.Errorf("%s: the golden page has nothing to spoil", name)
 		}
-		if _, err := parseLeaseSets(bad); !errors.Is(err, ErrPage) {
+		if _, err := leaseSets(bad); !errors.Is(err, ErrPage) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -95,7 +119,7 @@ func TestParseRefusesOtherFormats(t *testing.T) {
 func FuzzParseLeaseSets(f *testing.F) {
 	f.Add(goldenPage(f))
 	f.Fuzz(func(t *testing.T, page string) {
-		got, err := parseLeaseSets(page)
+		got, err := leaseSets(page)
 		if err != nil && !errors.Is(err, ErrPage) {
 			t.Errorf("unmarked error: %v", err)
 		}
