@@ -157,3 +157,31 @@ func TestCheckKeyFile(t *testing.T) {
 		t.Errorf("error %v, want ErrPermissions with the remedy", err)
 	}
 }
+
+// TestReplaceKeyFile takes transient keys only: another's file may be the only copy.
+func TestReplaceKeyFile(t *testing.T) {
+	plain := mustGenerate(t)
+	path := filepath.Join(t.TempDir(), "keys")
+	first, second := offlineKeys(t, plain), offlineKeys(t, plain)
+	if err := WriteKeyFile(path, first, KeyBase64); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceKeyFile(path, second, KeyBinary); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceKeyFile(path, plain, KeyBinary); !errors.Is(err, ErrInvalid) {
+		t.Errorf("the Destination's own key: %v", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, format, err := ReadKeys(f)
+	if err != nil || format != KeyBinary || !bytes.Equal(got.Bytes(), second.Bytes()) {
+		t.Errorf("format %v, %v", format, err)
+	}
+	if err := CheckKeyFile(path); err != nil {
+		t.Error(err)
+	}
+}

@@ -54,17 +54,19 @@ router, and a backend or more with the services, most of which are plugins.
 
 Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		Example: `  onelease demo                     # watch it work, with nothing installed
+  onelease key generate site.dat    # make a Destination, or import one that you have
   onelease cluster init --help      # begin a cluster of balancers
   onelease balancer --dir DIR       # run one of them
   onelease frontend --dir DIR       # run the frontend beside a router
   onelease plugin add PROGRAM       # register a service
   onelease backend --dir DIR        # run services
-  onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster`,
+  onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster
+  onelease lookup NAME              # what routers and the netDB have of a Destination`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keygenCommand(), simnetCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keyCommand(), lookupCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

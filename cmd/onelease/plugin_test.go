@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,19 +139,4 @@ func TestDefaultCatalog(t *testing.T) {
 	if !strings.Contains(help, "/var/lib/onelease/plugins") || !strings.Contains(help, "$XDG_DATA_HOME") {
 		t.Error(help)
 	}
-}
-
-// TestKeygen makes keys that cluster init takes, once.
-func TestKeygen(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "site.dat")
-	if b32 := do(t, "keygen", path); !strings.HasSuffix(b32, ".b32.i2p\n") {
-		t.Errorf("printed %q", b32)
-	}
-	before, _ := os.ReadFile(path)
-	fails(t, exitFailed, []string{"exists"}, "", "keygen", path)
-	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
-		t.Errorf("the file was changed: %v", err)
-	}
-	dir := filepath.Join(t.TempDir(), "b1")
-	do(t, "cluster", "init", "--dir", dir, "--name", "b1", "--address", "127.0.0.1:1", "--keys", path, "--no-stored-keys")
 }

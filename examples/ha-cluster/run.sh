@@ -106,7 +106,7 @@ else
 fi
 
 say "a Destination, its page, and a secret that seals its keys"
-b32=$("$onelease" keygen "$dir/site.dat")
+b32=$("$onelease" key generate "$dir/site.dat")
 echo "$b32"
 mkdir "$dir/www"
 echo '<h1>still here</h1>' >"$dir/www/index.html"
