@@ -61,6 +61,7 @@ func TestBackend(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
+	d.wantLookup()
 	fails(t, exitFailed, []string{`no service "sity"`}, "", "plugin", "reload", "sity", "--dir", worker)
 	fails(t, exitFailed, []string{"another backend runs"}, "", append(append([]string{"backend"}, d.frontends...), "--dir", worker, "--builtin", "echo")...)
 	b.end()

@@ -61,6 +61,7 @@ type deployment struct {
 	visitor   *embedded.Remote
 	b32       string
 	frontends []string // flags for backends
+	i2cp      string   // address of a router
 }
 
 // newDeployment has a router that serves and one that publishes.
@@ -77,6 +78,7 @@ func newDeployment(t *testing.T) *deployment {
 		router := d.network.Router(name)
 		go func() { _ = router.ServeI2CP(ln) }() // ends with the listener
 		t.Cleanup(func() { ln.Close() })
+		d.i2cp = ln.Addr().String()
 		d.join("frontend", name)
 		role := [][]string{{"--member", "--sam", sam}, {"--publisher"}}[i]
 		start(t, append([]string{"frontend", "--dir", d.of(name), "--router", ln.Addr().String()}, role...)...)

@@ -163,3 +163,27 @@ func TestKeyShowIsPublic(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyDocs runs what docs/keys.md shows, in its order.
+func TestKeyDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/keys.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	ran := 0
+	for line := range strings.Lines(string(page)) {
+		command, ok := strings.CutPrefix(line, "    onelease ")
+		command, _, _ = strings.Cut(command, "#")
+		if !ok || !strings.HasPrefix(command, "key ") {
+			continue
+		}
+		ran++
+		if r := inside(t.Context(), "", strings.Fields(command)...); r.code != 0 {
+			t.Errorf("%s: %s", command, r.said)
+		}
+	}
+	if ran < 7 {
+		t.Errorf("ran %d commands", ran)
+	}
+}

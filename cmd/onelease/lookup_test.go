@@ -152,6 +152,42 @@ func (v lookupView) tunnels(t *testing.T) (all []tunnel) {
 	return all
 }
 
+// wantLookup has the site found, and its leases in the netDB known as its frontend's.
+func (d *deployment) wantLookup() {
+	d.t.Helper()
+	hash, err := i2p.ParseBase32(d.b32)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	until(d.t, "all leases in the netDB are a frontend's", func() bool {
+		raw, _ := d.network.Lookup(hash)
+		addr := console(d.t, 200, consolePage(d.t, raw))
+		v := lookUp(d.t, append(d.access("b1"), d.b32, "--router", d.i2cp, "--console", addr)...)
+		if ls := v.Floodfills[0].LeaseSet; !v.Cluster.Ours || ls == nil || len(ls.Leases) == 0 || v.Cluster.Strange > 0 {
+			return false
+		}
+		return v.Floodfills[0].LeaseSet.Leases[0].Frontend == "member-1"
+	})
+}
+
+// consolePage is how a floodfill's webconsole shows a LeaseSet.
+func consolePage(t *testing.T, raw []byte) string {
+	t.Helper()
+	ls, _, err := i2p.ParseLeaseSet2(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const layout = "02/01/2006 15:04:05.000"
+	var page strings.Builder
+	b32 := strings.TrimSuffix(ls.Destination.Base32(), ".b32.i2p")
+	fmt.Fprintf(&page, "<b>LeaseSets:</b><br>\n<div class=\"leaseset listitem\">\n<label for=\"slide1\">%s</label>\n<b>Store type:</b> 3<br>\n<b>Expires:</b> %s<br>\n<b>Non Expired Leases: %d</b><br>\n",
+		b32, ls.Expires.Local().Format(layout), len(ls.Leases))
+	for _, l := range ls.Leases {
+		fmt.Fprintf(&page, "<b>Gateway:</b> %s<br>\n<b>TunnelID:</b> %d<br>\n<b>EndDate:</b> %s<br>\n", i2p.Base64.EncodeToString(l.Gateway[:]), l.Tunnel, l.End.Local().Format(layout))
+	}
+	return page.String()
+}
+
 // TestLookupOutcome: what is only in the netDB is found too.
 func TestLookupOutcome(t *testing.T) {
 	v := lookupView{Name: "x", Routers: []routerFound{{Result: resultNoLeaseSet}}, Floodfills: []floodfillFound{{}}}
