@@ -120,7 +120,8 @@ func (p *probe) obey(c net.Conn, end chan<- error) {
 		p.node.Logger().Debug("not to be seen")
 		slog.Info("by slog")
 	case "panic":
-		panic("a bug")
+		go panic("a bug") // in a goroutine that closes nothing on its way out
+		select {}
 	case "end":
 		var err error
 		if arg != "" {
