@@ -24,11 +24,14 @@ const (
 	destinationLooks = 3
 )
 
+// Errors of TestQuirk: how far the test came.
 var (
-	// errProbeSession says that the router made no session for a self-test.
-	errProbeSession = errors.New("no session for the self-test")
-	errProbeTime    = errors.New("the netDB has neither of two throwaway Destinations, of which it should have one")
-	errProbeTunnels = errors.New("the router has built no tunnels for the self-test")
+	// ErrProbeSession says that the router made no session for the test.
+	ErrProbeSession = errors.New("no session for the self-test")
+	// ErrProbeTunnels says that it made sessions and has built no tunnels for them.
+	ErrProbeTunnels = errors.New("the router has built no tunnels for the self-test")
+	// ErrProbeNetDB says that nothing was published, so that the test tells nothing.
+	ErrProbeNetDB = errors.New("the netDB has neither of two throwaway Destinations, of which it should have one")
 )
 
 // A finding is what a self-test found.
@@ -75,11 +78,11 @@ func (p *prober) selfTest(ctx context.Context, dest i2p.Destination, failed func
 	limit := time.AfterFunc(sessionTime, cancel)
 	defer limit.Stop()
 	if !await(ctx, hidden.up) || !await(ctx, open.up) {
-		return finding{}, fmt.Errorf("%w: %w", errProbeSession, errors.Join(hidden.sessionError(), open.sessionError()))
+		return finding{}, fmt.Errorf("%w: %w", ErrProbeSession, errors.Join(hidden.sessionError(), open.sessionError()))
 	}
 	limit.Reset(probeTime)
 	if !await(ctx, hidden.ready) || !await(ctx, open.ready) {
-		return finding{}, errProbeTunnels
+		return finding{}, ErrProbeTunnels
 	}
 	return look(ctx, hidden, open, dest)
 }
@@ -116,7 +119,7 @@ func look(ctx context.Context, hidden, open *throwaway, dest i2p.Destination) (f
 	select {
 	case result = <-seen:
 	case <-ctx.Done():
-		return finding{}, errProbeTime
+		return finding{}, ErrProbeNetDB
 	}
 	seeker := hidden.client // whose lookup has just worked
 	if result.inverted {

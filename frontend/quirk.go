@@ -19,6 +19,26 @@ func FindQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, lo
 	return quirk
 }
 
+// TestQuirk tests once how a router reads i2cp.dontPublishLeaseSet, for who wants to tell a
+// person. It takes until the router has built tunnels and up to 90 s. The errors are
+// ErrProbeSession, ErrProbeTunnels and ErrProbeNetDB, and the Quirk is Auto then; if ctx ends
+// first, they say how far it came.
+func TestQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, log *slog.Logger) (Quirk, error) {
+	p := &prober{&router, options, log}
+	result, err := p.selfTest(ctx, i2p.Destination{}, func(error) {})
+	if err != nil {
+		return Auto, err
+	}
+	return result.quirk(), nil
+}
+
+func (f finding) quirk() Quirk {
+	if f.inverted {
+		return Inverted
+	}
+	return Normal
+}
+
 // learnQuirk finds out how the router reads i2cp.dontPublishLeaseSet, or is told.
 func (f *Frontend) learnQuirk(ctx context.Context) {
 	quirk, probed := Auto, true
@@ -48,13 +68,10 @@ func (p *prober) learn(ctx context.Context, failed func(error)) (quirk Quirk, pr
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:
-			quirk = Normal
-			if result.inverted {
-				quirk = Inverted
-			}
+			quirk = result.quirk()
 			p.log.Info("the router was tested", "dontPublishLeaseSet", quirk)
 			return quirk, true
-		case !errors.Is(err, errProbeSession):
+		case !errors.Is(err, ErrProbeSession):
 			p.log.Warn("could not find out how the router reads i2cp.dontPublishLeaseSet: taking \"normal\"; "+
 				"for i2pd 2.58 set DontPublish to \"inverted\"", "err", err)
 			return Normal, false

@@ -61,12 +61,13 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease plugin add PROGRAM       # register a service
   onelease backend --dir DIR        # run services
   onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster
-  onelease lookup NAME              # what routers and the netDB have of a Destination`,
+  onelease lookup NAME              # what routers and the netDB have of a Destination
+  onelease doctor --help            # what is wrong with a setup, and what to do`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keyCommand(), lookupCommand(), simnetCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keyCommand(), lookupCommand(), doctorCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

@@ -66,14 +66,13 @@ func (c *Config) checkRouters() error {
 	if len(c.Routers)+len(c.Frontends) == 0 {
 		return errors.New("no router to host on: give --router NAME=HOST:PORT, the I2CP port of one, or [[router]] in --config")
 	}
-	if len(c.Routers) == 1 && len(c.Frontends) == 0 && len(c.Routers[0].Roles) == 0 {
-		c.Routers[0].Roles = []string{Member, Publisher}
+	if err := c.completeRouters(); err != nil {
+		return err
 	}
 	count := map[string]int{}
-	for i := range c.Routers {
-		r := &c.Routers[i]
-		if err := r.check(); err != nil {
-			return fmt.Errorf("router %q: %w", r.Name, err)
+	for _, r := range c.Routers {
+		if !way.Loopback(r.Address) {
+			return fmt.Errorf("router %q: %s is not on this machine: keys would cross the network in the clear", r.Name, r.Address)
 		}
 		for _, role := range r.Roles {
 			count[role]++
@@ -88,6 +87,29 @@ func (c *Config) checkRouters() error {
 		return fmt.Errorf("no router is a %s: nobody could find a session that listens; add the role to one, best to a small router that is nothing else", Publisher)
 	}
 	return nil
+}
+
+// completeRouters gives each its roles, and checks what can be read of each alone.
+func (c *Config) completeRouters() error {
+	if len(c.Routers) == 1 && len(c.Frontends) == 0 && len(c.Routers[0].Roles) == 0 {
+		c.Routers[0].Roles = []string{Member, Publisher}
+	}
+	for i := range c.Routers {
+		if err := c.Routers[i].check(); err != nil {
+			return fmt.Errorf("router %q: %w", c.Routers[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// Written are the routers with the roles that they have, for who looks at a setup that
+// may not do to run. The errors, of what is not well written, are ErrConfig.
+func (c Config) Written() ([]Router, error) {
+	c.Routers = slices.Clone(c.Routers)
+	if err := c.completeRouters(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return c.Routers, nil
 }
 
 func (r *Router) check() error {
@@ -106,8 +128,6 @@ func (r *Router) check() error {
 		return errors.New("it has no name")
 	case err != nil:
 		return fmt.Errorf("address %q: want host:port of its I2CP, such as 127.0.0.1:7654", r.Address)
-	case !way.Loopback(r.Address):
-		return fmt.Errorf("%s is not on this machine: keys would cross the network in the clear", r.Address)
 	case !slices.Contains(quirks, r.DontPublish):
 		return fmt.Errorf("dont-publish %q: want normal, inverted (i2pd 2.58) or auto", r.DontPublish)
 	case (r.User == "") != (r.PasswordFile == ""):

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/internal/doctor"
+	"github.com/onelease/onelease/internal/samd"
+)
+
+const doctorLong = `Doctor checks a setup, before it runs and while it does, and says what to do about what
+it finds: files and their modes, certificates, room on the disk, the roles of routers,
+whether each router speaks I2CP, its clock, whether it takes a session, builds tunnels and
+reads the option not to publish as is set for it, what the netDB knows of the
+Destination, and ports that are open wider than they must.
+
+Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
+"onelease sam"; or the --config of that. With --running or --stopped it also judges
+what the netDB has: while nothing of the setup runs, it should have nothing, or another
+machine has the key.
+
+It changes nothing. Routers see throwaway Destinations, two of them for up to two minutes:
+--quick leaves those out. What a stock router does not tell its clients is not
+guessed: the line begins with a "?" and says why. docs/troubleshooting.md has all
+checks and cures.
+
+Exit codes: 0 nothing failed, though there may be warnings; 1 a check failed; 2 wrong use.`
+
+func doctorCommand() *cobra.Command {
+	var f doctorFlags
+	cmd := &cobra.Command{
+		Use:   "doctor [--dir DIR] [--keys FILE] [--router NAME=HOST:PORT,ROLE]",
+		Short: "Check a setup, and say what to do",
+		Long:  doctorLong,
+		Example: `  onelease doctor --keys site.dat --router a=127.0.0.1:7654,member --router b=127.0.0.1:7664,member --router c=127.0.0.1:7674,publisher
+  onelease doctor --dir /var/lib/onelease/router-1 --router router-1=127.0.0.1:7654,member --running
+  onelease doctor --config /etc/onelease/sam.toml --quick --json
+  onelease doctor --keys site.dat --router a=127.0.0.1:7654 --stopped    # does another machine have the key?`,
+		Args: noArgs,
+		RunE: f.run,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.dir, "dir", "", "a node's `directory`")
+	flags.StringArrayVar(&f.balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
+	flags.StringArrayVar(&f.keys, "keys", nil, "a Destination's private key `file`; repeatable")
+	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
+	flags.StringVar(&f.file, "config", "", "TOML `file` of onelease sam")
+	flags.BoolVar(&f.running, "running", false, "the setup runs: the netDB should know its Destination")
+	flags.BoolVar(&f.stopped, "stopped", false, "nothing of the setup has run for ten minutes, on any machine: the netDB should not")
+	flags.BoolVar(&f.quick, "quick", false, "leave out what takes up to two minutes: tunnels and the option to publish")
+	f.json.add(cmd)
+	return cmd
+}
+
+// A doctorFlags is what the command takes.
+type doctorFlags struct {
+	dir, file                string
+	balancers, keys, routers []string
+	running, stopped, quick  bool
+	json                     jsonFlag
+}
+
+func (f *doctorFlags) run(cmd *cobra.Command, _ []string) error {
+	cfg, err := f.config(cmd)
+	if err != nil {
+		return err
+	}
+	if !f.json.on {
+		cfg.Progress = func(all []doctor.Pending) { sayPending(cmd.ErrOrStderr(), all) }
+	}
+	report := doctor.Run(cmd.Context(), cfg)
+	if err := cmd.Context().Err(); err != nil {
+		return errors.New("interrupted before all was checked")
+	}
+	if err := f.json.show(cmd, doctorView{report}); err != nil {
+		return err
+	}
+	if report.Failed > 0 {
+		return fmt.Errorf("%d of %s failed", report.Failed, counted(uint32(len(report.Results)), "check"))
+	}
+	return nil
+}
+
+// config is what there is to check.
+func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) {
+	if f.dir == "" && f.file == "" && len(f.keys)+len(f.routers) == 0 {
+		return cfg, wrongUse(cmd, errors.New("nothing to check: give --dir, --keys, --router or --config"))
+	}
+	if err := atMostOne(cmd, "running", "stopped"); err != nil {
+		return cfg, err
+	}
+	bridge, err := f.bridge(cmd)
+	if err != nil {
+		return cfg, err
+	}
+	cfg = doctor.Config{Dir: cmp.Or(f.dir, bridge.Dir), Balancers: f.balancers, Keys: f.keys, Quick: f.quick}
+	cfg.Others = cfg.Dir != ""
+	switch {
+	case f.running:
+		cfg.Life = doctor.Running
+	case f.stopped:
+		cfg.Life = doctor.Stopped
+	}
+	f.addBridge(&cfg, bridge)
+	return cfg, nil
+}
+
+// bridge is --config with what --router adds to it.
+func (f *doctorFlags) bridge(cmd *cobra.Command) (bridge samd.Config, err error) {
+	if f.file != "" {
+		if bridge, err = samd.ReadConfig(f.file); err != nil {
+			return bridge, misuse(cmd, err, samd.ErrConfig)
+		}
+	}
+	for _, text := range f.routers {
+		r, err := samd.ParseRouter(text)
+		if err != nil {
+			return bridge, wrongUse(cmd, err)
+		}
+		bridge.Routers = append(bridge.Routers, r)
+	}
+	if bridge.Routers, err = bridge.Written(); err != nil {
+		return bridge, misuse(cmd, err, samd.ErrConfig)
+	}
+	return bridge, nil
+}
+
+// addBridge adds the routers, files and ports of a bridge.
+func (f *doctorFlags) addBridge(cfg *doctor.Config, bridge samd.Config) {
+	for _, r := range bridge.Routers {
+		cfg.Routers = append(cfg.Routers, checkedRouter(r))
+		cfg.Secrets = appendSet(cfg.Secrets, r.PasswordFile)
+	}
+	cfg.Balancers = append(cfg.Balancers, bridge.Balancers...)
+	cfg.Secrets = appendSet(cfg.Secrets, bridge.TLSKey, bridge.Users)
+	cfg.Certificates = appendSet(nil, bridge.TLSCert)
+	for _, addr := range bridge.Listen {
+		cfg.Listeners = append(cfg.Listeners, doctor.Listener{Addr: addr, TLS: bridge.TLSCert != ""})
+	}
+}
+
+// appendSet appends those that are set.
+func appendSet(to []string, paths ...string) []string {
+	return append(to, slices.DeleteFunc(paths, func(p string) bool { return p == "" })...)
+}
+
+// checkedRouter is r for the doctor. That a password's file cannot be read is for the
+// check of files to say.
+func checkedRouter(r samd.Router) doctor.Router {
+	has := func(role string) bool { return slices.Contains(r.Roles, role) }
+	checked := doctor.Router{
+		Name: r.Name, Addr: r.Address, Member: has(samd.Member), Publisher: has(samd.Publisher), Refuge: has(samd.Refuge),
+		DontPublish: frontend.Quirk(r.DontPublish), User: r.User,
+	}
+	if text, err := os.ReadFile(r.PasswordFile); err == nil {
+		checked.Password = strings.TrimRight(string(text), "\r\n")
+	}
+	return checked
+}

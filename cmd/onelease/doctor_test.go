@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/doctor"
+	"github.com/onelease/onelease/internal/samd"
+	"github.com/onelease/onelease/test/embedded"
+)
+
+// A setup that is well, over TCP, and then one in which the operator has made mistakes.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	network := embedded.Start(embedded.Config{})
+	defer network.Close()
+	serve := func(name string) string {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ln.Close() })
+		go network.Router(name).ServeI2CP(ln)
+		return ln.Addr().String()
+	}
+	member := "--router=a=" + serve("member-1") + ",member,inverted"
+	keys := filepath.Join(t.TempDir(), "site.dat")
+	made, err := i2p.GenerateKeys()
+	if err == nil {
+		err = i2p.WriteKeyFile(keys, made, i2p.KeyBinary)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	well := try(t, "", "doctor", "--quick", "--json", "--keys", keys, member,
+		"--router=b="+serve("member-2")+",member,inverted", "--router=c="+serve("publisher")+",publisher,inverted")
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(well.out), &report); err != nil || well.code != 0 || report.Failed > 0 || len(report.Results) < 15 {
+		t.Errorf("exit code %d, %v, %s: %s", well.code, err, well.said, well.out)
+	}
+	checkMistakes(t, network, keys, member)
+}
+
+func checkMistakes(t *testing.T, network *embedded.Network, keys, member string) {
+	t.Helper()
+	if err := os.Chmod(keys, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	bad := try(t, "", "doctor", "--quick", "--keys", keys, member,
+		"--router=b="+closedPort(t)+",member", "--router=c="+samPort(t, network)+",member")
+	for _, want := range []string{
+		"fail  files " + keys + ": its mode is 0644\n      -> chmod 600",
+		"fail  roles: no router is a publisher\n      -> Give one the role publisher",
+		"ok    router a: I2CP at ",
+		"connection refused\n      -> Start the router, enable I2CP",
+		"fail  router c: ", "-> Give the router's I2CP port, not its SAM port",
+		"?     session b: not checked: the router does not answer",
+	} {
+		if !strings.Contains(bad.out, want) {
+			t.Errorf("does not say %q:\n%s", want, bad.out)
+		}
+	}
+	if bad.code != exitFailed || !strings.Contains(bad.said, "checks failed") {
+		t.Errorf("exit code %d, says %q", bad.code, bad.said)
+	}
+}
+
+// closedPort is one where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// samPort is that of a SAM bridge.
+func samPort(t *testing.T, network *embedded.Network) string {
+	t.Helper()
+	bridge, err := samd.New(samd.Config{Embedded: network.Routers(), Listen: []string{"127.0.0.1:0"}, UDP: samd.NoUDP})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- bridge.Run(t.Context()) }()
+	t.Cleanup(func() { <-ended })
+	return bridge.Addrs()[0]
+}
+
+// What a bridge's file has is checked as well; what is wrong in it is wrong use.
+func TestDoctorConfig(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"sam.toml":   "listen = [\"0.0.0.0:7656\"]\nallow-plain = true\nusers = \"users\"\n[[router]]\nname = \"a\"\naddress = \"" + closedPort(t) + "\"\n",
+		"wrong.toml": "lisen = []\n",
+		"users":      "",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := try(t, "", "doctor", "--quick", "--config", filepath.Join(dir, "sam.toml"))
+	for _, want := range []string{"warn  ports 0.0.0.0:7656", "fail  files " + filepath.Join(dir, "users"), "fail  router a"} {
+		if r.code != exitFailed || !strings.Contains(r.out, want) {
+			t.Errorf("exit code %d, does not say %q:\n%s", r.code, want, r.out)
+		}
+	}
+	if r := try(t, "", "doctor", "--config", filepath.Join(dir, "wrong.toml")); r.code != exitUsage || !strings.Contains(r.said, `did you mean "listen"?`) {
+		t.Errorf("exit code %d, says %q", r.code, r.said)
+	}
+}

@@ -1,0 +1,87 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/i2cp"
+)
+
+const (
+	// maxLooks is how often a Destination is looked up before it counts as not there, and
+	// lookPause the time between: i2pd finds nothing while it has no tunnels of its own.
+	maxLooks  = 3
+	lookPause = 5 * time.Second
+)
+
+// looks is how often that is. Where nothing follows from it, once will do.
+func (l Life) looks() int {
+	if l == MayRun {
+		return 1
+	}
+	return maxLooks
+}
+
+// netDB looks a Destination up through the router. What that says depends on whether the
+// setup runs.
+func (r *run) netDB(m *met, hash i2p.Hash) func(context.Context) []Result {
+	return func(ctx context.Context) []Result {
+		found, err := m.find(ctx, hash, r.cfg.Life.looks())
+		if err != nil {
+			return unknown(checkNetDB, m.Name, err.Error())
+		}
+		return judgeNetDB(m.Name, hash.Base32(), found, r.cfg.Life)
+	}
+}
+
+func judgeNetDB(on, address string, found bool, life Life) []Result {
+	has := "the netDB has a LeaseSet of " + address
+	hasNot := fmt.Sprintf("the router does not find %s (lookups: %d)", address, life.looks())
+	switch {
+	case life == Stopped && found:
+		return bad("duplicate", on, has)
+	case life == Stopped:
+		return good(checkDuplicate, on, hasNot)
+	case life == Running && !found:
+		return bad("netdb-nothing", on, hasNot)
+	case life == Running:
+		return append(good(checkNetDB, on, has+". Which leases, no stock router tells its clients"),
+			unknown(checkDuplicate, on, "cannot be checked while it runs: stop it on all machines, wait for ten minutes, and check with --stopped")...)
+	case found:
+		return unknown(checkDuplicate, on, has+". If nothing of this setup runs, another machine hosts it: check with --stopped, or --running")
+	}
+	return unknown(checkNetDB, on, hasNot+". That is right if nothing of this setup runs: check with --stopped, or --running")
+}
+
+// find looks the Destination up some times, without a session.
+func (m *met) find(ctx context.Context, hash i2p.Hash, looks int) (found bool, err error) {
+	err = i2cp.Visit(ctx, m.config(), func(ctx context.Context, client *i2cp.Client) error {
+		for n := range looks {
+			if n > 0 && !pause(ctx, lookPause) {
+				break
+			}
+			_, err := client.LookupHash(ctx, hash)
+			if found = err == nil; found {
+				return nil
+			}
+			if !errors.Is(err, i2cp.ErrNotFound) {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	return found, err
+}
+
+// pause waits, and reports whether ctx let it.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
