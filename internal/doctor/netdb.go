@@ -49,7 +49,7 @@ func judgeNetDB(on, address string, found bool, life Life) []Result {
 		return bad("netdb-nothing", on, hasNot)
 	case life == Running:
 		return append(good(checkNetDB, on, has+". Which leases, no stock router tells its clients"),
-			unknown(checkDuplicate, on, "cannot be checked while it runs: stop it on all machines, wait for ten minutes, and check with --stopped")...)
+			unknown(checkDuplicate, on, "cannot be checked while it runs: stop it on all machines, wait for ten minutes, and check with --stopped. onelease lookup may see the leases")...)
 	case found:
 		return unknown(checkDuplicate, on, has+". If nothing of this setup runs, another machine hosts it: check with --stopped, or --running")
 	}

@@ -70,9 +70,9 @@ var Table = []Check{
 		{"keys-malformed", Fail, "The key file is not one, or cut off",
 			"Want a private key file of i2pd (.dat) or Java I2P (eepPriv.dat), or SAM's base64. Restore it from a backup: nothing else brings a key back"},
 		{"keys-expired", Fail, "The offline signature of its transient key has run out",
-			"Make another transient key with the Destination's own, where that is kept"},
+			"Make another transient key where the Destination's own is kept: onelease key offline OWN NEW --for TIME"},
 		{"keys-expiring", Warn, "The offline signature runs out within 30 days",
-			"Make another transient key with the Destination's own, where that is kept"},
+			"Make another transient key where the Destination's own is kept: onelease key offline OWN NEW --for TIME"},
 	}},
 	{checkFiles, "Secrets can be read by their owner only", fileLimit, []Fault{
 		{"file-open", Fail, "Others may read or write a file with a secret",
