@@ -41,7 +41,7 @@ test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node,
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
-	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./i2p/... ./internal/pluginwire ./test ./test/plugins
+	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./frontend/guest ./i2p/... ./internal/pluginwire ./plugins/sambridge ./test ./test/plugins
 
 .PHONY: bench-i2pd
 bench-i2pd: ## Packets per second and round trips through real i2pd routers
