@@ -3,6 +3,7 @@ package samconform
 import (
 	"crypto/tls"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,8 +57,8 @@ func examineStock(t *testing.T, network *i2pd.Network, certificate tls.Certifica
 	return slices.Concat(results...)
 }
 
-// examineRouter asks one router. If that crashes, what it did not support is asked once more,
-// by twos: then few rows can blame another's crash.
+// examineRouter asks one router. If that crashes, the rows that this may have cost are
+// asked once more.
 func examineRouter(t *testing.T, router *i2pd.Router, certificate tls.Certificate, rows []row) []result {
 	results := runAll(t.Context(), stock(t, router, certificate), rows, 6)
 	crash := router.Crash()
@@ -71,17 +72,35 @@ func examineRouter(t *testing.T, router *i2pd.Router, certificate tls.Certificat
 	}
 	var again []row
 	for _, r := range results {
-		if !r.ok() {
+		if r.cutOff() {
 			again = append(again, r.row)
 		}
 	}
-	second := runAll(t.Context(), stock(t, router, certificate), again, 2)
+	second := runAll(t.Context(), stock(t, router, certificate), again, 6)
 	for i := range results {
-		if !results[i].ok() {
-			results[i], second = second[0], second[1:]
+		if results[i].cutOff() {
+			results[i], second = second[0].orCrash(), second[1:]
 		}
 	}
 	return results
+}
+
+// cutOff says whether the row failed as rows do whose bridge has crashed.
+func (r result) cutOff() bool {
+	for _, how := range []string{"refused", "closed the", "reset", "EOF", "broken pipe"} {
+		if strings.Contains(r.failure, how) {
+			return true
+		}
+	}
+	return false
+}
+
+// orCrash is the result, or that there is none if nobody listened.
+func (r result) orCrash() result {
+	if strings.Contains(r.failure, "connection refused") {
+		r.failure, r.skipped = "", "not asked: i2pd crashed, twice, in rows beside this one"
+	}
+	return r
 }
 
 // stock is the SAM bridge of a router. With an outbound tunnel of no hops sessions are
