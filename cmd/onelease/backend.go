@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/daemon"
 )
 
@@ -64,7 +65,7 @@ streams were cut; 2 wrong use.`,
 			}
 			d, err := daemon.New(cfg)
 			if err != nil {
-				return misuse(cmd, err, daemon.ErrConfig)
+				return misuse(cmd, err, daemon.ErrConfig, admin.ErrConfig)
 			}
 			return runBackend(cmd, d, cfg)
 		},
@@ -105,6 +106,7 @@ type backendFlags struct {
 	settings, set                     []string
 	drain                             time.Duration
 	plugins                           string
+	admin                             adminFlags
 	log                               logFlag
 }
 
@@ -126,6 +128,7 @@ func (f *backendFlags) add(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.set, "set", nil, "`name.key=value`: one setting of a service, a value as in TOML; repeatable")
 	flags.DurationVar(&f.drain, "drain-limit", 5*time.Minute, "how long streams may go on when it is told to end")
 	flags.StringVar(&f.with.Control, "control", "", "`path` of the socket for status and reloads: control.sock in --dir")
+	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 
@@ -166,5 +169,6 @@ func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error)
 		return cfg, wrongUse(cmd, err)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
+	cfg.Admin = f.admin.config(cfg.Logger)
 	return cfg, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/nodedir"
 	"github.com/onelease/onelease/raftstate"
 	"github.com/onelease/onelease/raftstate/ledger"
@@ -53,6 +54,11 @@ func balancerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			endpoint, err := f.admin.open(cmd, cfg.Logger)
+			if err != nil {
+				return err
+			}
+			defer endpoint.Close()
 			node, err := cluster.Start(cfg)
 			if errors.Is(err, ledger.ErrVersion) && cfg.MaxVersion != 0 {
 				return fmt.Errorf("--max-format %d: %w", cfg.MaxVersion, err)
@@ -60,6 +66,7 @@ func balancerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer endpoint.Serve(func() *admin.Snapshot { return watchBalancer(node) })()
 			return runBalancer(cmd.Context(), node, cfg.Logger)
 		},
 	}
@@ -70,6 +77,7 @@ func balancerCommand() *cobra.Command {
 type balancerFlags struct {
 	with   cluster.Config
 	secret secretFlags
+	admin  adminFlags
 	log    logFlag
 	preset string
 }
@@ -81,6 +89,7 @@ func (f *balancerFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.preset, "preset", "lan", "timing between balancers, the same on all: lan within a site, wan between sites")
 	flags.Uint32Var(&f.with.MaxVersion, "max-format", 0, "hold the cluster to an older `format` of its state, to be able to go back to an older program")
 	f.secret.add(cmd)
+	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 

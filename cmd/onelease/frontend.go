@@ -16,6 +16,7 @@ import (
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -27,6 +28,7 @@ type frontendFlags struct {
 	dontPublish  string
 	passwordFile string
 	guests       guestFlags
+	admin        adminFlags
 	log          logFlag
 }
 
@@ -73,7 +75,12 @@ balancer can be reached it serves on for a while with what it has.`,
 			if err != nil {
 				return err
 			}
-			return runFrontend(cmd.Context(), cfg, client, &f.guests)
+			endpoint, err := f.admin.open(cmd, cfg.Logger)
+			if err != nil {
+				return err
+			}
+			defer endpoint.Close()
+			return runFrontend(cmd.Context(), cfg, client, &f.guests, endpoint)
 		},
 	}
 	f.add(cmd, &cfg)
@@ -93,6 +100,7 @@ func (f *frontendFlags) add(cmd *cobra.Command, cfg *frontend.Config) {
 	flags.StringVar(&f.dontPublish, "dont-publish", string(frontend.Normal), "how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto")
 	flags.StringArrayVar(&f.sam, "sam", nil, "`host:port` to serve backends on; repeatable")
 	f.guests.add(cmd)
+	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 
@@ -169,15 +177,16 @@ func listenSAM(addrs []string) (listeners []net.Listener, err error) {
 }
 
 // runFrontend serves until ctx ends. The certificate is renewed meanwhile.
-func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client, guests *guestFlags) error {
+func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client, guests *guestFlags, endpoint *admin.Endpoint) error {
 	f, err := frontend.New(cfg)
 	if err != nil {
 		return err
 	}
-	serveGuests, err := guests.server(f, cfg, client.Credentials())
+	host, serveGuests, err := guests.server(f, cfg, client.Credentials())
 	if err != nil {
 		return err
 	}
+	defer endpoint.Serve(func() *admin.Snapshot { return watchFrontend(f, host) })()
 	defer reloadOnHangup("certificates", client.Credentials().Reload, cfg.Logger)()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()

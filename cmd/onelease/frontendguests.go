@@ -39,27 +39,28 @@ func (g *guestFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// server listens for guests of f's router. What it returns serves them.
-func (g *guestFlags) server(f *frontend.Frontend, cfg frontend.Config, creds *pki.Reloader) (serve func(context.Context) error, err error) {
+// server listens for guests of f's router. serve serves them; without --guests the server
+// is nil, and serve returns at once.
+func (g *guestFlags) server(f *frontend.Frontend, cfg frontend.Config, creds *pki.Reloader) (server *guest.Server, serve func(context.Context) error, err error) {
 	if g.addr == "" {
-		return func(context.Context) error { return nil }, nil
+		return nil, func(context.Context) error { return nil }, nil
 	}
 	own := f.Status()
-	server, err := guest.NewServer(guest.ServerConfig{
+	server, err = guest.NewServer(guest.ServerConfig{
 		Frontend: func() (frontend.Config, error) { return guestTemplate(f.Status(), cfg) },
 		Name:     cfg.Name, Member: own.Member && !own.Refuge, Publisher: own.Publisher, Refuge: own.Refuge,
 		TLS: backendTLS(creds, guest.ALPN), BackendName: backendName,
 		Backends: g.of, MaxGuests: g.max, MaxPerBackend: g.each, Logger: cfg.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ln, err := net.Listen("tcp", g.addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen for guests: %w", err)
+		return nil, nil, fmt.Errorf("listen for guests: %w", err)
 	}
 	cfg.Logger.Info("backends may have guests here", "guests", ln.Addr().String(), "of", g.of)
-	return func(ctx context.Context) error {
+	return server, func(ctx context.Context) error {
 		defer server.Close()
 		return server.Serve(ctx, ln)
 	}, nil

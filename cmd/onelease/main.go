@@ -62,12 +62,14 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease backend --dir DIR        # run services
   onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster
   onelease lookup NAME              # what routers and the netDB have of a Destination
-  onelease doctor --help            # what is wrong with a setup, and what to do`,
+  onelease doctor --help            # what is wrong with a setup, and what to do
+  onelease status --admin ADDR      # how one of those that run is`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(), keyCommand(), lookupCommand(), doctorCommand(), simnetCommand())
+	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(),
+		keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

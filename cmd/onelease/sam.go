@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/samd"
 )
 
@@ -68,6 +69,7 @@ type samFlags struct {
 	with    samd.Config
 	routers []string
 	remote  []string
+	admin   adminFlags
 	log     logFlag
 	json    jsonFlag
 }
@@ -92,6 +94,7 @@ func (f *samFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.with.MaxSessionsPerUser, "max-sessions-per-user", 0, "sessions that one user may have (default all)")
 	flags.IntVar(&f.with.MaxConnections, "max-connections", 0, "connections of clients, streams among them (default 16384)")
 	flags.IntVar(&f.with.MaxStreams, "max-streams", 0, "streams of one session (default 4096)")
+	f.admin.add(cmd)
 	f.log.add(cmd)
 	f.json.add(cmd)
 }
@@ -103,7 +106,7 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 	}
 	b, err := samd.New(cfg)
 	if err != nil {
-		return misuse(cmd, err, samd.ErrConfig)
+		return misuse(cmd, err, samd.ErrConfig, admin.ErrConfig)
 	}
 	if err := f.json.show(cmd, samView{b.Addrs(), b.UDPAddr(), nil}); err != nil {
 		return errors.Join(err, b.Close())
@@ -155,5 +158,6 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 		cfg.Frontends = append(cfg.Frontends, r)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
+	cfg.Admin = f.admin.config(cfg.Logger)
 	return cfg, err
 }

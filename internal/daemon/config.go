@@ -12,6 +12,7 @@ import (
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/plugin/catalog"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -45,6 +46,8 @@ type Config struct {
 	// Services run side by side, and open ports of their own each.
 	Services []Service `toml:"service"`
 
+	// Admin is where it can be watched, besides at Control.
+	Admin admin.Config `toml:"-"`
 	// Logger is slog.Default() if nil.
 	Logger *slog.Logger `toml:"-"`
 }

@@ -10,16 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-)
 
-// maxSocket is the longest path of a unix socket, in bytes (unix(7)).
-const maxSocket = 107
+	"github.com/onelease/onelease/internal/admin"
+)
 
 // ControlPath is where the backend of a directory listens to its operator.
 func ControlPath(dir string) string { return filepath.Join(dir, "control.sock") }
 
 // operators are served HTTP with JSON on a unix socket that only our user may connect
-// to. There is no more to it than GET /status and POST /reload/NAME.
+// to: GET /status, POST /reload/NAME, and all that package admin shows.
 type operators struct {
 	path   string
 	server *http.Server
@@ -36,6 +35,7 @@ func (d *Daemon) answerOperators() *operators {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Status()) })
 	mux.HandleFunc("POST /reload/{name}", d.reloadFor)
+	mux.Handle("/", admin.Handler(d.watch))
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(o.done)
@@ -54,30 +54,16 @@ func (o *operators) close() {
 	<-o.done
 }
 
-// listenPrivately listens on a socket of mode 0600: it is made in a directory that nobody
-// else may enter, and moved from there. One that a crash has left is replaced.
-func listenPrivately(path string) (net.Listener, error) {
-	if len(path) > maxSocket {
-		return nil, fmt.Errorf("%w: control socket %s: over %d bytes, give a shorter --control", ErrConfig, path, maxSocket)
-	}
-	if conn, err := net.Dial("unix", path); err == nil {
-		conn.Close()
+// listenForOperators takes the socket for them.
+func listenForOperators(path string) (net.Listener, error) {
+	ln, err := admin.ListenUnix(path)
+	switch {
+	case errors.Is(err, admin.ErrLongPath):
+		return nil, fmt.Errorf("%w: control: %w, by --control", ErrConfig, err)
+	case errors.Is(err, admin.ErrInUse):
 		return nil, fmt.Errorf("another backend runs with the control socket %s: end it, or join with another directory", path)
-	}
-	// The name is short, since its path must not be too long either.
-	private, err := os.MkdirTemp(filepath.Dir(path), ".c")
-	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	defer os.RemoveAll(private)
-	staged := filepath.Join(private, "s")
-	ln, err := net.Listen("unix", staged)
-	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	ln.(*net.UnixListener).SetUnlinkOnClose(false) // it has moved by then
-	if err := errors.Join(os.Chmod(staged, 0o600), os.Rename(staged, path)); err != nil {
-		return nil, errors.Join(fmt.Errorf("control socket: %w", err), ln.Close())
+	case err != nil:
+		return nil, fmt.Errorf("control: %w", err)
 	}
 	return ln, nil
 }

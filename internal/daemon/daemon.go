@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/backend"
+	"github.com/onelease/onelease/internal/admin"
 )
 
 // ErrCut says that streams were cut since the backend was to end at once, or had not
@@ -28,6 +29,7 @@ type Daemon struct {
 	since time.Time
 	// control listens for operators; nil without Config.Control.
 	control net.Listener
+	admin   *admin.Endpoint // nil without Config.Admin
 	ctx     context.Context // ends when it is to drain
 
 	mu   sync.Mutex
@@ -69,8 +71,11 @@ func (d *Daemon) prepare() (err error) {
 		}
 		d.units = append(d.units, u)
 	}
-	if d.cfg.Control != "" {
-		d.control, err = listenPrivately(d.cfg.Control)
+	if d.admin, err = admin.Open(d.cfg.Admin); err != nil || d.cfg.Control == "" {
+		return err
+	}
+	if d.control, err = listenForOperators(d.cfg.Control); err != nil {
+		d.admin.Close()
 	}
 	return err
 }
@@ -103,6 +108,7 @@ func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer os.RemoveAll(d.temp)
 	d.ctx = ctx
 	defer d.answerOperators().close()
+	defer d.admin.Serve(d.watch)()
 	defer d.who.keepUp(d.cfg)()
 	hosting, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)

@@ -88,9 +88,10 @@ type Traffic struct {
 	DroppedOut  uint64 `json:"dropped_out"`
 }
 
-// Status is how it is now.
-func (d *Daemon) Status() Status {
-	stats := d.host.Stats()
+// Status is how it is now. It is of use while the daemon is Run.
+func (d *Daemon) Status() Status { return d.statusOf(d.host.Stats()) }
+
+func (d *Daemon) statusOf(stats backend.Stats) Status {
 	s := Status{
 		Destination: d.Address(), Name: stats.Name, Weight: stats.Weight, Standby: stats.Standby, PID: os.Getpid(), Since: d.since.UTC(), Draining: d.ctx.Err() != nil,
 		Streams: stats.Streams.Open, Remotes: stats.Remotes, SignsUntil: timeOrNil(stats.SignsUntil),

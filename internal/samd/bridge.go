@@ -11,6 +11,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/plugins/sambridge"
 )
 
@@ -22,6 +23,7 @@ type Bridge struct {
 	listeners []net.Listener
 	packets   net.PacketConn
 	cluster   *cluster.Client // nil without Config.Frontends
+	admin     *admin.Endpoint // nil without Config.Admin
 }
 
 // New checks everything that can be before there is a network, and opens the sockets.
@@ -63,6 +65,9 @@ func (b *Bridge) prepare() error {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if err := b.listen(); err != nil {
+		return err
+	}
+	if b.admin, err = admin.Open(b.cfg.Admin); err != nil {
 		return err
 	}
 	serve.Hosting, serve.Listeners, serve.Packets = b.hosting, b.listeners, b.packets
@@ -133,7 +138,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 	renew, stop := context.WithCancel(ctx)
 	defer stop()
 	renewing.Go(func() { b.keepRenewed(renew) })
+	unwatch := b.admin.Serve(b.watch)
 	err := b.bridge.Run(ctx)
+	unwatch()
 	return errors.Join(err, b.Close())
 }
 
@@ -145,6 +152,7 @@ func (b *Bridge) Close() (err error) {
 	if b.packets != nil {
 		b.packets.Close()
 	}
+	b.admin.Close()
 	if b.hosting != nil {
 		err = b.hosting.Close()
 	}

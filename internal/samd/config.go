@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -63,6 +64,8 @@ type Config struct {
 	MaxConnections int `toml:"max-connections"`
 	MaxStreams     int `toml:"max-streams"`
 
+	// Admin is where it can be watched.
+	Admin admin.Config `toml:"-"`
 	// Embedded are routers inside the program, in place of Routers.
 	Embedded []onelease.Router `toml:"-"`
 	// Logger is slog.Default() if nil.

@@ -1,0 +1,158 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/onelease/onelease/internal/way"
+)
+
+// A Source takes a Snapshot. It is called whenever somebody looks, one call at a time.
+type Source func() *Snapshot
+
+// Times of the server. Profiles take as long as they are asked to, so that there is no
+// limit for writing, nor for reading, which would end the context of one.
+const (
+	headerTime = 10 * time.Second
+	idleTime   = time.Minute
+	maxHeader  = 16 << 10 // bytes
+)
+
+// Serve has whoever may watch see source until stop is called, which waits.
+func (e *Endpoint) Serve(source Source) (stop func()) {
+	if e == nil {
+		return func() {}
+	}
+	server := &http.Server{
+		Handler: e.guard(Handler(source)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(e.ln); !errors.Is(err, http.ErrServerClosed) {
+			e.log.Error("nobody can watch any more", "admin", e.Addr(), "error", err)
+		}
+	}()
+	e.log.Info("it can be watched", "admin", e.Addr())
+	return func() {
+		server.Close()
+		e.Close()
+		<-done
+	}
+}
+
+// guard lets in who has the token, if there is one. Without, on the loopback, it is every
+// program of this machine, but no web page in a browser here that has a name of its own
+// lead to us: what a page asks for then has that name.
+func (e *Endpoint) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case len(e.token) > 0 && !e.authorized(r):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="onelease"`)
+			http.Error(w, "the token is wanted, as in: Authorization: Bearer TOKEN", http.StatusUnauthorized)
+		case len(e.token) == 0 && e.path == "" && !localHost(r.Host):
+			http.Error(w, "ask for it by an address of the loopback", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (e *Endpoint) authorized(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && subtle.ConstantTimeCompare(digest(token), e.token) == 1
+}
+
+func digest(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// localHost reports whether a request's Host, with a port or without, is the loopback.
+func localHost(host string) bool {
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "80")
+	}
+	return way.Loopback(host)
+}
+
+// Handler serves what there is to see, to whoever can reach it.
+func Handler(source Source) http.Handler {
+	w := &watcher{source: source}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.HTTPErrorOnError}))
+	mux.HandleFunc("GET /livez", w.serveLive)
+	mux.HandleFunc("GET /readyz", w.serveReady)
+	mux.HandleFunc("GET /status.json", w.serveStatus)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /{$}", serveIndex)
+	return mux
+}
+
+// serveIndex says what there is.
+func serveIndex(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusOK, "/metrics       for Prometheus\n/livez         200 while the process answers\n/readyz        200 while the node does its work, with a line per check\n/status.json   how the node is\n/debug/pprof/  profiles\n")
+}
+
+func plain(w http.ResponseWriter, code int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	w.Write([]byte(text))
+}
+
+func (o *watcher) serveStatus(w http.ResponseWriter, r *http.Request) {
+	s, err := o.look(r.Context())
+	if err != nil {
+		plain(w, http.StatusServiceUnavailable, err.Error()+"\n")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(s.Report()) // who asked has gone
+}
+
+func (o *watcher) serveReady(w http.ResponseWriter, r *http.Request) {
+	s, err := o.look(r.Context())
+	if err != nil {
+		plain(w, http.StatusServiceUnavailable, Check{Name: "process", Text: err.Error()}.String()+"\n")
+		return
+	}
+	code := http.StatusOK
+	if !s.Ready() {
+		code = http.StatusServiceUnavailable
+	}
+	var b strings.Builder
+	for _, c := range s.Checks {
+		b.WriteString(c.String() + "\n")
+	}
+	plain(w, code, b.String())
+}
+
+// serveLive looks, since a process whose locks are stuck answers and is dead.
+func (o *watcher) serveLive(w http.ResponseWriter, r *http.Request) {
+	code, c := http.StatusOK, Check{Name: "process", OK: true, Text: "it answers"}
+	if _, err := o.look(r.Context()); err != nil && !errors.Is(err, context.Canceled) {
+		code, c = http.StatusServiceUnavailable, Check{Name: "process", Text: err.Error()}
+	}
+	plain(w, code, c.String()+"\n")
+}
