@@ -19,7 +19,7 @@ func TestImports(t *testing.T) {
 		t.Fatalf("go list knows %d packages only", len(deps))
 	}
 	for _, dep := range deps {
-		for _, unwanted := range []string{"hashicorp/raft", "bbolt", "boltdb", "spf13/cobra", "filippo.io/age", "onelease/cmd"} {
+		for _, unwanted := range []string{"hashicorp/raft", "bbolt", "boltdb", "spf13/cobra", "prometheus", "filippo.io/age", "onelease/cmd"} {
 			if strings.Contains(dep, unwanted) {
 				t.Errorf("a program that links onelease depends on %s", dep)
 			}

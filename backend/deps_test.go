@@ -20,7 +20,7 @@ func TestImports(t *testing.T) {
 	}
 	for _, dep := range deps {
 		for _, unwanted := range []string{
-			"hashicorp/raft", "bbolt", "boltdb", "spf13/cobra", "eyedeekay/sam3",
+			"hashicorp/raft", "bbolt", "boltdb", "spf13/cobra", "prometheus", "eyedeekay/sam3",
 			"onelease/balancer", "onelease/raftstate", "onelease/frontend", "onelease/cmd",
 			"onelease/i2p/i2cp", "onelease/i2p/simnet",
 		} {

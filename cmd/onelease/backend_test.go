@@ -62,6 +62,7 @@ func TestBackend(t *testing.T) {
 		}
 	}
 	d.wantLookup()
+	d.wantReady(worker)
 	fails(t, exitFailed, []string{`no service "sity"`}, "", "plugin", "reload", "sity", "--dir", worker)
 	fails(t, exitFailed, []string{"another backend runs"}, "", append(append([]string{"backend"}, d.frontends...), "--dir", worker, "--builtin", "echo")...)
 	b.end()

@@ -20,7 +20,8 @@ func TestFrontendServes(t *testing.T) {
 	s := newSite(t)
 	s.join("frontend", "router-1")
 	sam := freeAddr(t)
-	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", quickRouter(t), "--member", "--publisher", "--sam", sam)
+	admin := freeAddr(t)
+	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", quickRouter(t), "--member", "--publisher", "--sam", sam, "--admin", admin)
 	var status statusView
 	until(t, "the router has a LeaseSet", func() bool {
 		status = decode[statusView](t, s.cluster("status", "--json"))
@@ -33,6 +34,15 @@ func TestFrontendServes(t *testing.T) {
 		t.Errorf("status:\n%s", text)
 	}
 	attach(t, sam)
+	for _, of := range []struct{ at, ready, check, more string }{
+		{admin, "frontend router-1 is ready\n", "[+] router: session held\n", "GATEWAY"},
+		{s.admin("b1"), "balancer b1 is ready\n", "[+] keys: held", "1 router, "},
+	} {
+		text := do(t, "status", "--admin", of.at)
+		if !strings.HasPrefix(text, of.ready) || !strings.Contains(text, of.check) || !strings.Contains(text, of.more) {
+			t.Errorf("status of %s:\n%s", of.at, text)
+		}
+	}
 
 	// A new leader has the frontend come over.
 	s.add("b2")
@@ -82,8 +92,13 @@ func TestFrontendWithoutRouter(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.join("frontend", "router-1")
-	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", freeAddr(t), "--sam", "127.0.0.1:0")
+	admin := freeAddr(t)
+	f := start(t, "frontend", "--dir", s.of("router-1"), "--router", freeAddr(t), "--sam", "127.0.0.1:0", "--admin", admin)
 	f.says("attached to the leading balancer")
+	r := try(t, "", "status", "--admin", admin, "--json")
+	if report := decode[nodeView](t, r.out); r.code != exitFailed || report.Ready || report.Role != "frontend" || len(report.Checks) < 3 {
+		t.Errorf("exit code %d, status %s", r.code, r.out)
+	}
 	var status statusView
 	until(t, "the leader knows it", func() bool {
 		status = decode[statusView](t, s.cluster("status", "--json"))

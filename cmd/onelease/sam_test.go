@@ -112,7 +112,8 @@ func TestSAM(t *testing.T) {
 	if got := do(t, "sam", "user", "list", "--users", users); got != "alice\n" {
 		t.Errorf("users %q", got)
 	}
-	p, view := startSAM(t, "sam", "--config", file, "--json")
+	admin := freeAddr(t)
+	p, view := startSAM(t, "sam", "--config", file, "--json", "--admin", admin)
 	stranger, control := dialSAM(t, view.SAM[0]), dialSAM(t, view.SAM[0])
 	stranger.ask("HELLO VERSION USER=alice PASSWORD=wrong", "HELLO REPLY RESULT=I2P_ERROR")
 	control.ask(`HELLO VERSION USER=alice PASSWORD="correct horse"`, "HELLO REPLY RESULT=OK")
@@ -121,6 +122,9 @@ func TestSAM(t *testing.T) {
 	stream.ask(`HELLO VERSION USER=alice PASSWORD="correct horse"`, "HELLO REPLY RESULT=OK")
 	stream.ask("STREAM CONNECT ID=it DESTINATION=zzz.i2p", "STREAM STATUS RESULT=OK")
 	stream.ask("GET / HTTP/1.0\n", "HTTP/1.0 200 OK")
+	if text := do(t, "status", "--admin", admin); !strings.HasPrefix(text, "sam is ready\n") || !strings.Contains(text, "1 Destinations, ") || strings.Contains(text, "alice") {
+		t.Errorf("status:\n%s", text)
+	}
 	p.end()
 	for _, secret := range []string{"correct horse", "wrong", "alice"} {
 		if strings.Contains(p.log(), secret) {

@@ -32,10 +32,13 @@ func newSite(t *testing.T) *site {
 // of is the directory of a node.
 func (s *site) of(name string) string { return filepath.Join(s.dir, name) }
 
+// admin is where a balancer can be watched.
+func (s *site) admin(name string) string { return "unix:" + filepath.Join(s.of(name), "admin.sock") }
+
 // start runs a balancer.
 func (s *site) start(name string) {
 	s.t.Helper()
-	s.running[name] = start(s.t, "balancer", "--dir", s.of(name), "--identity-file", s.identity)
+	s.running[name] = start(s.t, "balancer", "--dir", s.of(name), "--identity-file", s.identity, "--admin", s.admin(name))
 	s.running[name].says("balancer runs")
 }
 

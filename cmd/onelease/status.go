@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,9 +83,13 @@ func (f *statusFlags) run(cmd *cobra.Command, _ []string) error {
 		if !f.json.on {
 			fmt.Fprintf(cmd.OutOrStdout(), "--- %s\n", time.Now().Format(time.TimeOnly))
 		}
-		if _, err := f.show(cmd); errors.Is(err, admin.ErrConfig) || cmd.Context().Err() != nil {
+		_, err := f.show(cmd)
+		switch {
+		case cmd.Context().Err() != nil:
+			return nil
+		case errors.Is(err, admin.ErrConfig):
 			return err
-		} else if err != nil { // it may come back
+		case err != nil: // it may come back
 			fmt.Fprintln(cmd.ErrOrStderr(), "onelease:", err)
 		}
 		select {
@@ -112,7 +117,7 @@ func (f *statusFlags) show(cmd *cobra.Command) (ready bool, err error) {
 type nodeView admin.Report
 
 func (v nodeView) text(w io.Writer) {
-	fmt.Fprintf(w, "%s %s is %s\n", v.Role, v.Name, either(v.Ready, "ready", "NOT READY"))
+	fmt.Fprintf(w, "%s is %s\n", strings.TrimSpace(v.Role+" "+v.Name), either(v.Ready, "ready", "NOT READY"))
 	for _, c := range v.Checks {
 		fmt.Fprintln(w, c)
 	}

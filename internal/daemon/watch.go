@@ -62,7 +62,13 @@ func (d *Daemon) checkSigning(s *admin.Snapshot, stats backend.Stats, now time.T
 }
 
 func checkService(s *admin.Snapshot, service ServiceStatus) {
-	good, bad := fmt.Sprintf("%d running", len(service.Instances)), "no process of it runs"
+	running := 0
+	for _, i := range service.Instances {
+		if i.State == string(plugin.Running) {
+			running++
+		}
+	}
+	good, bad := fmt.Sprintf("%d running", running), "no process of it runs"
 	if service.NextStart != nil {
 		bad += ", it is started again at " + service.NextStart.Format(time.RFC3339)
 	}
@@ -72,7 +78,7 @@ func checkService(s *admin.Snapshot, service ServiceStatus) {
 	if service.Kind == "builtin" {
 		good = "built in"
 	}
-	s.Need("service "+service.Name, service.Kind == "builtin" || len(service.Instances) > 0, good, bad)
+	s.Need("service "+service.Name, service.Kind == "builtin" || running > 0, good, bad)
 }
 
 func measureHost(s *admin.Snapshot, stats backend.Stats) {

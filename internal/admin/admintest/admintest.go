@@ -1,0 +1,56 @@
+// Package admintest tells whether what a role shows is what the table of metrics has.
+package admintest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/onelease/onelease/internal/admin"
+)
+
+// Lines is what /metrics says of a Snapshot, without comments.
+func Lines(t *testing.T, s *admin.Snapshot) (lines []string) {
+	t.Helper()
+	code, body := get(s, "/metrics")
+	if code != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", code, body)
+	}
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return lines
+}
+
+// Complete wants that all metrics of the role are there in one of its Snapshots at least.
+func Complete(t *testing.T, snapshots ...*admin.Snapshot) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, s := range snapshots {
+		for _, line := range Lines(t, s) {
+			name, _, _ := strings.Cut(line, " ")
+			name, _, _ = strings.Cut(name, "{")
+			seen[name] = true
+		}
+	}
+	for _, g := range admin.Groups {
+		for _, m := range g.Metrics {
+			mine := g.Role == "" || g.Role == snapshots[0].Role
+			if mine != seen[m.Name] {
+				t.Errorf("a %s: metric %s is there: %v", snapshots[0].Role, m.Name, seen[m.Name])
+			}
+		}
+	}
+}
+
+// Readiness is what /readyz says.
+func Readiness(s *admin.Snapshot) (code int, text string) { return get(s, "/readyz") }
+
+func get(s *admin.Snapshot, path string) (int, string) {
+	w := httptest.NewRecorder()
+	admin.Handler(func() *admin.Snapshot { return s }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}

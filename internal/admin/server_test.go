@@ -1,0 +1,212 @@
+package admin
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// shown is a Snapshot with a check of each kind.
+func shown(ready bool) *Snapshot {
+	s := &Snapshot{Role: RoleSAM, Name: "it", Status: map[string]int{"streams": 3}}
+	s.Need("router", ready, "session held", "no session")
+	s.Advise("balancer", false, "", "away")
+	Measure(s, "onelease_sam_streams", 3)
+	MeasureIf(s, "onelease_sam_router_up", true, "a")
+	return s
+}
+
+// get asks a handler.
+func get(h http.Handler, path string) (int, string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestHandler(t *testing.T) {
+	for _, c := range []struct {
+		ready      bool
+		path, says string
+		code       int
+	}{
+		{true, "/readyz", "[+] router: session held\n[!] balancer: away\n", 200},
+		{false, "/readyz", "[-] router: no session\n[!] balancer: away\n", 503},
+		{false, "/livez", "[+] process: it answers\n", 200},
+		{false, "/status.json", `"ready": false`, 200},
+		{true, "/status.json", `"streams": 3`, 200},
+		{true, "/metrics", "onelease_sam_streams 3\n", 200},
+		{true, "/metrics", `onelease_sam_router_up{router="a"} 1` + "\n", 200},
+		{true, "/metrics", `onelease_node_info{name="it",role="sam"} 1` + "\n", 200},
+		{true, "/metrics", "onelease_ready 1\n", 200},
+		{false, "/metrics", `onelease_check_ok{check="router"} 0` + "\n", 200},
+		{true, "/metrics", "# TYPE go_goroutines gauge\n", 200},
+		{true, "/debug/pprof/goroutine?debug=1", "goroutine profile: total", 200},
+		{true, "/", "/readyz", 200},
+		{true, "/nothing", "404", 404},
+	} {
+		code, text := get(Handler(func() *Snapshot { return shown(c.ready) }), c.path)
+		if code != c.code || !strings.Contains(text, c.says) {
+			t.Errorf("%s, ready %v: %d, want %d with %q: %.300s", c.path, c.ready, code, c.code, c.says, text)
+		}
+	}
+}
+
+// Nothing can be changed, and a metric that the table does not have is no metric.
+func TestHandlerRefuses(t *testing.T) {
+	h := Handler(func() *Snapshot {
+		s := shown(true)
+		Measure(s, "onelease_invented", 1)
+		return s
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/status.json", nil))
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", w.Code)
+	}
+	if code, text := get(h, "/metrics"); code != 500 || !strings.Contains(text, "onelease_invented") {
+		t.Errorf("an invented metric: %d %.200s", code, text)
+	}
+}
+
+// A node whose locks are stuck is not alive, and is asked by one goroutine only, however
+// many look.
+func TestStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		var calls atomic.Int32
+		h := Handler(func() *Snapshot { calls.Add(1); <-stuck; return shown(true) })
+		for _, path := range []string{"/livez", "/readyz"} {
+			began := time.Now()
+			if code, text := get(h, path); code != 503 || !strings.Contains(text, "[-] process: ") || time.Since(began) != lookTime {
+				t.Errorf("%s: %d after %v: %s", path, code, time.Since(began), text)
+			}
+		}
+		if code, _ := get(h, "/metrics"); code != 500 || calls.Load() != 1 {
+			t.Errorf("metrics: %d; the node was asked %d times", code, calls.Load())
+		}
+		close(stuck)
+		synctest.Wait()
+		if code, _ := get(h, "/livez"); code != 200 || calls.Load() != 2 {
+			t.Errorf("when it goes on: %d, asked %d times", code, calls.Load())
+		}
+	})
+}
+
+// serve serves a ready node.
+func serve(t *testing.T, c Config) *Endpoint {
+	t.Helper()
+	c.Logger = slog.New(slog.DiscardHandler)
+	e, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Serve(func() *Snapshot { return shown(true) }))
+	return e
+}
+
+// Without a token it is for this machine, but not for a page whose name leads here.
+func TestHost(t *testing.T) {
+	e := serve(t, Config{Listen: "127.0.0.1:0"})
+	for host, want := range map[string]int{"": 200, "localhost": 200, "[::1]:80": 200, "rebound.example": 403, "127.0.0.1.example:80": 403} {
+		r, _ := http.NewRequest(http.MethodGet, "http://"+e.Addr()+"/status.json", nil)
+		r.Host = host
+		response, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("host %q: %s, want %d", host, response.Status, want)
+		}
+	}
+}
+
+// certificate makes one for 127.0.0.1, and returns its files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "it"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), 0o644),
+		write(t, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})), 0o600)
+}
+
+// With TLS and a token it tells nothing to who has not both.
+func TestToken(t *testing.T) {
+	cert, key := certificate(t)
+	token, wrong := write(t, strings.Repeat("t", MinToken), 0o600), write(t, strings.Repeat("w", MinToken), 0o600)
+	e := serve(t, Config{Listen: "0.0.0.0:0", TLSCert: cert, TLSKey: key, TokenFile: token})
+	_, port, _ := net.SplitHostPort(e.Addr())
+	addr := net.JoinHostPort("127.0.0.1", port)
+	for name, c := range map[string]struct {
+		client Client
+		says   string
+	}{
+		"with both":   {Client{Addr: addr, TokenFile: token, CAFile: cert}, ""},
+		"no token":    {Client{Addr: addr, CAFile: cert}, "wants a token"},
+		"wrong token": {Client{Addr: addr, TokenFile: wrong, CAFile: cert}, "wants a token"},
+		"in clear":    {Client{Addr: addr, TokenFile: token}, "400 Bad Request"},
+	} {
+		report, err := c.client.Report(context.Background())
+		switch {
+		case c.says == "" && (err != nil || !report.Ready || report.Name != "it"):
+			t.Errorf("%s: %+v, %v", name, report, err)
+		case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || report.Role != ""):
+			t.Errorf("%s: %v, want one that says %q; got %+v", name, err, c.says, report)
+		}
+	}
+	h := e.guard(Handler(func() *Snapshot { t.Error("the node was asked"); return shown(true) }))
+	for _, path := range []string{"/metrics", "/livez", "/readyz", "/status.json", "/debug/pprof/", "/", "/debug/pprof/profile"} {
+		if code, text := get(h, path); code != 401 || strings.Contains(text, "onelease_") {
+			t.Errorf("%s without a token: %d %s", path, code, text)
+		}
+	}
+}
+
+func TestClient(t *testing.T) {
+	e := serve(t, Config{Listen: Unix + t.TempDir() + "/s"})
+	report, err := (&Client{Addr: e.Addr()}).Report(context.Background())
+	if err != nil || report.Role != RoleSAM || len(report.Checks) != 2 || !json.Valid(report.Status.(json.RawMessage)) {
+		t.Errorf("by a socket: %+v, %v", report, err)
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	defer other.Close()
+	for addr, want := range map[string]error{"here": ErrConfig, Unix + t.TempDir() + "/none": ErrNotRunning} {
+		if _, err := (&Client{Addr: addr}).Report(context.Background()); !errors.Is(err, want) {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	if _, err := (&Client{Addr: other.Listener.Addr().String()}).Report(context.Background()); err == nil || !strings.Contains(err.Error(), "no admin address") {
+		t.Errorf("another server: %v", err)
+	}
+}
