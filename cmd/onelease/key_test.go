@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,8 +97,11 @@ func TestVanityInterrupted(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	got := describeSearch(15e6, 33554432, 3*time.Second)
-	if want := "15 million tried in 3 s, 5 million/s; 36 % of searches are over by now, the others take 7 s more on the average"; got != want {
+	if want := "15 million tried, 5 million/s; chance so far 36 %; about 7 s more"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	if line := describeSearch(1.234e12, math.Pow(32, 8), 34*time.Hour); len(line) > 79 {
+		t.Errorf("%d characters: %s", len(line), line)
 	}
 	for d, want := range map[time.Duration]string{
 		time.Millisecond: "under a second", 90 * time.Second: "90 s", 90 * time.Minute: "90 minutes", 36 * time.Hour: "36 hours",

@@ -31,7 +31,8 @@ that need them.
 --vanity looks for an address that begins with some characters, of a-z and 2-7, on all
 cores: on two, four characters take less than a second, six take a minute, and each more 32
 times as long. What it tries are other bytes in a part of the Destination that nobody
-uses, so the keys are as strong as others. Interrupted, it writes nothing.`,
+uses, so the keys are as strong as others. What it says is left is an average, and does not
+shrink: a search has no memory. Interrupted, it writes nothing.`,
 		Example: `  onelease key generate site.dat
   onelease key generate site.dat --vanity shop
   onelease cluster init --dir b1 --name b1 --address 10.0.0.1:7660 --keys site.dat`,

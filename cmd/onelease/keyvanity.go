@@ -87,14 +87,13 @@ func (p *progress) show(now time.Time) {
 	}
 }
 
-// describeSearch says how far a search is. It has no memory: however long it took so
-// far, on the average it takes as long again as it did at the start.
+// describeSearch says how far a search is, in a line of a terminal. It has no memory:
+// however long it took so far, on the average it takes as long again as at the start.
 func describeSearch(tried, expected float64, passed time.Duration) string {
 	rate := tried / passed.Seconds()
 	lucky := 100 * (1 - math.Exp(-tried/expected))
 	left := time.Duration(min(expected/max(rate, 1)*float64(time.Second), math.MaxInt64/2))
-	return fmt.Sprintf("%s tried in %s, %s/s; %.0f %% of searches are over by now, the others take %s more on the average",
-		rough(tried), long(passed), rough(rate), lucky, long(left))
+	return fmt.Sprintf("%s tried, %s/s; chance so far %.0f %%; about %s more", rough(tried), rough(rate), lucky, long(left))
 }
 
 // rough is a large number for people.
