@@ -63,11 +63,12 @@ generate: ## Make the generated files anew
 	go test ./i2p/sam -run '^TestDocs$$' -count=1 -update >/dev/null
 	go test ./internal/doctor -run '^TestDocs$$' -count=1 -update >/dev/null
 	go test ./internal/admin -run '^TestDocs$$' -count=1 -update >/dev/null
+	go test ./cmd/onelease -run '^TestConfigDocs$$' -count=1 -update-config >/dev/null
 
 .PHONY: check
 check: vet staticcheck generate ## Format, vet, staticcheck, generated files up to date
 	@test -z "$$(gofmt -l .)" || { echo "not formatted: run gofmt -w on"; gofmt -l .; exit 1; }
 	@git diff --exit-code --stat -- $(PROTOS:.proto=.pb.go) balancer/controlpb/control_grpc.pb.go \
-		balancer/cluster/clusterpb/cluster_grpc.pb.go backend/pluginpb/plugin_grpc.pb.go docs/sam.md docs/sam-extension.md docs/metrics.md docs/troubleshooting.md \
+		balancer/cluster/clusterpb/cluster_grpc.pb.go backend/pluginpb/plugin_grpc.pb.go docs/sam.md docs/sam-extension.md docs/metrics.md docs/troubleshooting.md docs/configuration.md \
 		|| { echo "generated files were out of date: commit what make generate made"; exit 1; }
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy"; exit 1; }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/daemon"
 )
@@ -46,10 +45,12 @@ changes single settings, and is merged over the plugin's own or those of --setti
   plugin = "site"                 # or path = "./site", or builtin = "site"
   settings = { root = "/srv/www" }
 
+"onelease config example backend" prints one with all keys.
+
 On the first SIGINT or SIGTERM it drains: nothing new is taken, and what is open may go
-on for --drain-limit. On the second it ends at once. On SIGHUP it reads its
-certificate again, and replaces plugins that have changed, without a gap: see
-"onelease plugin reload", which says whether that worked.
+on for --drain-limit. On the second it ends at once. On SIGHUP it reads the file and
+its certificate again, and replaces plugins that have changed, they or their settings,
+without a gap: see "onelease plugin reload", which says whether that worked.
 
 Exit codes: 0 it was told to end, and all streams had ended; 1 it failed, or
 streams were cut; 2 wrong use.`,
@@ -67,7 +68,7 @@ streams were cut; 2 wrong use.`,
 			if err != nil {
 				return misuse(cmd, err, daemon.ErrConfig, admin.ErrConfig)
 			}
-			return runBackend(cmd, d, cfg)
+			return f.serve(cmd, d, cfg)
 		},
 	}
 	f.add(cmd)
@@ -75,8 +76,8 @@ streams were cut; 2 wrong use.`,
 	return cmd
 }
 
-// runBackend runs d until it has drained after the first signal, or until the second.
-func runBackend(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
+// serve runs d until it has drained after the first signal, or until the second.
+func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -92,7 +93,16 @@ func runBackend(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
 		}
 		cutNow()
 	}()
-	reload := func() error { return d.Reload(context.WithoutCancel(cmd.Context())) }
+	reload := func() error {
+		next, err := f.config(cmd)
+		if err == nil {
+			err = f.file.changed(&cfg, &next)
+		}
+		if err != nil {
+			return err
+		}
+		return d.Reload(context.WithoutCancel(cmd.Context()), next)
+	}
 	defer reloadOnHangup("certificate and changed plugins", reload, cfg.Logger)()
 	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
 	return d.Run(cmd.Context(), cut)
@@ -100,73 +110,50 @@ func runBackend(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
 
 // A backendFlags is what the command takes besides the file.
 type backendFlags struct {
-	file                              string
+	file                              configFile
 	with                              daemon.Config
 	frontends, run, programs, builtin []string
 	settings, set                     []string
-	drain                             time.Duration
-	plugins                           string
 	admin                             adminFlags
 	log                               logFlag
 }
 
 func (f *backendFlags) add(cmd *cobra.Command) {
+	f.file.add(cmd, &f.with)
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "config", "", "TOML `file` with what the flags say")
-	flags.StringVar(&f.with.Dir, "dir", "", "the backend's `directory`")
-	flags.StringArrayVar(&f.with.Balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
-	flags.StringVar(&f.with.Keys, "keys", "", "the Destination's private key `file`, in place of --dir")
-	flags.StringVar(&f.with.Name, "name", "", "the backend's `name`, if several have --keys; with --dir it is in the certificate")
-	flags.IntVar(&f.with.Weight, "weight", 0, "share of new visitors, in proportion to the other backends': 1 if not set")
-	flags.BoolVar(&f.with.Standby, "standby", false, "take new visitors only while no other backend does")
 	flags.StringArrayVar(&f.frontends, "frontend", nil, "`name=host:port` of a frontend's --sam; repeatable")
-	flags.StringVar(&f.plugins, "plugins", "", pluginsUsage)
 	flags.StringSliceVar(&f.run, "run", nil, "`names` of registered plugins to run, with commas; repeatable")
 	flags.StringArrayVar(&f.programs, "plugin", nil, "`path` of a plugin to run, or name=path; repeatable")
 	flags.StringSliceVar(&f.builtin, "builtin", nil, "`names` of built-in services to run; repeatable")
 	flags.StringArrayVar(&f.settings, "settings", nil, "`name=file`: a service's settings, in place of its own; repeatable")
 	flags.StringArrayVar(&f.set, "set", nil, "`name.key=value`: one setting of a service, a value as in TOML; repeatable")
-	flags.DurationVar(&f.drain, "drain-limit", 5*time.Minute, "how long streams may go on when it is told to end")
-	flags.StringVar(&f.with.Control, "control", "", "`path` of the socket for status and reloads: control.sock in --dir")
 	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 
-// config is the file with the flags on top.
+// config is the file with the flags on top, checked.
 func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error) {
-	if f.file != "" {
-		if cfg, err = daemon.ReadConfig(f.file); err != nil {
-			return cfg, err
-		}
+	if err = f.file.read(cmd, &cfg); err != nil {
+		return cfg, err
 	}
 	set := cmd.Flags().Changed
-	for flag, to := range map[string]*string{"dir": &cfg.Dir, "keys": &cfg.Keys, "control": &cfg.Control, "plugins": &cfg.Plugins, "name": &cfg.Name} {
-		if set(flag) {
-			*to = cmd.Flags().Lookup(flag).Value.String()
-		}
+	if set("weight") && cfg.Weight < 1 {
+		return cfg, wrongUse(cmd, fmt.Errorf("--weight %d: want 1 to 65535; see --standby", cfg.Weight))
+	}
+	if set("drain-limit") && cfg.DrainLimit <= 0 {
+		return cfg, wrongUse(cmd, fmt.Errorf("--drain-limit %v: want more than 0s", time.Duration(cfg.DrainLimit)))
 	}
 	if cfg.Plugins == "" {
 		cfg.Plugins = defaultPlugins()
 	}
-	if set("weight") {
-		if cfg.Weight = f.with.Weight; cfg.Weight < 1 || cfg.Weight > 65535 {
-			return cfg, wrongUse(cmd, fmt.Errorf("--weight %d: want 1 to 65535; see --standby", cfg.Weight))
-		}
-	}
-	if set("standby") {
-		cfg.Standby = f.with.Standby
-	}
-	if set("balancer") {
-		cfg.Balancers = f.with.Balancers
-	}
-	if set("drain-limit") {
-		cfg.DrainLimit = backend.Duration(f.drain)
-	}
-	if f.drain <= 0 {
-		return cfg, wrongUse(cmd, fmt.Errorf("--drain-limit %v: want more than 0s", f.drain))
-	}
 	if err := f.addServices(&cfg); err != nil {
 		return cfg, wrongUse(cmd, err)
+	}
+	if err := cfg.Check(); err != nil {
+		if !set("run") && !set("plugin") && !set("builtin") && !set("settings") && !set("set") {
+			err = f.file.locate(cmd, err)
+		}
+		return cfg, misuse(cmd, err, daemon.ErrConfig)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
 	cfg.Admin = f.admin.config(cfg.Logger)

@@ -26,7 +26,8 @@ start, and gets its vote when it has caught up.
 
 Balancers, frontends and operators reach it by one port, over TLS with the
 cluster's own certificates. It renews its certificate by itself; SIGHUP has it
-read a changed one.
+read a changed one. --config has what the flags say in a file, and flags come on top:
+"onelease config example balancer" prints one with all keys.
 
 ` + secretHelp + `
 Without one of those flags the balancer asks at the terminal. If there is none to
@@ -39,10 +40,11 @@ become one of a newer version; 2 wrong use.`
 const balancerExample = `  onelease balancer --dir /var/lib/onelease/b1
   onelease balancer --dir /var/lib/onelease/b1 --passphrase-file /etc/onelease/passphrase
   onelease balancer --dir /var/lib/onelease/b1 --passphrase-fd 3 3< <(pass show onelease)
-  onelease balancer --dir /var/lib/onelease/b1 --listen 0.0.0.0:7660 --preset wan`
+  onelease balancer --dir /var/lib/onelease/b1 --listen 0.0.0.0:7660 --preset wan
+  onelease balancer --config /etc/onelease/balancer.toml`
 
 func balancerCommand() *cobra.Command {
-	var f balancerFlags
+	f := balancerFlags{with: newBalancerFile()}
 	cmd := &cobra.Command{
 		Use:     "balancer --dir DIR",
 		Short:   "Run a balancer: one of the cluster that chooses, signs and publishes",
@@ -50,7 +52,11 @@ func balancerCommand() *cobra.Command {
 		Example: balancerExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := f.config(cmd)
+			file, err := f.read(cmd)
+			if err != nil {
+				return err
+			}
+			cfg, err := f.config(cmd, file)
 			if err != nil {
 				return err
 			}
@@ -67,7 +73,8 @@ func balancerCommand() *cobra.Command {
 				return err
 			}
 			defer endpoint.Serve(func() *admin.Snapshot { return watchBalancer(node) })()
-			return runBalancer(cmd.Context(), node, cfg.Logger)
+			reload := func() error { return f.reload(cmd, file, node) }
+			return runBalancer(cmd.Context(), node, reload, cfg.Logger)
 		},
 	}
 	f.add(cmd)
@@ -75,37 +82,54 @@ func balancerCommand() *cobra.Command {
 }
 
 type balancerFlags struct {
-	with   cluster.Config
+	file   configFile
+	with   *balancerFile
 	secret secretFlags
 	admin  adminFlags
 	log    logFlag
-	preset string
 }
 
 func (f *balancerFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.with.Dir, "dir", "", "the balancer's `directory`")
-	flags.StringVar(&f.with.Listen, "listen", "", "`host:port` to listen on, if not the address that the others know")
-	flags.StringVar(&f.preset, "preset", "lan", "timing between balancers, the same on all: lan within a site, wan between sites")
-	flags.Uint32Var(&f.with.MaxVersion, "max-format", 0, "hold the cluster to an older `format` of its state, to be able to go back to an older program")
+	f.file.add(cmd, f.with)
 	f.secret.add(cmd)
 	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 
-// config asks for the passphrase, if there is one to ask for.
-func (f *balancerFlags) config(cmd *cobra.Command) (cfg cluster.Config, err error) {
-	cfg = f.with
-	if err := needDir(cmd); err != nil {
-		return cfg, err
+// read is the file with the flags on top, checked.
+func (f *balancerFlags) read(cmd *cobra.Command) (*balancerFile, error) {
+	file := newBalancerFile()
+	if err := f.file.read(cmd, file); err != nil {
+		return nil, err
 	}
-	if cfg.Preset, err = presetOf(cmd, f.preset); err != nil {
+	if err := file.check(); err != nil {
+		return nil, wrongUse(cmd, f.file.locate(cmd, err))
+	}
+	return file, nil
+}
+
+// reload reads the certificates again, if the file is as it was.
+func (f *balancerFlags) reload(cmd *cobra.Command, was *balancerFile, node *cluster.Node) error {
+	is, err := f.read(cmd)
+	if err != nil {
+		return err
+	}
+	if err := f.file.changed(was, is); err != nil {
+		return err
+	}
+	return node.Reload()
+}
+
+// config asks for the passphrase, if there is one to ask for.
+func (f *balancerFlags) config(cmd *cobra.Command, file *balancerFile) (cfg cluster.Config, err error) {
+	cfg.Dir, cfg.Listen, cfg.MaxVersion = file.Dir, file.Listen, file.MaxFormat
+	if cfg.Preset, err = presetOf(cmd, file.Preset); err != nil {
 		return cfg, err
 	}
 	if cfg.Logger, err = f.log.logger(cmd); err != nil {
 		return cfg, err
 	}
-	cfg.Secret, err = balancerSecret(cmd, cfg.Dir, f.secret, cfg.Logger)
+	cfg.Secret, err = balancerSecret(cmd, file, f.secret, cfg.Logger)
 	return cfg, err
 }
 
@@ -117,12 +141,15 @@ func presetOf(cmd *cobra.Command, name string) (raftstate.Preset, error) {
 }
 
 // balancerSecret is what opens the balancer's keys, nil if it is to run locked.
-func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog.Logger) (*keystore.Secret, error) {
-	if _, err := nodedir.Read(dir); err != nil {
+func balancerSecret(cmd *cobra.Command, file *balancerFile, flags secretFlags, log *slog.Logger) (*keystore.Secret, error) {
+	if _, err := nodedir.Read(file.Dir); err != nil {
 		return nil, err
 	}
 	secret, err := flags.read(cmd)
-	stored := cluster.HasKeys(dir)
+	if secret == nil && err == nil {
+		secret, err = file.secret()
+	}
+	stored := cluster.HasKeys(file.Dir)
 	switch {
 	case secret != nil || err != nil:
 		return secret, err
@@ -137,8 +164,8 @@ func balancerSecret(cmd *cobra.Command, dir string, flags secretFlags, log *slog
 }
 
 // runBalancer runs node until ctx ends or it fails.
-func runBalancer(ctx context.Context, node *cluster.Node, log *slog.Logger) error {
-	defer reloadOnHangup("certificates", node.Reload, log)()
+func runBalancer(ctx context.Context, node *cluster.Node, reload func() error, log *slog.Logger) error {
+	defer reloadOnHangup("certificates", reload, log)()
 	log.Info("balancer runs", "name", node.Name(), "address", node.Address())
 	select {
 	case <-ctx.Done():

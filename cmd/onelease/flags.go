@@ -18,10 +18,14 @@ func need(cmd *cobra.Command, flag, what string) error {
 	return nil
 }
 
+// noDir is what to do about a --dir that is missing.
+const noDir = `name the node's directory, which "onelease cluster init" or "onelease cluster join" has made`
+
+// errNoDir is needDir's error for a key of a file.
+var errNoDir = errors.New("--dir is not set: " + noDir)
+
 // needDir is need of --dir.
-func needDir(cmd *cobra.Command) error {
-	return need(cmd, "dir", `name the node's directory, which "onelease cluster init" or "onelease cluster join" has made`)
-}
+func needDir(cmd *cobra.Command) error { return need(cmd, "dir", noDir) }
 
 // oneOf refuses a flag's value that is not among those that it can have.
 func oneOf(cmd *cobra.Command, flag, value string, all ...string) error {

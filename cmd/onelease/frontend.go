@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -20,23 +19,16 @@ import (
 	"github.com/onelease/onelease/internal/pki"
 )
 
-// A frontendFlags is what the command takes besides the frontend's Config.
+// A frontendFlags is what the command takes.
 type frontendFlags struct {
-	dir          string
-	balancers    []string
-	sam          []string
-	dontPublish  string
-	passwordFile string
-	guests       guestFlags
-	admin        adminFlags
-	log          logFlag
+	file  configFile
+	with  *frontendFile
+	admin adminFlags
+	log   logFlag
 }
 
 func frontendCommand() *cobra.Command {
-	var (
-		cfg frontend.Config
-		f   frontendFlags
-	)
+	f := frontendFlags{with: newFrontendFile()}
 	cmd := &cobra.Command{
 		Use:   "frontend --dir DIR",
 		Short: "Run the frontend beside a router",
@@ -63,15 +55,23 @@ own as well, which come and go: "onelease sam" has some, one for each session. E
 a session more on the router, in the roles that this one has. --guests-of names the
 backends that may; all may if it is left out.
 
+--config has all of that in a file, and flags come on top: "onelease config example
+frontend" prints one with all keys.
+
 It renews its certificate by itself; SIGHUP has it read a changed one. When no
 balancer can be reached it serves on for a while with what it has.`,
 		Example: `  onelease frontend --dir /var/lib/onelease/router-1 --router 127.0.0.1:7654 --sam 127.0.0.1:7670
   onelease frontend --dir router-3 --router 127.0.0.1:7674 --publisher --dont-publish auto
   onelease frontend --dir router-1 --sam 10.0.0.5:7670 --router-user u --router-password-file /etc/onelease/i2cp
-  onelease frontend --dir router-1 --member --sam 10.0.0.5:7670 --guests 10.0.0.5:7671 --guests-of sam-1`,
+  onelease frontend --dir router-1 --member --sam 10.0.0.5:7670 --guests 10.0.0.5:7671 --guests-of sam-1
+  onelease frontend --config /etc/onelease/frontend.toml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := f.configure(cmd, &cfg)
+			file, err := f.read(cmd)
+			if err != nil {
+				return err
+			}
+			cfg, client, err := f.configure(cmd, file)
 			if err != nil {
 				return err
 			}
@@ -80,84 +80,73 @@ balancer can be reached it serves on for a while with what it has.`,
 				return err
 			}
 			defer endpoint.Close()
-			return runFrontend(cmd.Context(), cfg, client, &f.guests, endpoint)
+			reload := func() error { return f.reload(cmd, file, client) }
+			return runFrontend(cmd.Context(), cfg, client, &guestServer{file}, endpoint, reload)
 		},
 	}
-	f.add(cmd, &cfg)
+	f.file.add(cmd, f.with)
+	f.admin.add(cmd)
+	f.log.add(cmd)
 	return cmd
 }
 
-func (f *frontendFlags) add(cmd *cobra.Command, cfg *frontend.Config) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.dir, "dir", "", "the frontend's `directory`")
-	flags.StringArrayVar(&f.balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
-	flags.StringVar(&cfg.Router.Addr, "router", "127.0.0.1:7654", "`host:port` of the router's I2CP, on this machine")
-	flags.StringVar(&cfg.Router.User, "router-user", "", "`user` for Java I2P with i2cp.auth")
-	flags.StringVar(&f.passwordFile, "router-password-file", "", "`file` with its password, which only its owner may read")
-	flags.BoolVar(&cfg.Member, "member", false, "the router serves")
-	flags.BoolVar(&cfg.Publisher, "publisher", false, "the router publishes the LeaseSet")
-	flags.BoolVar(&cfg.Refuge, "refuge", false, "the router takes in, after a loss, whom no other can serve at once")
-	flags.StringVar(&f.dontPublish, "dont-publish", string(frontend.Normal), "how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto")
-	flags.StringArrayVar(&f.sam, "sam", nil, "`host:port` to serve backends on; repeatable")
-	f.guests.add(cmd)
-	f.admin.add(cmd)
-	f.log.add(cmd)
-}
-
-// configure completes cfg from the flags and the directory.
-func (f *frontendFlags) configure(cmd *cobra.Command, cfg *frontend.Config) (*cluster.Client, error) {
-	if err := cmp.Or(needDir(cmd), oneOf(cmd, "dont-publish", f.dontPublish, "normal", "inverted", "auto"), f.checkRouter(cmd, cfg), f.guests.check(cmd)); err != nil {
+// read is the file with the flags on top, checked.
+func (f *frontendFlags) read(cmd *cobra.Command) (*frontendFile, error) {
+	file := newFrontendFile()
+	if err := f.file.read(cmd, file); err != nil {
 		return nil, err
 	}
-	client, err := cluster.NewClient(f.dir, f.balancers...)
+	if err := file.check(); err != nil {
+		return nil, wrongUse(cmd, f.file.locate(cmd, err))
+	}
+	return file, nil
+}
+
+// reload reads the certificates again, if the file is as it was.
+func (f *frontendFlags) reload(cmd *cobra.Command, was *frontendFile, client *cluster.Client) error {
+	is, err := f.read(cmd)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if err := f.file.changed(was, is); err != nil {
+		return err
+	}
+	return client.Credentials().Reload()
+}
+
+// configure completes the frontend's Config from the directory.
+func (f *frontendFlags) configure(cmd *cobra.Command, file *frontendFile) (cfg frontend.Config, client *cluster.Client, err error) {
+	if client, err = cluster.NewClient(file.Dir, file.Balancers...); err != nil {
+		return cfg, nil, err
 	}
 	creds := client.Credentials()
 	id := creds.Credentials().Identity()
 	if id.Role != pki.Frontend {
-		return nil, fmt.Errorf("%s is the directory of a %s: make a frontend's with onelease cluster invite --role frontend", f.dir, id.Role)
+		return cfg, nil, fmt.Errorf("%s is the directory of a %s: make a frontend's with onelease cluster invite --role frontend", file.Dir, id.Role)
 	}
 	if cfg.Logger, err = f.log.logger(cmd); err != nil {
-		return nil, err
+		return cfg, nil, err
 	}
-	if cfg.Router.Password, err = f.password(); err != nil {
-		return nil, err
+	cfg.Member, cfg.Publisher, cfg.Refuge = file.Member, file.Publisher, file.Refuge
+	cfg.Router.Addr, cfg.Router.User = file.Router, file.RouterUser
+	if cfg.Router.Password, err = file.password(); err != nil {
+		return cfg, nil, err
 	}
-	cfg.Name, cfg.Dir, cfg.DontPublish = id.Name, f.dir, frontend.Quirk(f.dontPublish)
+	cfg.Name, cfg.Dir, cfg.DontPublish = id.Name, file.Dir, frontend.Quirk(file.DontPublish)
 	cfg.Control = frontend.ControlConfig{Balancers: client.Balancers(), TLS: pki.ClientTLS(creds, pki.Balancer, "")}
-	cfg.SAM, err = listenSAM(f.sam)
+	cfg.SAM, err = listenSAM(file.SAM)
 	cfg.SAMTLS, cfg.BackendName = backendTLS(creds), backendName
-	return client, err
-}
-
-// checkRouter keeps what is secret from crossing a network in the clear.
-func (f *frontendFlags) checkRouter(cmd *cobra.Command, cfg *frontend.Config) error {
-	host, _, err := net.SplitHostPort(cfg.Router.Addr)
-	ip := net.ParseIP(host)
-	switch {
-	case err != nil:
-		return wrongUse(cmd, fmt.Errorf("--router %q: want host:port of the router's I2CP", cfg.Router.Addr))
-	case host != "localhost" && (ip == nil || !ip.IsLoopback()):
-		return wrongUse(cmd, fmt.Errorf("--router %s is not on this machine: LeaseSets' keys would cross the network in the clear; run the frontend beside its router", cfg.Router.Addr))
-	case (cfg.Router.User == "") != (f.passwordFile == ""):
-		return wrongUse(cmd, fmt.Errorf("--router-user and --router-password-file: give both, or none"))
-	case cfg.Refuge && (cfg.Member || cfg.Publisher):
-		return wrongUse(cmd, fmt.Errorf("--refuge with --member or --publisher: a refuge has another key than those; use a router of its own"))
-	case !cfg.Member && cfg.Publisher && len(f.sam) > 0:
-		return wrongUse(cmd, fmt.Errorf("--sam with a router that only publishes: it serves no backends"))
-	}
-	return nil
+	return cfg, client, err
 }
 
 // password reads the router's password.
-func (f *frontendFlags) password() (string, error) {
-	if f.passwordFile == "" {
+func (f *frontendFile) password() (string, error) {
+	if f.RouterPasswordFile == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(f.passwordFile)
+	text, err := os.ReadFile(f.RouterPasswordFile)
 	if err == nil {
-		err = i2p.CheckKeyFile(f.passwordFile)
+		err = i2p.CheckKeyFile(f.RouterPasswordFile)
 	}
 	if err != nil {
 		return "", fmt.Errorf("router's password: %w", err)
@@ -177,7 +166,7 @@ func listenSAM(addrs []string) (listeners []net.Listener, err error) {
 }
 
 // runFrontend serves until ctx ends. The certificate is renewed meanwhile.
-func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client, guests *guestFlags, endpoint *admin.Endpoint) error {
+func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Client, guests *guestServer, endpoint *admin.Endpoint, reload func() error) error {
 	f, err := frontend.New(cfg)
 	if err != nil {
 		return err
@@ -187,7 +176,7 @@ func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Clien
 		return err
 	}
 	defer endpoint.Serve(func() *admin.Snapshot { return watchFrontend(f, host) })()
-	defer reloadOnHangup("certificates", client.Credentials().Reload, cfg.Logger)()
+	defer reloadOnHangup("certificates", reload, cfg.Logger)()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	ctx, stop := context.WithCancel(ctx)

@@ -69,7 +69,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
 	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(),
-		keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand())
+		configCommand(), keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand())
 }
 
 // group makes cmd one that only has others.

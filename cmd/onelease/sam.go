@@ -39,6 +39,9 @@ makes, and SAM's own AUTH ADD and AUTH REMOVE change while the bridge runs.
   address = "127.0.0.1:7654"
   roles = ["member"]
 
+"onelease config example sam" prints one with all keys. On SIGHUP the file, the
+certificates and the users are read again: all of what was changed, or nothing.
+
 docs/sam.md says what clients can do, and what multihoming changes for them. "onelease
 demo --sam 127.0.0.1:7656" is the same bridge on an embedded network, to try.
 
@@ -65,7 +68,7 @@ func samCommand() *cobra.Command {
 
 // A samFlags is what the command takes besides the file.
 type samFlags struct {
-	file    string
+	file    configFile
 	with    samd.Config
 	routers []string
 	remote  []string
@@ -75,25 +78,10 @@ type samFlags struct {
 }
 
 func (f *samFlags) add(cmd *cobra.Command) {
+	f.file.add(cmd, &f.with)
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "config", "", "TOML `file` with what the flags say")
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
 	flags.StringArrayVar(&f.remote, "frontend", nil, "`name=host:port,role`: a frontend's --guests, and member or publisher; repeatable")
-	flags.StringVar(&f.with.Dir, "dir", "", "the `directory` of a backend of the frontends' cluster")
-	flags.StringArrayVar(&f.with.Balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
-	flags.StringArrayVar(&f.with.Listen, "listen", nil, "`host:port` for SAM clients, "+samd.DefaultListen+" if not set; repeatable")
-	flags.StringVar(&f.with.UDP, "udp", "", "`host:port` for datagrams on the loopback, "+samd.DefaultUDP+" if not set, or none")
-	flags.StringVar(&f.with.TLSCert, "tls-cert", "", "PEM `file` with the certificate; --listen then speaks TLS only")
-	flags.StringVar(&f.with.TLSKey, "tls-key", "", "PEM `file` with its key, which only its owner may read")
-	flags.BoolVar(&f.with.AllowPlain, "allow-plain", false, "let other machines connect without TLS: only where something else encrypts")
-	flags.StringVar(&f.with.Users, "users", "", "`file` with the users, which only its owner may read")
-	flags.BoolVar(&f.with.Auth, "auth", false, "ask for a password on the loopback too")
-	flags.BoolVar(&f.with.ForwardAnywhere, "forward-anywhere", false, "let clients forward streams to any host, not only their own")
-	flags.BoolVar(&f.with.Apart, "apart", false, "sessions of this bridge reach each other through the network, not within the process")
-	flags.IntVar(&f.with.MaxSessions, "max-sessions", 0, "sessions that there may be (default 1000)")
-	flags.IntVar(&f.with.MaxSessionsPerUser, "max-sessions-per-user", 0, "sessions that one user may have (default all)")
-	flags.IntVar(&f.with.MaxConnections, "max-connections", 0, "connections of clients, streams among them (default 16384)")
-	flags.IntVar(&f.with.MaxStreams, "max-streams", 0, "streams of one session (default 4096)")
 	f.admin.add(cmd)
 	f.log.add(cmd)
 	f.json.add(cmd)
@@ -111,9 +99,17 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 	if err := f.json.show(cmd, samView{b.Addrs(), b.UDPAddr(), nil}); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	if cfg.Dir != "" {
-		defer reloadOnHangup("certificate", b.Reload, cfg.Logger)()
+	reload := func() error {
+		next, err := f.config(cmd)
+		if err == nil {
+			err = f.file.changed(&cfg, &next)
+		}
+		if err != nil {
+			return err
+		}
+		return b.Reload(next)
 	}
+	defer reloadOnHangup("certificates and users", reload, cfg.Logger)()
 	cfg.Logger.Info("SAM bridge runs", "sam", b.Addrs(), "udp", b.UDPAddr(), "routers", len(cfg.Routers)+len(cfg.Frontends))
 	defer cfg.Logger.Info("SAM bridge ends")
 	return b.Run(cmd.Context())
@@ -121,27 +117,8 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 
 // config is the file with the flags on top.
 func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
-	if f.file != "" {
-		if cfg, err = samd.ReadConfig(f.file); err != nil {
-			return cfg, misuse(cmd, err, samd.ErrConfig)
-		}
-	}
-	set := cmd.Flags().Changed
-	for flag, apply := range map[string]func(){
-		"dir": func() { cfg.Dir = f.with.Dir }, "balancer": func() { cfg.Balancers = f.with.Balancers },
-		"listen": func() { cfg.Listen = f.with.Listen }, "udp": func() { cfg.UDP = f.with.UDP },
-		"tls-cert": func() { cfg.TLSCert = f.with.TLSCert }, "tls-key": func() { cfg.TLSKey = f.with.TLSKey },
-		"allow-plain": func() { cfg.AllowPlain = f.with.AllowPlain }, "auth": func() { cfg.Auth = f.with.Auth },
-		"apart": func() { cfg.Apart = f.with.Apart },
-		"users": func() { cfg.Users = f.with.Users }, "forward-anywhere": func() { cfg.ForwardAnywhere = f.with.ForwardAnywhere },
-		"max-sessions":          func() { cfg.MaxSessions = f.with.MaxSessions },
-		"max-sessions-per-user": func() { cfg.MaxSessionsPerUser = f.with.MaxSessionsPerUser },
-		"max-connections":       func() { cfg.MaxConnections = f.with.MaxConnections },
-		"max-streams":           func() { cfg.MaxStreams = f.with.MaxStreams },
-	} {
-		if set(flag) {
-			apply()
-		}
+	if err = f.file.read(cmd, &cfg); err != nil {
+		return cfg, err
 	}
 	for _, text := range f.routers {
 		r, err := samd.ParseRouter(text)
@@ -156,6 +133,9 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 			return cfg, wrongUse(cmd, err)
 		}
 		cfg.Frontends = append(cfg.Frontends, r)
+	}
+	if err := cfg.Check(); err != nil {
+		return cfg, misuse(cmd, f.file.locate(cmd, err), samd.ErrConfig)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
 	cfg.Admin = f.admin.config(cfg.Logger)

@@ -125,8 +125,28 @@ func TestSAM(t *testing.T) {
 	if text := do(t, "status", "--admin", admin); !strings.HasPrefix(text, "sam is ready\n") || !strings.Contains(text, "1 Destinations, ") || strings.Contains(text, "alice") {
 		t.Errorf("status:\n%s", text)
 	}
+
+	// SIGHUP takes what the file of users has, or nothing.
+	add := func(name string) {
+		if r := try(t, "another\n", "sam", "user", "add", name, "--users", users); r.code != 0 {
+			t.Fatal(r.said)
+		}
+	}
+	add("bob")
+	reload := func(text, says string) {
+		t.Helper()
+		write(t, file, text)
+		p.cmd.Process.Signal(syscall.SIGHUP)
+		p.says(says)
+	}
+	reload("max-streems = 3\n"+text, `line 1: unknown key \"max-streems\"`)
+	reload("max-streams = 3\n"+text, "max-streams: nothing was changed")
+	dialSAM(t, view.SAM[0]).ask("HELLO VERSION USER=bob PASSWORD=another", "HELLO REPLY RESULT=I2P_ERROR")
+	reload(text, "certificates and users read again")
+	dialSAM(t, view.SAM[0]).ask("HELLO VERSION USER=bob PASSWORD=another", "HELLO REPLY RESULT=OK")
+	control.ask("PING still", "PONG still")
 	p.end()
-	for _, secret := range []string{"correct horse", "wrong", "alice"} {
+	for _, secret := range []string{"correct horse", "wrong", "alice", "another", "bob"} {
 		if strings.Contains(p.log(), secret) {
 			t.Errorf("the log has %q: %s", secret, p.log())
 		}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/onelease/onelease/backend"
@@ -21,30 +21,24 @@ import (
 var ErrConfig = errors.New("backend")
 
 // Config is what a backend is made of, as its file has it. Either Dir or Keys is set.
+// What the keys are for is in the tags, of which the reference is made: see strict.Key.
 type Config struct {
-	// Dir was made by "onelease cluster join" for a backend.
-	Dir string `toml:"dir"`
-	// Balancers are asked in place of those that Dir names.
-	Balancers []string `toml:"balancers"`
-	// Keys is the Destination's key file, for a setup without a cluster.
-	Keys string `toml:"keys"`
-	// Name tells several backends with Keys apart. With Dir it is that of the certificate.
-	Name string `toml:"name"`
-	// Weight is the share of new visitors, in proportion to other backends'; 1 if it is 0.
-	Weight int `toml:"weight"`
-	// Standby takes new visitors only while no other backend does.
-	Standby bool `toml:"standby"`
-	// Frontends are those to attach to.
-	Frontends []Frontend `toml:"frontend"`
+	Dir       string   `toml:"dir" value:"directory" example:"/var/lib/onelease/backend-1" shown:"yes" comment:"the backend's directory, which onelease cluster join has made"`
+	Balancers []string `toml:"balancers" flag:"balancer" value:"host:port" example:"10.0.0.1:7660,10.0.0.2:7660" comment:"host:port of a balancer, in place of those that dir names"`
+	Keys      string   `toml:"keys" value:"file" example:"site.dat" comment:"the Destination's private key file, in place of dir, for a setup without a cluster"`
+	Name      string   `toml:"name" example:"backend-1" comment:"the backend's name, if several have keys; with dir it is in the certificate"`
+	Weight    int      `toml:"weight" default:"1" comment:"share of new visitors, in proportion to the other backends', 1 to 65535"`
+	Standby   bool     `toml:"standby" default:"false" comment:"take new visitors only while no other backend does"`
 	// Plugins is the directory of the catalog of plugins.
-	Plugins string `toml:"plugins"`
+	Plugins string `toml:"plugins" value:"directory" example:"/var/lib/onelease/plugins" comment:"directory of registered plugins: that of onelease plugin by default"`
 	// DrainLimit is how long streams may go on when it is told to end: 5 min.
-	DrainLimit backend.Duration `toml:"drain-limit"`
+	DrainLimit backend.Duration `toml:"drain-limit" value:"duration" default:"5m" comment:"how long streams may go on when it is told to end"`
 	// Control is the path of the socket for operators: control.sock in Dir. Without
 	// either there is none.
-	Control string `toml:"control"`
+	Control   string     `toml:"control" value:"path" example:"/run/onelease/backend.sock" comment:"path of the socket for status and reloads: control.sock in dir by default"`
+	Frontends []Frontend `toml:"frontend" shown:"yes" comment:"a frontend to attach to; there may be several of these tables"`
 	// Services run side by side, and open ports of their own each.
-	Services []Service `toml:"service"`
+	Services []Service `toml:"service" flag:"-" shown:"yes" comment:"a service to run, as --run, --plugin and --builtin have it: one of plugin, path and builtin is set; there may be several of these tables"`
 
 	// Admin is where it can be watched, besides at Control.
 	Admin admin.Config `toml:"-"`
@@ -54,24 +48,19 @@ type Config struct {
 
 // A Frontend is one to attach to.
 type Frontend struct {
-	Name    string `toml:"name"`
-	Address string `toml:"address"` // host:port of its --sam
+	Name    string `toml:"name" example:"router-1" shown:"yes" comment:"its name"`
+	Address string `toml:"address" value:"host:port" example:"127.0.0.1:7670" shown:"yes" comment:"host:port of its --sam"`
 }
 
 // A Service is one that runs. One of Plugin, Path and Builtin is set.
 type Service struct {
 	// Name is what the operator calls it: that of the plugin or program if it is empty.
-	Name string `toml:"name"`
-	// Plugin is the name of one in the catalog.
-	Plugin string `toml:"plugin"`
-	// Path is the program of a plugin.
-	Path string `toml:"path"`
-	// Builtin is the name of a service that runs in this process.
-	Builtin string `toml:"builtin"`
-	// SettingsFile has the settings, in place of the catalog's.
-	SettingsFile string `toml:"settings-file"`
-	// Settings are merged over those.
-	Settings strict.Table `toml:"settings"`
+	Name         string       `toml:"name" example:"web" comment:"what it is called: as the plugin or program by default"`
+	Plugin       string       `toml:"plugin" example:"site" comment:"name of a plugin that onelease plugin add has registered"`
+	Path         string       `toml:"path" value:"path" example:"/usr/lib/onelease/site" comment:"path of the program of a plugin"`
+	Builtin      string       `toml:"builtin" example:"echo" shown:"yes" comment:"name of a service that is built in: echo, proxy or site"`
+	SettingsFile string       `toml:"settings-file" value:"file" example:"site.toml" comment:"file with its settings, in place of those that the plugin was registered with" reload:"yes"`
+	Settings     strict.Table `toml:"settings" example:"{ root = \"/srv/www\" }" comment:"single settings, merged over those; docs/services.md has the ready services', onelease plugin info a plugin's" reload:"yes"`
 }
 
 // defaultDrain is Config.DrainLimit's default.
@@ -80,26 +69,41 @@ const defaultDrain = backend.Duration(5 * time.Minute)
 // maxFile bounds what is read of a file, in bytes.
 const maxFile = 1 << 20
 
-// ReadConfig reads a file. Paths in it are relative to where it is.
-func ReadConfig(path string) (Config, error) {
-	var c Config
-	text, err := os.ReadFile(path)
+// Check returns an error of what can be told to be wrong without the network and without
+// starting a plugin. It is ErrConfig.
+func (c Config) Check() error {
+	c, err := c.complete()
 	if err != nil {
-		return c, fmt.Errorf("%w: configuration: %w", ErrConfig, err)
+		return err
 	}
-	if err := strict.Decode(text, &c); err != nil {
-		return c, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
-	}
-	paths := []*string{&c.Dir, &c.Keys, &c.Plugins, &c.Control}
-	for i := range c.Services {
-		paths = append(paths, &c.Services[i].Path, &c.Services[i].SettingsFile)
-	}
-	for _, p := range paths {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(filepath.Dir(path), *p)
+	for i, s := range c.Services {
+		if err := s.checkSettings(); err != nil {
+			return settingsError(fmt.Errorf("%w: %w", ErrConfig, err), i, &s)
 		}
 	}
-	return c, nil
+	return nil
+}
+
+// settingsError says of which key an error of a service's settings is: one of them, or the
+// file that has them.
+func settingsError(err error, i int, s *Service) error {
+	if s.SettingsFile != "" && len(s.Settings) == 0 {
+		return strict.At(fmt.Errorf("settings-file %s: %w", s.SettingsFile, err), "service", i, "settings-file")
+	}
+	return strict.Within(err, "service", i, "settings")
+}
+
+// checkSettings checks what a service that is built in would get.
+func (s *Service) checkSettings() error {
+	if s.Builtin == "" {
+		return nil
+	}
+	settings, err := s.edit("")
+	if err != nil {
+		return err
+	}
+	_, err = newBuiltin(s.Builtin, settings)
+	return err
 }
 
 // complete checks c and fills in what follows from the rest.
@@ -115,18 +119,27 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
+// maxWeight is the largest that frontends take.
+const maxWeight = 65535
+
+var errName = errors.New("--weight and --standby are for one of several backends: give each its own --name")
+
 func (c *Config) check() error {
 	switch {
 	case (c.Dir == "") == (c.Keys == ""):
-		return errors.New("give either --dir, which onelease cluster join has made, or --keys")
+		return strict.At(errors.New("give either --dir, which onelease cluster join has made, or --keys"), "dir")
 	case c.Name != "" && c.Dir != "":
-		return errors.New("--name with --dir: the name is that of the certificate in --dir")
-	case c.Name == "" && c.Dir == "" && (c.Weight != 0 || c.Standby):
-		return errors.New("--weight and --standby are for one of several backends: give each its own --name")
+		return strict.At(errors.New("--name with --dir: the name is that of the certificate in --dir"), "name")
+	case c.Name == "" && c.Dir == "" && c.Weight != 0:
+		return strict.At(errName, "weight")
+	case c.Name == "" && c.Dir == "" && c.Standby:
+		return strict.At(errName, "standby")
+	case c.Weight < 0 || c.Weight > maxWeight:
+		return strict.At(fmt.Errorf("--weight %d: want 1 to %d; see --standby", c.Weight, maxWeight), "weight")
 	case len(c.Frontends) == 0:
-		return errors.New("no frontend to attach to: give --frontend NAME=HOST:PORT, the --sam of one")
+		return strict.At(errors.New("no frontend to attach to: give --frontend NAME=HOST:PORT, the --sam of one"), "frontend")
 	case len(c.Services) == 0:
-		return errors.New("no service to run: give --run, --plugin or --builtin, or [[service]] in --config")
+		return strict.At(errors.New("no service to run: give --run, --plugin or --builtin, or [[service]] in --config"), "service")
 	}
 	if err := c.checkFrontends(); err != nil {
 		return err
@@ -134,11 +147,11 @@ func (c *Config) check() error {
 	names := map[string]bool{}
 	for i := range c.Services {
 		s := &c.Services[i]
-		if err := s.check(c.Plugins != ""); err != nil {
-			return fmt.Errorf("service %d: %w", i+1, err)
+		if key, err := s.check(c.Plugins != ""); err != nil {
+			return strict.At(fmt.Errorf("service %d: %w", i+1, err), "service", i, key)
 		}
 		if names[s.Name] {
-			return fmt.Errorf("two services are called %q: give one of them another name", s.Name)
+			return strict.At(fmt.Errorf("two services are called %q: give one of them another name", s.Name), "service", i, "name")
 		}
 		names[s.Name] = true
 	}
@@ -147,39 +160,42 @@ func (c *Config) check() error {
 
 func (c *Config) checkFrontends() error {
 	names := map[string]bool{}
-	for _, f := range c.Frontends {
+	for i, f := range c.Frontends {
 		host, _, err := net.SplitHostPort(f.Address)
 		switch {
 		case f.Name == "":
-			return fmt.Errorf("frontend %s has no name", f.Address)
+			return strict.At(fmt.Errorf("frontend %s has no name: give it one", f.Address), "frontend", i, "name")
 		case err != nil || host == "":
-			return fmt.Errorf("frontend %s: address %q: want host:port of its --sam", f.Name, f.Address)
+			return strict.At(fmt.Errorf("frontend %s: address %q: want host:port of its --sam", f.Name, f.Address), "frontend", i, "address")
 		case names[f.Name]:
-			return fmt.Errorf("two frontends are called %q", f.Name)
+			return strict.At(fmt.Errorf("two frontends are called %q: give one of them another name", f.Name), "frontend", i, "name")
 		case c.Dir == "" && !way.Loopback(f.Address):
-			return fmt.Errorf("frontend %s is not on this machine, and would be reached in the clear: join a cluster and give --dir", f.Name)
+			err := fmt.Errorf("frontend %s is not on this machine, and would be reached in the clear: join a cluster and give --dir", f.Name)
+			return strict.At(err, "frontend", i, "address")
 		}
 		names[f.Name] = true
 	}
 	return nil
 }
 
-// check also fills in the name.
-func (s *Service) check(plugins bool) error {
+// check also fills in the name, and says which key is wrong, "" if there is none that is.
+func (s *Service) check(plugins bool) (key string, err error) {
 	given := 0
 	for _, what := range []string{s.Plugin, s.Path, s.Builtin} {
 		if what != "" {
 			given++
 		}
 	}
-	if given != 1 {
-		return errors.New("want one of plugin, path and builtin")
-	}
-	if s.Plugin != "" && !plugins {
-		return fmt.Errorf("plugin %q is one of a catalog: give --plugins", s.Plugin)
+	switch {
+	case given != 1:
+		return "", errors.New("want one of plugin, path and builtin")
+	case s.Plugin != "" && !plugins:
+		return "plugin", fmt.Errorf("plugin %q is one of a catalog: give --plugins", s.Plugin)
+	case s.Builtin != "" && builtins[s.Builtin] == nil:
+		return "builtin", fmt.Errorf("no built-in service %q: there are %s", s.Builtin, strings.Join(Builtins(), ", "))
 	}
 	s.Name = s.Called()
-	return catalog.CheckName(s.Name)
+	return "name", catalog.CheckName(s.Name)
 }
 
 // Called is the service's name, given or not.

@@ -192,17 +192,3 @@ func (d *Daemon) frontends() (names []string) {
 	}
 	return names
 }
-
-// Reload reads the certificate again, and reloads the services whose program or settings
-// have changed.
-func (d *Daemon) Reload(ctx context.Context) error {
-	errs := []error{d.who.reloadCertificate()}
-	for _, u := range d.units {
-		changed, err := u.changed()
-		if err == nil && changed {
-			err = u.reload(ctx)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}

@@ -19,7 +19,7 @@ var errBuiltin = errors.New("it is built in: start the backend anew to change it
 
 // A unit is one service of the daemon.
 type unit struct {
-	Service
+	Service                  // mu guards its Settings and SettingsFile
 	catalog *catalog.Catalog // nil if it is not from one
 	serve   backend.Service
 	plugin  *plugin.Supervisor // nil if it is built in
@@ -36,7 +36,7 @@ func newUnit(c Config, s Service, temp string) (*unit, error) {
 		return u, u.buildIn()
 	}
 	cfg := plugin.Config{
-		Name: s.Name, Path: s.Path, Edit: s.edit, MustStart: true,
+		Name: s.Name, Path: s.Path, Edit: func(text string) (string, error) { s := u.now(); return s.edit(text) }, MustStart: true,
 		DrainLimit: time.Duration(c.DrainLimit), TempDir: temp,
 	}
 	if s.Plugin != "" {
@@ -51,12 +51,19 @@ func newUnit(c Config, s Service, temp string) (*unit, error) {
 		return nil, err
 	}
 	u.serve = u.plugin
-	u.ran, err = u.print()
+	u.ran, err = u.print(&s)
 	return u, err
 }
 
+// now is the service as it is to run.
+func (u *unit) now() Service {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.Service
+}
+
 func (u *unit) buildIn() error {
-	settings, err := u.edit("")
+	settings, err := u.Service.edit("")
 	if err != nil {
 		return err
 	}
@@ -85,14 +92,15 @@ func (s *Service) edit(settings string) (string, error) {
 	return merged, nil
 }
 
-// print differs if what a Reload would start is another than what was started.
-func (u *unit) print() (string, error) {
+// print differs if what a reload with the settings of s would start is another than what
+// was started.
+func (u *unit) print(s *Service) (string, error) {
 	if u.catalog == nil {
 		sum, err := catalog.Sum(u.Path)
 		if err != nil {
 			return "", err
 		}
-		settings, err := u.edit("")
+		settings, err := s.edit("")
 		return sum + settings, err
 	}
 	entry, err := u.catalog.Info(u.Plugin)
@@ -103,7 +111,7 @@ func (u *unit) print() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	settings, err = u.edit(settings)
+	settings, err = s.edit(settings)
 	return fmt.Sprint(entry.SHA256, entry.NoTLS, entry.Limits, settings), err
 }
 
@@ -112,7 +120,8 @@ func (u *unit) reload(ctx context.Context) error {
 	if u.plugin == nil {
 		return fmt.Errorf("service %s: %w", u.Name, errBuiltin)
 	}
-	next, err := u.print()
+	s := u.now()
+	next, err := u.print(&s)
 	if err != nil {
 		return err
 	}
@@ -125,13 +134,23 @@ func (u *unit) reload(ctx context.Context) error {
 	return nil
 }
 
-// changed reports whether there is something new to run.
-func (u *unit) changed() (bool, error) {
+// changed reports whether there is something new to run, with the settings of s.
+func (u *unit) changed(s *Service) (bool, error) {
 	if u.plugin == nil {
-		return false, nil
+		was := u.now()
+		before, _ := was.edit("")
+		after, err := s.edit("")
+		return before != after, err
 	}
-	now, err := u.print()
+	now, err := u.print(s)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return now != u.ran, err
+}
+
+// set gives it the settings of s, which a reload takes.
+func (u *unit) set(s *Service) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.Settings, u.SettingsFile = s.Settings, s.SettingsFile
 }

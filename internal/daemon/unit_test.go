@@ -47,7 +47,7 @@ func TestChanged(t *testing.T) {
 	check := func(what string, want ...bool) {
 		t.Helper()
 		for i, u := range units {
-			if got, err := u.changed(); got != want[i] || err != nil {
+			if got, err := u.changed(&u.Service); got != want[i] || err != nil {
 				t.Errorf("%s: %s has changed: %v, %v", what, u.Name, got, err)
 			}
 		}
@@ -95,7 +95,8 @@ address = "127.0.0.1:1"
 path = "/bin/site"
 settings-file = "site.toml"
 `, 0o600)
-	c, err := ReadConfig(path)
+	var c Config
+	_, err := strict.ReadFile(path, &c)
 	if err == nil {
 		c, err = c.complete()
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer/cluster"
@@ -23,7 +24,10 @@ type Bridge struct {
 	listeners []net.Listener
 	packets   net.PacketConn
 	cluster   *cluster.Client // nil without Config.Frontends
-	admin     *admin.Endpoint // nil without Config.Admin
+	users     *sambridge.Users
+	// cert is what new connections get, nil without TLS.
+	cert  atomic.Pointer[tls.Certificate]
+	admin *admin.Endpoint // nil without Config.Admin
 }
 
 // New checks everything that can be before there is a network, and opens the sockets.
@@ -33,7 +37,7 @@ func New(c Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bridge{cfg: c}
+	b := &Bridge{cfg: c, users: new(sambridge.Users)}
 	if err := b.prepare(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -78,22 +82,36 @@ func (b *Bridge) prepare() error {
 // readFiles reads the certificate and the users.
 func (b *Bridge) readFiles(serve *sambridge.Config) (err error) {
 	if b.cfg.Users != "" {
-		if serve.Users, err = sambridge.OpenUsers(b.cfg.Users); err != nil {
+		if b.users, err = sambridge.OpenUsers(b.cfg.Users); err != nil {
 			return err
 		}
 	}
-	if b.cfg.TLSCert == "" {
-		return nil
+	serve.Users = b.users
+	cert, err := b.cfg.certificate()
+	if cert == nil || err != nil {
+		return err
 	}
-	if err := i2p.CheckKeyFile(b.cfg.TLSKey); err != nil {
-		return fmt.Errorf("key of the certificate: %w", err)
+	b.cert.Store(cert)
+	serve.TLS = &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return b.cert.Load(), nil },
 	}
-	cert, err := tls.LoadX509KeyPair(b.cfg.TLSCert, b.cfg.TLSKey)
-	if err != nil {
-		return fmt.Errorf("certificate: %w", err)
-	}
-	serve.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	return nil
+}
+
+// certificate reads that of TLS, nil if there is to be none.
+func (c *Config) certificate() (*tls.Certificate, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	if err := i2p.CheckKeyFile(c.TLSKey); err != nil {
+		return nil, fmt.Errorf("key of the certificate: %w", err)
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	return &cert, nil
 }
 
 func (b *Bridge) listen() error {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/onelease/onelease/internal/strict"
 )
 
 const whole = `
@@ -33,8 +35,8 @@ password-file = "b.password"
 func TestReadConfig(t *testing.T) {
 	path := writeFile(t, "sam.toml", whole)
 	dir := filepath.Dir(path)
-	got, err := ReadConfig(path)
-	if err != nil {
+	var got Config
+	if _, err := strict.ReadFile(path, &got); err != nil {
 		t.Fatal(err)
 	}
 	want := Config{
@@ -78,11 +80,14 @@ func TestWrongConfig(t *testing.T) {
 		"dir = \"d\"\n" + frontend + "roles = [\"refuge\"]\n":  `"refuge" is no role`,
 		"dir = \"d\"\n[[frontend]]\nname = \"a\"\n":            "host:port of its --guests",
 	} {
-		c, err := ReadConfig(writeFile(t, "sam.toml", text))
+		var c Config
+		_, err := strict.ReadFile(writeFile(t, "sam.toml", text), &c)
 		if err == nil {
-			_, err = New(c)
+			if _, err = New(c); !errors.Is(err, ErrConfig) {
+				t.Errorf("%q: %v is no ErrConfig", text, err)
+			}
 		}
-		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}

@@ -11,17 +11,16 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/strict"
 )
 
 // A Frontend is a frontend process of a cluster, which takes guests.
 type Frontend struct {
-	// Name is that in its certificate.
-	Name string `toml:"name"`
-	// Address is host:port of its --guests.
-	Address string `toml:"address"`
+	Name    string `toml:"name" example:"router-1" shown:"yes" comment:"the name in its certificate"`
+	Address string `toml:"address" value:"host:port" example:"10.0.0.5:7671" shown:"yes" comment:"host:port of its --guests"`
 	// Roles are Member, Publisher or both, as its router has them. One without is a
 	// Member.
-	Roles []string `toml:"roles"`
+	Roles []string `toml:"roles" default:"member" comment:"what its router is for: member, publisher or both"`
 }
 
 // ParseFrontend reads what a flag says: "NAME=HOST:PORT", and after commas roles.
@@ -38,14 +37,14 @@ func ParseFrontend(text string) (Frontend, error) {
 func (c *Config) checkFrontends(count map[string]int) error {
 	switch {
 	case len(c.Frontends) > 0 && c.Dir == "":
-		return errors.New("a frontend needs a certificate of the cluster: give --dir, the directory of a backend that joined it")
+		return strict.At(errors.New("a frontend needs a certificate of the cluster: give --dir, the directory of a backend that joined it"), "frontend", 0)
 	case len(c.Frontends) == 0 && (c.Dir != "" || len(c.Balancers) > 0):
-		return errors.New("--dir and --balancer are for frontends of a cluster: give --frontend NAME=HOST:PORT of each")
+		return strict.At(errors.New("--dir and --balancer are for frontends of a cluster: give --frontend NAME=HOST:PORT of each"), givenOf(c.Dir, "dir", "balancers"))
 	}
 	for i := range c.Frontends {
 		f := &c.Frontends[i]
-		if err := f.check(); err != nil {
-			return fmt.Errorf("frontend %q: %w", f.Name, err)
+		if key, err := f.check(); err != nil {
+			return strict.At(fmt.Errorf("frontend %q: %w", f.Name, err), "frontend", i, key)
 		}
 		for _, role := range f.Roles {
 			count[role]++
@@ -54,22 +53,23 @@ func (c *Config) checkFrontends(count map[string]int) error {
 	return nil
 }
 
-func (f *Frontend) check() error {
+// check also says which key is wrong.
+func (f *Frontend) check() (key string, err error) {
 	if len(f.Roles) == 0 {
 		f.Roles = []string{Member}
 	}
 	for _, role := range f.Roles {
 		if role != Member && role != Publisher {
-			return fmt.Errorf("%q is no role of a frontend here: want %s or %s", role, Member, Publisher)
+			return "roles", fmt.Errorf("%q is no role of a frontend here: want %s or %s", role, Member, Publisher)
 		}
 	}
 	if f.Name == "" {
-		return errors.New("it has no name")
+		return "name", errors.New("it has no name: give that of its certificate")
 	}
 	if _, _, err := net.SplitHostPort(f.Address); err != nil {
-		return fmt.Errorf("address %q: want host:port of its --guests", f.Address)
+		return "address", fmt.Errorf("address %q: want host:port of its --guests", f.Address)
 	}
-	return nil
+	return "", nil
 }
 
 // join reads the certificate that frontends want, if there are any.
@@ -98,12 +98,4 @@ func (b *Bridge) keepRenewed(ctx context.Context) {
 	if b.cluster != nil {
 		b.cluster.KeepRenewed(ctx, b.cfg.Logger)
 	}
-}
-
-// Reload reads the cluster's certificate again; without one it does nothing.
-func (b *Bridge) Reload() error {
-	if b.cluster == nil {
-		return nil
-	}
-	return b.cluster.Credentials().Reload()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
 
@@ -23,17 +24,16 @@ const (
 
 // A Router is one that hosts.
 type Router struct {
-	Name string `toml:"name"`
-	// Address is host:port of its I2CP, on this machine.
-	Address string `toml:"address"`
+	Name    string `toml:"name" example:"a" shown:"yes" comment:"what it is called"`
+	Address string `toml:"address" value:"host:port" example:"127.0.0.1:7654" shown:"yes" comment:"host:port of its I2CP, on this machine"`
 	// Roles are Member, Publisher or both, or Refuge. A router without is a Member,
 	// and the only one is both.
-	Roles []string `toml:"roles"`
-	// DontPublish is how it reads i2cp.dontPublishLeaseSet: normal, inverted or auto.
-	DontPublish string `toml:"dont-publish"`
+	Roles []string `toml:"roles" example:"member" comment:"what it is for: member, publisher or both, or refuge; a member by default, and the only router is both"`
+	// DontPublish is how it reads i2cp.dontPublishLeaseSet.
+	DontPublish string `toml:"dont-publish" default:"normal" comment:"how it reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto, which has it found out"`
 	// User and PasswordFile are for Java I2P with i2cp.auth.
-	User         string `toml:"user"`
-	PasswordFile string `toml:"password-file"`
+	User         string `toml:"user" example:"onelease" comment:"user for Java I2P with i2cp.auth"`
+	PasswordFile string `toml:"password-file" value:"file" example:"/etc/onelease/i2cp-password" comment:"file with its password, which only its owner may read"`
 }
 
 // ParseRouter reads what a flag says: "NAME=HOST:PORT", and after commas roles and how
@@ -64,15 +64,15 @@ func (c *Config) checkRouters() error {
 		return nil
 	}
 	if len(c.Routers)+len(c.Frontends) == 0 {
-		return errors.New("no router to host on: give --router NAME=HOST:PORT, the I2CP port of one, or [[router]] in --config")
+		return strict.At(errors.New("no router to host on: give --router NAME=HOST:PORT, the I2CP port of one, or [[router]] in --config"), "router")
 	}
 	if err := c.completeRouters(); err != nil {
 		return err
 	}
 	count := map[string]int{}
-	for _, r := range c.Routers {
+	for i, r := range c.Routers {
 		if !way.Loopback(r.Address) {
-			return fmt.Errorf("router %q: %s is not on this machine: keys would cross the network in the clear", r.Name, r.Address)
+			return strict.At(fmt.Errorf("router %q: %s is not on this machine: keys would cross the network in the clear; run onelease frontend beside it", r.Name, r.Address), "router", i, "address")
 		}
 		for _, role := range r.Roles {
 			count[role]++
@@ -82,9 +82,9 @@ func (c *Config) checkRouters() error {
 	case err != nil:
 		return err
 	case count[Member] == 0:
-		return fmt.Errorf("no router is a %s: nothing would serve; add the role to one", Member)
+		return strict.At(fmt.Errorf("no router is a %s: nothing would serve; add the role to one", Member), "router")
 	case count[Publisher] == 0:
-		return fmt.Errorf("no router is a %s: nobody could find a session that listens; add the role to one, best to a small router that is nothing else", Publisher)
+		return strict.At(fmt.Errorf("no router is a %s: nobody could find a session that listens; add the role to one, best to a small router that is nothing else", Publisher), "router")
 	}
 	return nil
 }
@@ -95,8 +95,8 @@ func (c *Config) completeRouters() error {
 		c.Routers[0].Roles = []string{Member, Publisher}
 	}
 	for i := range c.Routers {
-		if err := c.Routers[i].check(); err != nil {
-			return fmt.Errorf("router %q: %w", c.Routers[i].Name, err)
+		if key, err := c.Routers[i].check(); err != nil {
+			return strict.At(fmt.Errorf("router %q: %w", c.Routers[i].Name, err), "router", i, key)
 		}
 	}
 	return nil
@@ -112,28 +112,29 @@ func (c Config) Written() ([]Router, error) {
 	return c.Routers, nil
 }
 
-func (r *Router) check() error {
+// check also says which key is wrong.
+func (r *Router) check() (key string, err error) {
 	if len(r.Roles) == 0 {
 		r.Roles = []string{Member}
 	}
 	for _, role := range r.Roles {
 		if role != Member && role != Publisher && role != Refuge {
-			return fmt.Errorf("%q is no role: want %s, %s or %s", role, Member, Publisher, Refuge)
+			return "roles", fmt.Errorf("%q is no role: want %s, %s or %s", role, Member, Publisher, Refuge)
 		}
 	}
 	quirks := []string{"", string(frontend.Normal), string(frontend.Inverted), string(frontend.Auto)}
-	_, _, err := net.SplitHostPort(r.Address)
+	_, _, err = net.SplitHostPort(r.Address)
 	switch {
 	case r.Name == "":
-		return errors.New("it has no name")
+		return "name", errors.New("it has no name: give it one")
 	case err != nil:
-		return fmt.Errorf("address %q: want host:port of its I2CP, such as 127.0.0.1:7654", r.Address)
+		return "address", fmt.Errorf("address %q: want host:port of its I2CP, such as 127.0.0.1:7654", r.Address)
 	case !slices.Contains(quirks, r.DontPublish):
-		return fmt.Errorf("dont-publish %q: want normal, inverted (i2pd 2.58) or auto", r.DontPublish)
+		return "dont-publish", fmt.Errorf("dont-publish %q: want normal, inverted (i2pd 2.58) or auto", r.DontPublish)
 	case (r.User == "") != (r.PasswordFile == ""):
-		return errors.New("user and password-file: give both, or none")
+		return givenOf(r.User, "user", "password-file"), errors.New("user and password-file: give both, or none")
 	}
-	return nil
+	return "", nil
 }
 
 // routers are those to host on.

@@ -8,44 +8,85 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
 // Decode reads a document into a pointer to a struct. What is not in the document
-// stays as it is.
+// stays as it is. An error is Problems.
 func Decode(text []byte, into any) error {
+	_, err := Read(text, into)
+	return err
+}
+
+// Read is Decode that says as well where the keys are.
+func Read(text []byte, into any) (*Document, error) {
+	t := reflect.TypeOf(into)
+	d := indexOf(text)
 	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(into)
 	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
-		return unknownKey(&unknown.Errors[0], into)
+	if err != nil && !errors.As(err, &unknown) {
+		return d, Problems{problemOf(err, text, t)}
 	}
-	return located(err)
+	var found Problems
+	if unknown != nil {
+		for i := range unknown.Errors {
+			found = append(found, unknownKey(&unknown.Errors[i], t))
+		}
+	}
+	if found = append(found, d.meant(t)...); len(found) > 0 {
+		slices.SortStableFunc(found, func(a, b *Problem) int { return a.Line - b.Line })
+		return d, found
+	}
+	return d, nil
 }
 
-// located says in which line a document is wrong.
-func located(err error) error {
-	var at *toml.DecodeError
-	if !errors.As(err, &at) {
-		return err
-	}
-	line, column := at.Position()
-	return fmt.Errorf("line %d, column %d: %w", line, column, err)
-}
-
-func unknownKey(at *toml.DecodeError, into any) error {
+func unknownKey(at *toml.DecodeError, t reflect.Type) *Problem {
 	line, _ := at.Position()
 	key := at.Key()
-	known := keysOf(reflect.TypeOf(into), key[:len(key)-1])
-	err := fmt.Errorf("line %d: unknown key %q", line, strings.Join(key, "."))
-	switch near := nearest(key[len(key)-1], known); {
+	last := key[len(key)-1]
+	known := keysOf(t, key[:len(key)-1])
+	err := fmt.Errorf("unknown key %q", strings.Join(key, "."))
+	near := nearest(last, known)
+	switch {
+	case isSecret(last):
+		err = fmt.Errorf("%w: a secret is not written here, where backups and others get it; put it into a file that only its owner may read%s", err, fileFor(known))
 	case near != "":
-		return fmt.Errorf("%w: did you mean %q?", err, near)
+		err = fmt.Errorf("%w: did you mean %q?", err, near)
 	case len(known) > 0:
-		return fmt.Errorf("%w: the keys are %s", err, strings.Join(known, ", "))
+		err = fmt.Errorf("%w: the keys are %s", err, strings.Join(known, ", "))
+	default:
+		err = fmt.Errorf("%w: leave it out, there are no settings here", err)
 	}
-	return err
+	return &Problem{Line: line, Key: strings.Join(key, "."), Err: err}
+}
+
+// isSecret reports whether a key would have a secret as its value.
+func isSecret(key string) bool {
+	key = strings.ToLower(key)
+	for _, end := range []string{"file", "fd"} {
+		if strings.HasSuffix(key, end) {
+			return false
+		}
+	}
+	for _, word := range []string{"password", "passphrase", "secret", "token", "private"} {
+		if strings.Contains(key, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// fileFor says which of the keys name files with secrets.
+func fileFor(known []string) string {
+	for _, key := range known {
+		if strings.HasSuffix(key, "password-file") || strings.HasSuffix(key, "passphrase-file") {
+			return fmt.Sprintf(", and name that by %q", key)
+		}
+	}
+	return ""
 }
 
 // keysOf are the keys of the table at path, in the order of the struct's fields.
@@ -57,9 +98,9 @@ func keysOf(t reflect.Type, path []string) []string {
 	var keys []string
 	for i := range t.NumField() {
 		field := t.Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+		name := nameOf(field)
 		switch {
-		case name == "" || name == "-":
+		case name == "":
 		case len(path) == 0:
 			keys = append(keys, name)
 		case name == path[0]:
@@ -67,6 +108,15 @@ func keysOf(t reflect.Type, path []string) []string {
 		}
 	}
 	return keys
+}
+
+// nameOf is the key of a field, "" if it has none.
+func nameOf(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
 }
 
 // element is what a pointer or list is of.

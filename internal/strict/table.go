@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -15,7 +16,15 @@ type Table = map[string]any
 // ParseTable reads a document.
 func ParseTable(text string) (Table, error) {
 	table := Table{}
-	return table, located(toml.Unmarshal([]byte(text), &table))
+	return table, syntax(toml.Unmarshal([]byte(text), &table), text)
+}
+
+// syntax is Problems for what is no TOML.
+func syntax(err error, text string) error {
+	if err == nil {
+		return nil
+	}
+	return Problems{problemOf(err, []byte(text), reflect.TypeFor[Table]())}
 }
 
 // errValue says how a value is written.

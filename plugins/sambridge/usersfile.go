@@ -48,6 +48,28 @@ func OpenUsers(path string) (*Users, error) {
 	return u, lines.Err()
 }
 
+// Reload reads the file of OpenUsers again, which somebody else has changed. commit is
+// called when that is known to work; an error of either leaves all as it was. Sessions of who
+// is not in the file any more go on.
+func (u *Users) Reload(commit func() error) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.path == "" {
+		return commit()
+	}
+	if _, err := os.Stat(u.path); err != nil {
+		return fmt.Errorf("users' file: %w", err)
+	}
+	read, err := OpenUsers(u.path)
+	if err == nil {
+		err = commit()
+	}
+	if err == nil {
+		u.byName = read.byName
+	}
+	return err
+}
+
 // readLine reads "name role pbkdf2-sha256 iterations salt hash", all but the numbers
 // and words in base64.
 func (u *Users) readLine(line string) error {

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/wholefile"
 )
 
@@ -39,24 +39,10 @@ func (c *Catalog) read() (listing, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := decode(b, &l); err != nil {
-		return l, fmt.Errorf("%s: %w: %s", c.file(fileName), ErrInvalid, err)
+	if err := strict.Decode(b, &l); err != nil {
+		return l, fmt.Errorf("%s: %w: %w", c.file(fileName), ErrInvalid, err)
 	}
 	return l, c.check(l)
-}
-
-func decode(b []byte, l *listing) error {
-	err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(l)
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
-		return errors.New(strict.String())
-	}
-	var at *toml.DecodeError
-	if errors.As(err, &at) {
-		line, _ := at.Position()
-		return fmt.Errorf("line %d: %w", line, err)
-	}
-	return err
 }
 
 func (c *Catalog) check(l listing) error {
