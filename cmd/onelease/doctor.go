@@ -13,6 +13,7 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/doctor"
 	"github.com/onelease/onelease/internal/samd"
+	"github.com/onelease/onelease/internal/strict"
 )
 
 const doctorLong = `Doctor checks a setup, before it runs and while it does, and says what to do about what
@@ -115,8 +116,8 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 // bridge is --config with what --router adds to it.
 func (f *doctorFlags) bridge(cmd *cobra.Command) (bridge samd.Config, err error) {
 	if f.file != "" {
-		if bridge, err = samd.ReadConfig(f.file); err != nil {
-			return bridge, misuse(cmd, err, samd.ErrConfig)
+		if _, err = strict.ReadFile(f.file, &bridge); err != nil {
+			return bridge, wrongUse(cmd, fmt.Errorf("configuration: %w", inFile(f.file, err)))
 		}
 	}
 	for _, text := range f.routers {

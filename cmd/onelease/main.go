@@ -62,6 +62,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease backend --dir DIR        # run services
   onelease sam --router NAME=ADDR   # a SAM bridge on several routers, without a cluster
   onelease lookup NAME              # what routers and the netDB have of a Destination
+  onelease config example sam       # a file for --config, with all keys
   onelease doctor --help            # what is wrong with a setup, and what to do
   onelease status --admin ADDR      # how one of those that run is`,
 		SilenceUsage:  true,
