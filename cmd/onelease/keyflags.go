@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/internal/strict"
@@ -26,7 +25,7 @@ func (k *keyFlags) add(cmd *cobra.Command, with any) {
 	k.keys, k.with = strict.Keys(with), reflect.ValueOf(with).Elem()
 	for _, key := range k.keys {
 		if key.Flag != "-" && key.Table == nil {
-			addKeyFlag(cmd.Flags(), &key, fieldOf(k.with, key.Name))
+			addKeyFlag(cmd, &key, fieldOf(k.with, key.Name))
 		}
 	}
 }
@@ -41,7 +40,7 @@ func fieldOf(v reflect.Value, key string) reflect.Value {
 	panic("no key " + key)
 }
 
-func addKeyFlag(flags *pflag.FlagSet, key *strict.Key, field reflect.Value) {
+func addKeyFlag(cmd *cobra.Command, key *strict.Key, field reflect.Value) {
 	usage := strings.Replace(key.Comment, key.Value, "`"+key.Value+"`", 1)
 	if key.Value == "" {
 		usage = key.Comment
@@ -49,6 +48,7 @@ func addKeyFlag(flags *pflag.FlagSet, key *strict.Key, field reflect.Value) {
 	if field.IsZero() && key.Default != "" && key.Default != "false" {
 		usage += " (default " + strings.Trim(key.Default, `"[]`) + ")"
 	}
+	flags := cmd.Flags()
 	switch into := field.Addr().Interface().(type) {
 	case *backend.Duration:
 		flags.DurationVar((*time.Duration)(into), key.Flag, time.Duration(*into), usage)
@@ -61,19 +61,19 @@ func addKeyFlag(flags *pflag.FlagSet, key *strict.Key, field reflect.Value) {
 	case *uint32:
 		flags.Uint32Var(into, key.Flag, *into, usage)
 	case *[]string:
-		addListFlag(flags, key, into, usage)
+		addListFlag(cmd, key, into, usage)
 	default:
 		panic(fmt.Sprintf("no flag for the key %s, a %T", key.Name, into))
 	}
 }
 
 // addListFlag takes names with commas, and anything else one by one.
-func addListFlag(flags *pflag.FlagSet, key *strict.Key, into *[]string, usage string) {
+func addListFlag(cmd *cobra.Command, key *strict.Key, into *[]string, usage string) {
 	if key.Value == "names" {
-		flags.StringSliceVar(into, key.Flag, nil, usage+", with commas; repeatable")
+		cmd.Flags().StringSliceVar(into, key.Flag, nil, usage+", with commas; repeatable")
 		return
 	}
-	flags.StringArrayVar(into, key.Flag, nil, usage+"; repeatable")
+	cmd.Flags().StringArrayVar(into, key.Flag, nil, usage+"; repeatable")
 }
 
 // onto sets in the struct of a file what flags say otherwise.
