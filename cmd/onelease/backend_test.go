@@ -63,6 +63,7 @@ func TestBackend(t *testing.T) {
 	}
 	d.wantLookup()
 	d.wantReady(worker)
+	d.wantDoctor("b1", "worker")
 	fails(t, exitFailed, []string{`no service "sity"`}, "", "plugin", "reload", "sity", "--dir", worker)
 	fails(t, exitFailed, []string{"another backend runs"}, "", append(append([]string{"backend"}, d.frontends...), "--dir", worker, "--builtin", "echo")...)
 	b.end()

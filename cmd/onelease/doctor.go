@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/onelease/onelease/internal/doctor"
 	"github.com/onelease/onelease/internal/samd"
 	"github.com/onelease/onelease/internal/strict"
+	"github.com/onelease/onelease/internal/way"
 )
 
 const doctorLong = `Doctor checks a setup, before it runs and while it does, and says what to do about what
@@ -23,7 +25,9 @@ reads the option not to publish as is set for it, what the netDB knows of the
 Destination, and ports that are open wider than they must.
 
 Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
-"onelease sam"; or the --config of that. With --running or --stopped it also judges
+"onelease sam"; or the --config of that. With --dir it asks the cluster's leader too; with
+--console, an i2pd's webconsole, whose the leases in the netDB are, if that router is a
+floodfill and holds them. With --running or --stopped it also judges
 what the netDB has: while nothing of the setup runs, it should have nothing, or another
 machine has the key.
 
@@ -52,6 +56,7 @@ func doctorCommand() *cobra.Command {
 	flags.StringArrayVar(&f.balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
 	flags.StringArrayVar(&f.keys, "keys", nil, "a Destination's private key `file`; repeatable")
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
+	flags.StringArrayVar(&f.consoles, "console", nil, "`host:port` of an i2pd's webconsole on this machine; repeatable")
 	flags.StringVar(&f.file, "config", "", "TOML `file` of onelease sam")
 	flags.BoolVar(&f.running, "running", false, "the setup runs: the netDB should know its Destination")
 	flags.BoolVar(&f.stopped, "stopped", false, "nothing of the setup has run for ten minutes, on any machine: the netDB should not")
@@ -62,10 +67,10 @@ func doctorCommand() *cobra.Command {
 
 // A doctorFlags is what the command takes.
 type doctorFlags struct {
-	dir, file                string
-	balancers, keys, routers []string
-	running, stopped, quick  bool
-	json                     jsonFlag
+	dir, file                          string
+	balancers, keys, routers, consoles []string
+	running, stopped, quick            bool
+	json                               jsonFlag
 }
 
 func (f *doctorFlags) run(cmd *cobra.Command, _ []string) error {
@@ -97,11 +102,16 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 	if err := atMostOne(cmd, "running", "stopped"); err != nil {
 		return cfg, err
 	}
+	for _, addr := range f.consoles {
+		if !way.Loopback(addr) {
+			return cfg, wrongUse(cmd, fmt.Errorf("--console %q: want host:port on this machine, such as 127.0.0.1:7070", addr))
+		}
+	}
 	bridge, err := f.bridge(cmd)
 	if err != nil {
 		return cfg, err
 	}
-	cfg = doctor.Config{Dir: cmp.Or(f.dir, bridge.Dir), Balancers: f.balancers, Keys: f.keys, Quick: f.quick}
+	cfg = doctor.Config{Dir: cmp.Or(f.dir, bridge.Dir), Balancers: f.balancers, Keys: f.keys, Consoles: f.consoles, Quick: f.quick}
 	cfg.Others = cfg.Dir != ""
 	switch {
 	case f.running:
@@ -110,6 +120,9 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 		cfg.Life = doctor.Stopped
 	}
 	f.addBridge(&cfg, bridge)
+	if cfg.Dir != "" {
+		cfg.Cluster = func(ctx context.Context) ([]doctor.Frontend, error) { return askLeader(ctx, cfg.Dir, cfg.Balancers) }
+	}
 	return cfg, nil
 }
 

@@ -117,3 +117,34 @@ func TestDoctorConfig(t *testing.T) {
 		t.Errorf("exit code %d, says %q", r.code, r.said)
 	}
 }
+
+// wantDoctor has a running cluster be found well, by a balancer's directory and by a
+// backend's, down to the leases in the netDB.
+func (d *deployment) wantDoctor(nodes ...string) {
+	d.t.Helper()
+	hash, err := i2p.ParseBase32(d.b32)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, node := range nodes {
+		raw, _ := d.network.Lookup(hash)
+		var report doctor.Report
+		r := inside(d.t.Context(), "", "doctor", "--json", "--running", "--quick", "--dir", d.of(node),
+			"--router", "member-1="+d.i2cp+",member", "--console", console(d.t, 200, consolePage(d.t, raw)))
+		if err := json.Unmarshal([]byte(r.out), &report); err != nil {
+			d.t.Fatal(err, r.said)
+		}
+		seen := map[string]doctor.State{}
+		for _, one := range report.Results {
+			if one.State == doctor.Fail {
+				d.t.Errorf("%s: %+v", node, one)
+			}
+			seen[one.Check] = one.State
+		}
+		for _, check := range []string{"node", "certificate", "cluster", "leases", "netdb", "router"} {
+			if seen[check] != doctor.OK {
+				d.t.Errorf("%s: %s is %q in %s", node, check, seen[check], r.out)
+			}
+		}
+	}
+}

@@ -148,6 +148,7 @@ func TestUsage(t *testing.T) {
 		{"doctor x", []string{`"x"`, "onelease doctor --help"}},
 		{"doctor --router a=127.0.0.1:7654 --running --stopped", []string{"--running and --stopped", "give one of them"}},
 		{"doctor --router a=127.0.0.1", []string{`"127.0.0.1"`, "host:port of its I2CP"}},
+		{"doctor --router a=127.0.0.1:7654 --console 192.0.2.1:7070", []string{"--console", "192.0.2.1:7070", "on this machine"}},
 		{"doctor --router a=127.0.0.1:7654,membr", []string{`"membr" is no role`, "member, publisher or refuge"}},
 		{"simnet", []string{"--i2cp is not set"}},
 		{"simnet --i2cp 0.0.0.0:7654", []string{"0.0.0.0:7654", "loopback"}},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/i2p"
 )
 
 // Config says what to look at. Its zero value is nothing.
@@ -28,6 +29,11 @@ type Config struct {
 	Others  bool
 	// Listeners are ports that the setup opens.
 	Listeners []Listener
+	// Cluster asks the leader of Dir's cluster for its frontends; nil if there is none.
+	Cluster func(ctx context.Context) ([]Frontend, error)
+	// Consoles are webconsoles of i2pd on this machine, host:port, which show the leases
+	// that their router holds as a floodfill.
+	Consoles []string
 	// Life says whether the setup runs.
 	Life Life
 	// Quick leaves out what takes up to two minutes: tunnels and the option to publish.
@@ -35,7 +41,8 @@ type Config struct {
 	// Progress, if set, is told every few seconds what is not done yet.
 	Progress func([]Pending)
 
-	// Space, Addresses and Dial stand in for the machine; nil is the one that it is.
+	// Stored stands in for reading a webconsole. Space, Addresses and Dial stand in for the machine; nil is the one that it is.
+	Stored    func(ctx context.Context, console string, hash i2p.Hash) ([]Tunnel, error)
 	Space     func(path string) (Space, error)
 	Addresses func() ([]string, error)
 	Dial      func(ctx context.Context, addr string) (net.Conn, error)
@@ -78,6 +85,9 @@ type Pending struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Stored == nil {
+		c.Stored = stored
+	}
 	if c.Space == nil {
 		c.Space = space
 	}
@@ -106,6 +116,7 @@ func Run(ctx context.Context, cfg Config) Report {
 	r.node()
 	r.roles()
 	r.routers()
+	r.cluster()
 	r.ports()
 	return r.report()
 }

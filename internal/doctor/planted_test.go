@@ -57,6 +57,10 @@ var planted = map[string]func(s *setup){
 	"option-inverted":      func(s *setup) { s.cfg.Quick = false; s.router("a2", addrA, simnet.I2PD258) },
 	"netdb-nothing":        func(s *setup) { s.cfg.Life = Running },
 	"duplicate":            func(s *setup) { s.cfg.Life = Stopped; s.hostedElsewhere() },
+	"no-leader":            func(s *setup) { s.led(errors.New("no leader")); s.cfg.Life = Running; s.cfg.Routers = nil },
+	"frontend-away":        func(s *setup) { s.led(nil); s.frontends[1].Up = false },
+	"leases-strange":       func(s *setup) { s.led(nil); s.leases(9, 8) },
+	"leases-own":           func(s *setup) { s.led(nil); s.leases(2, 2) },
 	"i2cp-open":            func(s *setup) { s.at("192.0.2.1"); s.dials["192.0.2.1:7654"] = s.dials[addrA] },
 	"i2cp-remote":          func(s *setup) { s.cfg.Routers[0].Addr = "192.0.2.9:7654"; s.dials["192.0.2.9:7654"] = s.dials[addrA] },
 	"listener-plain":       func(s *setup) { s.cfg.Listeners = []Listener{{Addr: "0.0.0.0:7656"}, {Addr: "[::]:7657", TLS: true}} },
@@ -103,6 +107,8 @@ func TestNothingIsWrong(t *testing.T) {
 		s.cfg.Quick, s.cfg.Life, s.cfg.Secrets = false, Running, []string{s.write("users", "")}
 		s.hostedElsewhere() // by the setup itself: nobody can tell
 		s.at("192.0.2.1")
+		s.led(nil)
+		s.leases(1, 2, 9) // one may just have ended
 		s.cfg.Routers[1].DontPublish = "auto"
 	})
 	checked := map[string]bool{}
@@ -119,6 +125,27 @@ func TestNothingIsWrong(t *testing.T) {
 	}
 	if report.Failed+report.Warned > 0 || report.Unknown != 3 {
 		t.Errorf("%d failed, %d warned, %d unknown; want only, for each router, that a duplicate cannot be seen", report.Failed, report.Warned, report.Unknown)
+	}
+}
+
+// led has a leader with three frontends, tunnel 1 is the first's, and so on; or none.
+func (s *setup) led(err error) {
+	s.frontends = []Frontend{
+		{Name: "a", Member: true, Up: true, Tunnels: []Tunnel{{ID: 1}}},
+		{Name: "b", Member: true, Up: true, Tunnels: []Tunnel{{ID: 2}}},
+		{Name: "c", Publisher: true, Up: true, Tunnels: []Tunnel{{ID: 3}}},
+	}
+	s.cfg.Cluster = func(context.Context) ([]Frontend, error) { return s.frontends, err }
+}
+
+// leases are the tunnels that a floodfill shows.
+func (s *setup) leases(ids ...uint32) {
+	s.cfg.Consoles = []string{"127.0.0.1:7070"}
+	s.cfg.Stored = func(context.Context, string, i2p.Hash) (leases []Tunnel, err error) {
+		for _, id := range ids {
+			leases = append(leases, Tunnel{ID: id})
+		}
+		return leases, nil
 	}
 }
 

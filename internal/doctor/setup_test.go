@@ -32,6 +32,8 @@ type setup struct {
 	network *simnet.Network
 	keys    *i2p.Keys
 	dials   map[string]dialer
+	// frontends are those that a leader knows, see led.
+	frontends []Frontend
 }
 
 // inSetup runs the doctor on a setup, in a bubble, after spoil.

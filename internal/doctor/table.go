@@ -39,6 +39,8 @@ const (
 	checkOption      = "publish-option"
 	checkNetDB       = "netdb"
 	checkDuplicate   = "duplicate"
+	checkCluster     = "cluster"
+	checkLeases      = "leases"
 	checkPorts       = "ports"
 )
 
@@ -91,6 +93,12 @@ var Table = []Check{
 			"Start it. With three balancers the loss of one more stops all signing"},
 		{"balancer-stranger", Fail, "What answers is not a balancer of this cluster",
 			"Check the address. If its certificate is said to be too old or too new, set the clocks of both machines by NTP"},
+	}},
+	{checkCluster, "The cluster has a leader, and its frontends are there", 15 * time.Second, []Fault{
+		{"no-leader", Fail, "The setup runs, and no balancer leads",
+			"Start a majority of the balancers that have a vote; see onelease cluster members, and onelease cluster recover --help if they are lost"},
+		{"frontend-away", Warn, "A frontend is not connected to the leader, or its router has no session",
+			"Start it (onelease frontend --dir DIR), and check the router beside it: onelease doctor --router there"},
 	}},
 	{checkRoles, "There are members and publishers, and each router is one", fileLimit, []Fault{
 		{"no-publisher", Fail, "No router is a publisher: nobody could find the Destination",
@@ -151,6 +159,12 @@ var Table = []Check{
 	{checkDuplicate, "No other machine hosts the Destination", time.Minute, []Fault{
 		{"duplicate", Fail, "Nothing of this setup runs, and the netDB has a LeaseSet: another machine has the key, and no cluster with us. The last to publish would win, in turn",
 			"If something of it ran within the last ten minutes, wait and check again. Else find the other machine and stop it, or have it join the cluster (onelease cluster invite). If you do not know it, the key is stolen"},
+	}},
+	{checkLeases, "The leases in the netDB are those of the cluster's members", 30 * time.Second, []Fault{
+		{"leases-strange", Fail, "No lease in the netDB is one of our frontends': another machine has the key, and publishes",
+			"Check again after a minute, since all may just have ended. Then find the other machine and stop it, or have it join the cluster (onelease cluster invite). If you do not know it, the key is stolen"},
+		{"leases-own", Fail, "All leases in the netDB are one member's, and others have tunnels: its router publishes its own LeaseSet in place of the merged one",
+			"Check the option of that router: onelease doctor --router there, see publish-option; set --dont-publish of its frontend"},
 	}},
 	{checkPorts, "No port is open wider than it must", 10 * time.Second, []Fault{
 		{"i2cp-open", Warn, "I2CP of the router answers on an address of the network too: who can reach it may use the router, and keys cross the network in the clear",

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"github.com/onelease/onelease/balancer/cluster"
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/internal/doctor"
+)
+
+// askLeader asks the leader of a node's cluster, which any of its nodes may.
+func askLeader(ctx context.Context, dir string, balancers []string) (all []doctor.Frontend, err error) {
+	client, err := cluster.NewClient(dir, balancers...)
+	if err != nil {
+		return nil, err
+	}
+	leader, err := client.AwaitLeader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leader.Close()
+	status, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
+	if err != nil {
+		return nil, cluster.Plain(err)
+	}
+	for _, f := range status.GetFrontends() {
+		all = append(all, doctor.Frontend{
+			Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Refuge: f.GetRefuge(),
+			Up: f.GetAttached() && f.GetUp(), Error: f.GetError(), Tunnels: tunnelsOf(f),
+		})
+	}
+	return all, nil
+}
+
+func tunnelsOf(f *controlpb.FrontendStatus) (all []doctor.Tunnel) {
+	for _, lease := range f.GetLeases() {
+		t := doctor.Tunnel{ID: lease.GetTunnelId()}
+		copy(t.Gateway[:], lease.GetGateway())
+		all = append(all, t)
+	}
+	return all
+}
