@@ -39,6 +39,10 @@ test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it 
 test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node, Python
 	ONELEASE_SAM_CLIENTS=1 go test -count=1 -timeout 10m -v ./test/samclients
 
+.PHONY: test-page
+test-page: ## The page of the admin address in a headless Chromium, which must be installed
+	ONELEASE_PAGE=1 go test -count=1 -timeout 3m -run '^TestPage$$' -v ./internal/admin
+
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
 	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./frontend/guest ./i2p/... ./internal/pluginwire ./plugins/sambridge ./test ./test/plugins

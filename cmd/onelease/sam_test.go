@@ -122,7 +122,7 @@ func TestSAM(t *testing.T) {
 	stream.ask(`HELLO VERSION USER=alice PASSWORD="correct horse"`, "HELLO REPLY RESULT=OK")
 	stream.ask("STREAM CONNECT ID=it DESTINATION=zzz.i2p", "STREAM STATUS RESULT=OK")
 	stream.ask("GET / HTTP/1.0\n", "HTTP/1.0 200 OK")
-	if text := do(t, "status", "--admin", admin); !strings.HasPrefix(text, "sam is ready\n") || !strings.Contains(text, "1 Destinations, ") || strings.Contains(text, "alice") {
+	if text := do(t, "status", "--admin", admin); !strings.HasPrefix(text, "sam is ready\n") || !strings.Contains(text, "1 Destination, ") || strings.Contains(text, "alice") {
 		t.Errorf("status:\n%s", text)
 	}
 

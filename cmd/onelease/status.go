@@ -180,7 +180,7 @@ func balancerText(s balancerStatus, w io.Writer) {
 }
 
 func samText(s samd.Status, w io.Writer) {
-	fmt.Fprintf(w, "%d Destinations, %d connections, %d streams\n\n", s.Destinations, s.Connections, s.Streams)
+	fmt.Fprintf(w, "%s, %s, %s\n\n", counted(uint32(s.Destinations), "Destination"), counted(uint32(s.Connections), "connection"), counted(uint32(s.Streams), "stream"))
 	rows := [][]string{{"ROUTER", "STATE", "DESTINATIONS"}}
 	for _, r := range s.Routers {
 		rows = append(rows, []string{r.Name, either(r.Up, "up", "away"), strconv.Itoa(r.Destinations)})

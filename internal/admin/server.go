@@ -59,7 +59,7 @@ func (e *Endpoint) Serve(source Source) (stop func()) {
 func (e *Endpoint) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case len(e.token) > 0 && !e.authorized(r):
+		case len(e.token) > 0 && !isPage(r) && !e.authorized(r):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="onelease"`)
 			http.Error(w, "the token is wanted, as in: Authorization: Bearer TOKEN", http.StatusUnauthorized)
 		case len(e.token) == 0 && e.path == "" && !localHost(r.Host):
@@ -100,13 +100,10 @@ func Handler(source Source) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("GET /{$}", serveIndex)
+	mux.HandleFunc("GET /{$}", servePage)
+	mux.HandleFunc("GET /page.js", servePage)
+	mux.HandleFunc("GET /page.css", servePage)
 	return mux
-}
-
-// serveIndex says what there is.
-func serveIndex(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusOK, "/metrics       for Prometheus\n/livez         200 while the process answers\n/readyz        200 while the node does its work, with a line per check\n/status.json   how the node is\n/debug/pprof/  profiles\n")
 }
 
 func plain(w http.ResponseWriter, code int, text string) {

@@ -58,7 +58,9 @@ func TestHandler(t *testing.T) {
 		{false, "/metrics", `onelease_check_ok{check="router"} 0` + "\n", 200},
 		{true, "/metrics", "# TYPE go_goroutines gauge\n", 200},
 		{true, "/debug/pprof/goroutine?debug=1", "goroutine profile: total", 200},
-		{true, "/", "/readyz", 200},
+		{true, "/", "<title>Onelease</title>", 200},
+		{true, "/page.js", "status.json", 200},
+		{true, "/page.css", "max-width", 200},
 		{true, "/nothing", "404", 404},
 	} {
 		code, text := get(Handler(func() *Snapshot { return shown(c.ready) }), c.path)
@@ -186,7 +188,7 @@ func TestToken(t *testing.T) {
 		}
 	}
 	h := e.guard(Handler(func() *Snapshot { t.Error("the node was asked"); return shown(true) }))
-	for _, path := range []string{"/metrics", "/livez", "/readyz", "/status.json", "/debug/pprof/", "/", "/debug/pprof/profile"} {
+	for _, path := range []string{"/metrics", "/livez", "/readyz", "/status.json", "/debug/pprof/", "/page.html", "/page/page.js", "/debug/pprof/profile"} {
 		if code, text := get(h, path); code != 401 || strings.Contains(text, "onelease_") {
 			t.Errorf("%s without a token: %d %s", path, code, text)
 		}

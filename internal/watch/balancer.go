@@ -52,12 +52,11 @@ func checkBalancer(shown *admin.Snapshot, s cluster.Status) {
 // fail in, and so it is ready all the same.
 func checkLeader(shown *admin.Snapshot, s *controlpb.Status, now time.Time) {
 	m := s.GetMerged()
-	expires := time.Unix(m.GetExpires(), 0)
-	switch {
-	case m == nil:
+	if m == nil {
 		shown.Advise("leaseset", false, "", "none signed in this office yet: no member has reported tunnels")
-	default:
-		shown.Advise("leaseset", now.Before(expires), fmt.Sprintf("%d leases of %d routers, expires in %s", m.GetLeases(), m.GetRouters(), left(expires, now)),
+	} else {
+		expires := time.Unix(m.GetExpires(), 0)
+		shown.Advise("leaseset", now.Before(expires), fmt.Sprintf("leases %d, routers %d, expires in %s", m.GetLeases(), m.GetRouters(), left(expires, now)),
 			"the merged one has expired: no member reports tunnels")
 	}
 	count, up := 0, 0

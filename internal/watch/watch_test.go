@@ -95,7 +95,7 @@ func TestBalancer(t *testing.T) {
 	shown := balancerOf(leading())
 	admintest.Complete(t, shown)
 	code, text := admintest.Readiness(shown)
-	if code != 200 || !strings.Contains(text, "[+] leaseset: 6 leases of 2 routers, expires in 1m0s\n[!] frontends: 1 of 2 are attached") {
+	if code != 200 || !strings.Contains(text, "[+] leaseset: leases 6, routers 2, expires in 1m0s\n[!] frontends: 1 of 2 are attached") {
 		t.Errorf("a leader: %d\n%s", code, text)
 	}
 	for name, c := range map[string]struct {

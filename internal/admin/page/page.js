@@ -1,0 +1,165 @@
+// The page is drawn from /status.json alone, whatever the role: what is one value is a
+// line, what is a list of things a table. All text goes in as text.
+"use strict";
+
+const every = 1000; // ms between questions
+const patience = 5000; // ms that an answer may take
+const remembered = 120; // values of a number that are plotted
+const byId = (id) => document.getElementById(id);
+
+let token = ""; // kept in memory only
+let answered = null; // when the last answer came
+const history = new Map(); // of numbers, by where they are
+
+// make makes an element with text or elements in it.
+function make(name, ...inside) {
+  const e = document.createElement(name);
+  e.append(...inside);
+  return e;
+}
+
+const words = (key) => key.replaceAll("_", " ");
+const isTime = (v) => typeof v === "string" && /^\d{4}-\d\d-\d\dT/.test(v);
+const isThing = (v) => v !== null && typeof v === "object";
+
+// span is a length of time in words.
+function span(seconds) {
+  if (seconds < 120) return Math.round(seconds) + " s";
+  if (seconds < 7200) return Math.round(seconds / 60) + " min";
+  if (seconds < 172800) return Math.round(seconds / 3600) + " h";
+  return Math.round(seconds / 86400) + " days";
+}
+
+function say(v) {
+  if (v === null || v === "") return "none";
+  if (v === true) return "yes";
+  if (v === false) return "no";
+  if (Array.isArray(v)) return v.length ? v.map(say).join(", ") : "none";
+  if (isThing(v)) return Object.entries(v).map(([k, w]) => words(k) + " " + say(w)).join(", ") || "none";
+  if (!isTime(v)) return String(v);
+  const away = (new Date(v) - Date.now()) / 1000;
+  return away >= 0 ? "in " + span(away) : span(-away) + " ago";
+}
+
+function remember(path, v) {
+  if (!history.has(path)) history.set(path, []);
+  const all = history.get(path);
+  all.push(v);
+  if (all.length > remembered) all.shift();
+}
+
+// rememberAll notes the numbers of an answer.
+function rememberAll(path, v) {
+  if (typeof v === "number") remember(path, v);
+  else if (isThing(v)) for (const [k, w] of Object.entries(v)) rememberAll(path + "/" + (isThing(w) && w.name || k), w);
+}
+
+// plot draws how a number was; one that never changed needs none.
+function plot(path) {
+  const all = history.get(path) || [];
+  const low = Math.min(...all), high = Math.max(...all);
+  if (low === high || all.length < 2) return "";
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg"), line = document.createElementNS(space, "polyline");
+  svg.setAttribute("viewBox", `0 0 ${remembered} 20`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `from ${low} to ${high} while this page was open`);
+  line.setAttribute("points", all.map((v, i) => `${remembered - all.length + i},${19 - 18 * (v - low) / (high - low)}`).join(" "));
+  svg.append(line);
+  return svg;
+}
+
+function cell(path, v) {
+  return typeof v === "number" ? [String(v), plot(path)] : [say(v)];
+}
+
+// table has a row for each of a list of things.
+function table(path, list) {
+  const keys = [...new Set(list.flatMap(Object.keys))];
+  const head = make("tr", ...keys.map((k) => {
+    const th = make("th", words(k));
+    th.scope = "col";
+    return th;
+  }));
+  const rows = list.map((thing, i) => make("tr", ...keys.map((k) => {
+    const td = make("td", make("span", ...cell(`${path}/${thing.name || i}/${k}`, thing[k])));
+    td.dataset.label = words(k);
+    return td;
+  })));
+  return make("table", make("thead", head), make("tbody", ...rows));
+}
+
+// things draws an object: its values first, then what has parts of its own.
+function things(path, thing) {
+  const lines = make("dl"), rest = [];
+  for (const [k, v] of Object.entries(thing)) {
+    const here = path + "/" + k;
+    if (Array.isArray(v) && v.length && isThing(v[0])) rest.push(make("h2", words(k)), table(here, v));
+    else if (isThing(v) && !Array.isArray(v) && Object.values(v).some(isThing)) rest.push(make("h2", words(k)), ...things(here, v));
+    else lines.append(make("dt", words(k)), make("dd", ...cell(here, v)));
+  }
+  return lines.childElementCount ? [lines, ...rest] : rest;
+}
+
+function check(c) {
+  const [mark, kind, meaning] = c.ok ? ["+", "good", "well"] : c.advisory ? ["!", "warn", "wrong"] : ["-", "bad", "not ready"];
+  const b = make("b", `[${mark}] `);
+  b.className = kind;
+  b.title = meaning;
+  return make("li", b, `${c.name}: ${c.text}`);
+}
+
+function verdict(text, kind) {
+  const p = byId("ready");
+  if (p.textContent !== text) p.textContent = text; // a reader says it when it changes
+  p.className = kind;
+}
+
+function draw(report) {
+  rememberAll("", report.status);
+  const name = `${report.role} ${report.name}`.trim();
+  document.title = `${report.ready ? "" : "! "}${name} - Onelease`;
+  byId("title").textContent = name;
+  verdict(report.ready ? "Ready" : "NOT READY", report.ready ? "good" : "bad");
+  byId("check-list").replaceChildren(...report.checks.map(check));
+  byId("checks").hidden = false;
+  byId("status").replaceChildren(make("h2", "Status"), ...things("", report.status));
+  byId("ask").hidden = true;
+}
+
+function askToken() {
+  byId("refused").textContent = token ? "That is not the token of this node." : "";
+  token = "";
+  byId("ask").hidden = false;
+  byId("checks").hidden = true;
+  byId("status").replaceChildren();
+  verdict("Locked", "warn");
+}
+
+async function look() {
+  const headers = token ? { Authorization: "Bearer " + token } : {};
+  const answer = await fetch("status.json", { headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
+  if (answer.status === 401) return askToken();
+  if (!answer.ok) throw new Error(`it answers ${answer.status}: ${await answer.text()}`);
+  draw(await answer.json());
+  answered = new Date();
+  byId("age").textContent = `as of ${answered.toLocaleTimeString()}`;
+}
+
+async function go() {
+  try {
+    if (byId("ask").hidden || token) await look();
+  } catch (err) {
+    verdict("NO ANSWER", "bad");
+    byId("age").textContent = answered ? `below is how it was at ${answered.toLocaleTimeString()}; ${err.message}` : err.message;
+  }
+  setTimeout(go, every);
+}
+
+byId("ask").addEventListener("submit", (e) => {
+  e.preventDefault();
+  token = byId("token").value.trim();
+  byId("token").value = "";
+});
+go();
