@@ -1,20 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/doctor"
-	"github.com/onelease/onelease/internal/samd"
-	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
 
@@ -25,7 +18,7 @@ reads the option not to publish as is set for it, what the netDB knows of the
 Destination, and ports that are open wider than they must.
 
 Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
-"onelease sam"; or the --config of that. With --dir it asks the cluster's leader too; with
+"onelease sam"; or the --config of that, of a frontend, a balancer or a backend. With --dir it asks the cluster's leader too; with
 --console, an i2pd's webconsole, whose the leases in the netDB are, if that router is a
 floodfill and holds them. With --running or --stopped it also judges
 what the netDB has: while nothing of the setup runs, it should have nothing, or another
@@ -57,7 +50,7 @@ func doctorCommand() *cobra.Command {
 	flags.StringArrayVar(&f.keys, "keys", nil, "a Destination's private key `file`; repeatable")
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
 	flags.StringArrayVar(&f.consoles, "console", nil, "`host:port` of an i2pd's webconsole on this machine; repeatable")
-	flags.StringVar(&f.file, "config", "", "TOML `file` of onelease sam")
+	flags.StringVar(&f.file, "config", "", "TOML `file` of a role, by its name, as frontend.toml; of onelease sam if that says nothing")
 	flags.BoolVar(&f.running, "running", false, "the setup runs: the netDB should know its Destination")
 	flags.BoolVar(&f.stopped, "stopped", false, "nothing of the setup has run for ten minutes, on any machine: the netDB should not")
 	flags.BoolVar(&f.quick, "quick", false, "leave out what takes up to two minutes: tunnels and the option to publish")
@@ -107,11 +100,10 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 			return cfg, wrongUse(cmd, fmt.Errorf("--console %q: want host:port on this machine, such as 127.0.0.1:7070", addr))
 		}
 	}
-	bridge, err := f.bridge(cmd)
-	if err != nil {
+	cfg = doctor.Config{Dir: f.dir, Balancers: f.balancers, Keys: f.keys, Consoles: f.consoles, Quick: f.quick}
+	if err := f.addRouters(cmd, &cfg); err != nil {
 		return cfg, err
 	}
-	cfg = doctor.Config{Dir: cmp.Or(f.dir, bridge.Dir), Balancers: f.balancers, Keys: f.keys, Consoles: f.consoles, Quick: f.quick}
 	cfg.Others = cfg.Dir != ""
 	switch {
 	case f.running:
@@ -119,62 +111,8 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 	case f.stopped:
 		cfg.Life = doctor.Stopped
 	}
-	f.addBridge(&cfg, bridge)
 	if cfg.Dir != "" {
 		cfg.Cluster = func(ctx context.Context) ([]doctor.Frontend, error) { return askLeader(ctx, cfg.Dir, cfg.Balancers) }
 	}
 	return cfg, nil
-}
-
-// bridge is --config with what --router adds to it.
-func (f *doctorFlags) bridge(cmd *cobra.Command) (bridge samd.Config, err error) {
-	if f.file != "" {
-		if _, err = strict.ReadFile(f.file, &bridge); err != nil {
-			return bridge, wrongUse(cmd, fmt.Errorf("configuration: %w", inFile(f.file, err)))
-		}
-	}
-	for _, text := range f.routers {
-		r, err := samd.ParseRouter(text)
-		if err != nil {
-			return bridge, wrongUse(cmd, err)
-		}
-		bridge.Routers = append(bridge.Routers, r)
-	}
-	if bridge.Routers, err = bridge.Written(); err != nil {
-		return bridge, misuse(cmd, err, samd.ErrConfig)
-	}
-	return bridge, nil
-}
-
-// addBridge adds the routers, files and ports of a bridge.
-func (f *doctorFlags) addBridge(cfg *doctor.Config, bridge samd.Config) {
-	for _, r := range bridge.Routers {
-		cfg.Routers = append(cfg.Routers, checkedRouter(r))
-		cfg.Secrets = appendSet(cfg.Secrets, r.PasswordFile)
-	}
-	cfg.Balancers = append(cfg.Balancers, bridge.Balancers...)
-	cfg.Secrets = appendSet(cfg.Secrets, bridge.TLSKey, bridge.Users)
-	cfg.Certificates = appendSet(nil, bridge.TLSCert)
-	for _, addr := range bridge.Listen {
-		cfg.Listeners = append(cfg.Listeners, doctor.Listener{Addr: addr, TLS: bridge.TLSCert != ""})
-	}
-}
-
-// appendSet appends those that are set.
-func appendSet(to []string, paths ...string) []string {
-	return append(to, slices.DeleteFunc(paths, func(p string) bool { return p == "" })...)
-}
-
-// checkedRouter is r for the doctor. That a password's file cannot be read is for the
-// check of files to say.
-func checkedRouter(r samd.Router) doctor.Router {
-	has := func(role string) bool { return slices.Contains(r.Roles, role) }
-	checked := doctor.Router{
-		Name: r.Name, Addr: r.Address, Member: has(samd.Member), Publisher: has(samd.Publisher), Refuge: has(samd.Refuge),
-		DontPublish: frontend.Quirk(r.DontPublish), User: r.User,
-	}
-	if text, err := os.ReadFile(r.PasswordFile); err == nil {
-		checked.Password = strings.TrimRight(string(text), "\r\n")
-	}
-	return checked
 }

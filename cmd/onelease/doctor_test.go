@@ -94,23 +94,35 @@ func samPort(t *testing.T, network *embedded.Network) string {
 	return bridge.Addrs()[0]
 }
 
-// What a bridge's file has is checked as well; what is wrong in it is wrong use.
+// What a role's file has is checked as well; what is wrong in it is wrong use.
 func TestDoctorConfig(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"sam.toml":   "listen = [\"0.0.0.0:7656\"]\nallow-plain = true\nusers = \"users\"\n[[router]]\nname = \"a\"\naddress = \"" + closedPort(t) + "\"\n",
-		"wrong.toml": "lisen = []\n",
-		"users":      "",
+		"frontend-1.toml": "dir = \"r1\"\nrouter = \"" + closedPort(t) + "\"\nrouter-user = \"u\"\nrouter-password-file = \"users\"\n",
+		"backend.toml":    "keys = \"users\"\n",
+		"balancer.toml":   "dir = \"b1\"\npassphrase-file = \"users\"\n",
+		"sam.toml":        "listen = [\"0.0.0.0:7656\"]\nallow-plain = true\nusers = \"users\"\n[[router]]\nname = \"a\"\naddress = \"" + closedPort(t) + "\"\n",
+		"wrong.toml":      "lisen = []\n",
+		"users":           "",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o640); err != nil {
+		write(t, filepath.Join(dir, name), text)
+		if err := os.Chmod(filepath.Join(dir, name), 0o640); err != nil { // whatever the umask
 			t.Fatal(err)
 		}
 	}
-	r := try(t, "", "doctor", "--quick", "--config", filepath.Join(dir, "sam.toml"))
-	for _, want := range []string{"warn  ports 0.0.0.0:7656", "fail  files " + filepath.Join(dir, "users"), "fail  router a"} {
-		if r.code != exitFailed || !strings.Contains(r.out, want) {
-			t.Errorf("exit code %d, does not say %q:\n%s", r.code, want, r.out)
+	open := "fail  files " + filepath.Join(dir, "users") + ": its mode is 0640"
+	for name, want := range map[string][]string{
+		"sam.toml":        {"warn  ports 0.0.0.0:7656", open, "fail  router a"},
+		"frontend-1.toml": {"fail  router r1", "fail  node " + filepath.Join(dir, "r1"), open},
+		"backend.toml":    {"fail  keys " + filepath.Join(dir, "users"), open},
+		"balancer.toml":   {"fail  node " + filepath.Join(dir, "b1"), open},
+	} {
+		r := inside(t.Context(), "", "doctor", "--quick", "--config", filepath.Join(dir, name))
+		for _, words := range want {
+			if r.code != exitFailed || !strings.Contains(r.out, words) {
+				t.Errorf("%s: exit code %d, does not say %q:\n%s", name, r.code, words, r.out)
+			}
 		}
 	}
 	if r := try(t, "", "doctor", "--config", filepath.Join(dir, "wrong.toml")); r.code != exitUsage || !strings.Contains(r.said, `did you mean "listen"?`) {
