@@ -18,15 +18,15 @@ reads the option not to publish as is set for it, what the netDB knows of the
 Destination, and ports that are open wider than they must.
 
 Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
-"onelease sam"; or the --config of that, of a frontend, a balancer or a backend. With --dir it asks the cluster's leader too; with
---console, an i2pd's webconsole, whose the leases in the netDB are, if that router is a
-floodfill and holds them. With --running or --stopped it also judges
-what the netDB has: while nothing of the setup runs, it should have nothing, or another
-machine has the key.
+"onelease sam"; or --config, the file of a role. With --dir it asks the cluster's leader
+too; with --console, the webconsole of an i2pd, also whose the leases in the netDB are,
+if that router is a floodfill and holds them. With --running or --stopped it judges what
+the netDB has: while nothing of the setup runs, it should have nothing, or another machine
+has the key.
 
-It changes nothing. Routers see throwaway Destinations, two of them for up to two minutes:
---quick leaves those out. What a stock router does not tell its clients is not
-guessed: the line begins with a "?" and says why. docs/troubleshooting.md has all
+It changes nothing. Routers see throwaway Destinations: one for a moment, and two for up
+to two minutes, which --quick leaves out. What a stock router does not tell its clients
+is not guessed: the line begins with a "?" and says why. docs/troubleshooting.md has all
 checks and cures.
 
 Exit codes: 0 nothing failed, though there may be warnings; 1 a check failed; 2 wrong use.`
