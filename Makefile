@@ -2,7 +2,8 @@
 
 TOOL := go tool -modfile=tools/go.mod
 PROTOS := backend/pluginpb/plugin.proto balancer/controlpb/control.proto balancer/cluster/clusterpb/cluster.proto raftstate/statepb/state.proto
-I2PD_TESTS := ./i2p/i2cp ./test ./test/i2pd/... ./test/samconform ./test/streamservice
+# The longest first: the others run beside it.
+I2PD_TESTS := ./test ./test/samconform ./i2p/i2cp ./test/i2pd/... ./test/streamservice
 RUN := .
 
 .PHONY: help
@@ -33,7 +34,7 @@ staticcheck:
 .PHONY: test-i2pd
 test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it may
 	test/i2pd/install.sh
-	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 5 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
+	ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 2 -parallel 4 -timeout 18m -run '$(RUN)' -skip '^TestSoak' -v $(I2PD_TESTS)
 
 .PHONY: test-samclients
 test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node, Python
