@@ -5,55 +5,59 @@ import (
 	"sync"
 )
 
-// A crowd has all connections, and bounds those that have not begun. They are
-// kept by source, oldest first: when there are too many, the oldest of the source
-// that has most goes, so who comes now is served, however many stand in the door.
+// A crowd has all connections, and bounds those that have not begun. When there are too
+// many, the oldest of the source that has most goes, so who comes now is served,
+// however many stand in the door: of those that said nothing, and only if there are
+// none of those that said HELLO.
 type crowd struct {
 	max, maxYoung int
 
-	mu    sync.Mutex
-	all   int
-	count int // of the young
-	young map[string][]*conn
+	mu              sync.Mutex
+	all             int
+	silent, greeted queues
 }
 
 func newCrowd(max, maxYoung int) crowd {
-	return crowd{max: max, maxYoung: maxYoung, young: map[string][]*conn{}}
+	return crowd{max: max, maxYoung: maxYoung, silent: newQueues(), greeted: newQueues()}
 }
 
 // enter takes c in as a young one, or returns false if all places are taken.
 func (w *crowd) enter(c *conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.count >= w.maxYoung {
+	if w.silent.count+w.greeted.count >= w.maxYoung {
 		w.evictLocked()
 	}
 	if w.all >= w.max {
 		return false
 	}
 	w.all++
-	w.count++
-	w.young[c.area] = append(w.young[c.area], c)
+	w.silent.add(c)
 	return true
 }
 
-// evictLocked ends the oldest of the source that has most young ones.
 func (w *crowd) evictLocked() {
-	var fullest []*conn
-	for _, conns := range w.young {
-		if len(conns) > len(fullest) {
-			fullest = conns
-		}
+	c := w.silent.next()
+	if c == nil {
+		c = w.greeted.next()
 	}
-	if len(fullest) == 0 {
+	if c == nil {
 		return
 	}
-	c := fullest[0]
 	w.grownLocked(c)
 	w.all-- // its place is free at once
 	c.b.stats.evicted.Add(1)
 	c.evicted.Store(true)
 	c.nc.SetReadDeadline(longAgo)
+}
+
+// greets says that c has said HELLO.
+func (w *crowd) greets(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.silent.remove(c) {
+		w.greeted.add(c)
+	}
 }
 
 // grown says that c has begun.
@@ -64,23 +68,8 @@ func (w *crowd) grown(c *conn) {
 }
 
 func (w *crowd) grownLocked(c *conn) {
-	conns := w.young[c.area]
-	for i := range conns {
-		if conns[i] != c {
-			continue
-		}
-		w.count--
-		if len(conns) == 1 {
-			delete(w.young, c.area)
-			return
-		}
-		if i == 0 { // the usual one, and the cheap one
-			conns[0] = nil
-			w.young[c.area] = conns[1:]
-			return
-		}
-		w.young[c.area] = append(conns[:i], conns[i+1:]...)
-		return
+	if !w.silent.remove(c) {
+		w.greeted.remove(c)
 	}
 }
 

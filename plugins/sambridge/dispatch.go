@@ -100,5 +100,6 @@ func (c *conn) onHello() error {
 		return err
 	}
 	c.hello, c.minor = true, minor
+	c.b.crowd.greets(c)
 	return c.send(func(b []byte) []byte { return sam.AppendHello(b, minor) })
 }

@@ -191,6 +191,7 @@ func TestHelloTime(t *testing.T) {
 func TestCrowd(t *testing.T) {
 	inWorld(t, func(c *Config) { c.Limits.Young = 10; c.Limits.Conns = 20 }, func(w *world) {
 		var crowd []*client
+		greeted := w.hello() // and no command yet
 		for range 30 {
 			crowd = append(crowd, w.connect())
 			synctest.Wait()
@@ -199,6 +200,7 @@ func TestCrowd(t *testing.T) {
 		c.talk("PING", "PONG")
 		crowd[0].line()
 		crowd[0].ends()
+		greeted.talk("PING", "PONG")
 		if s := w.bridge.Status(); s.Evicted < 20 || s.Conns > 20 {
 			t.Errorf("%+v", s)
 		}
