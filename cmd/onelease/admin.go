@@ -14,26 +14,9 @@ import (
 	"github.com/onelease/onelease/internal/watch"
 )
 
-// adminFlags say where a long-running command can be watched.
-type adminFlags struct{ with admin.Config }
-
-func (a *adminFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&a.with.Listen, "admin", "", "`host:port` or unix:PATH to watch it at: metrics, readiness, status, profiles (default nowhere)")
-	flags.StringVar(&a.with.TLSCert, "admin-tls-cert", "", "PEM `file` with the certificate for --admin; off the loopback it must have one")
-	flags.StringVar(&a.with.TLSKey, "admin-tls-key", "", "PEM `file` with its key, which only its owner may read")
-	flags.StringVar(&a.with.TokenFile, "admin-token-file", "", "`file` with the token that --admin asks for, which only its owner may read; off the loopback it must")
-}
-
-func (a *adminFlags) config(log *slog.Logger) admin.Config {
-	cfg := a.with
-	cfg.Logger = log
-	return cfg
-}
-
-// open takes the address; it is nil if there is none.
-func (a *adminFlags) open(cmd *cobra.Command, log *slog.Logger) (*admin.Endpoint, error) {
-	endpoint, err := admin.Open(a.config(log))
+// openAdmin takes the address to be watched at; it is nil if there is none.
+func openAdmin(cmd *cobra.Command, at admin.Address, log *slog.Logger) (*admin.Endpoint, error) {
+	endpoint, err := admin.Open(at.Config(log))
 	return endpoint, misuse(cmd, err, admin.ErrConfig)
 }
 

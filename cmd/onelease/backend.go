@@ -114,7 +114,6 @@ type backendFlags struct {
 	with                              daemon.Config
 	frontends, run, programs, builtin []string
 	settings, set                     []string
-	admin                             adminFlags
 	log                               logFlag
 }
 
@@ -127,7 +126,6 @@ func (f *backendFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.builtin, "builtin", nil, "`names` of built-in services to run; repeatable")
 	flags.StringArrayVar(&f.settings, "settings", nil, "`name=file`: a service's settings, in place of its own; repeatable")
 	flags.StringArrayVar(&f.set, "set", nil, "`name.key=value`: one setting of a service, a value as in TOML; repeatable")
-	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 
@@ -156,6 +154,5 @@ func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error)
 		return cfg, misuse(cmd, err, daemon.ErrConfig)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
-	cfg.Admin = f.admin.config(cfg.Logger)
 	return cfg, err
 }

@@ -60,7 +60,7 @@ func balancerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			endpoint, err := f.admin.open(cmd, cfg.Logger)
+			endpoint, err := openAdmin(cmd, file.Address, cfg.Logger)
 			if err != nil {
 				return err
 			}
@@ -85,14 +85,12 @@ type balancerFlags struct {
 	file   configFile
 	with   *balancerFile
 	secret secretFlags
-	admin  adminFlags
 	log    logFlag
 }
 
 func (f *balancerFlags) add(cmd *cobra.Command) {
 	f.file.add(cmd, f.with)
 	f.secret.add(cmd)
-	f.admin.add(cmd)
 	f.log.add(cmd)
 }
 

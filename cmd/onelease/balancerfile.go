@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/onelease/onelease/balancer/keystore"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/strict"
 )
 
@@ -18,6 +19,7 @@ type balancerFile struct {
 	MaxFormat      uint32 `toml:"max-format" value:"format" example:"1" comment:"hold the cluster to an older format of its state, to be able to go back to an older program"`
 	PassphraseFile string `toml:"passphrase-file" flag:"-" value:"file" example:"/etc/onelease/passphrase" comment:"file with the passphrase that seals the keys, which only its owner may read"`
 	IdentityFile   string `toml:"identity-file" flag:"-" value:"file" example:"/etc/onelease/identity" comment:"file with an age identity, as age-keygen writes it, in place of a passphrase"`
+	admin.Address
 }
 
 // newBalancerFile has the defaults.
@@ -32,13 +34,11 @@ func (f *balancerFile) check() error {
 		return strict.At(fmt.Errorf("--preset %q: want lan or wan", f.Preset), "preset")
 	case f.PassphraseFile != "" && f.IdentityFile != "":
 		return strict.At(errors.New("passphrase-file and identity-file: give one of them"), "identity-file")
-	case f.Listen == "":
-		return nil
 	}
-	if _, _, err := net.SplitHostPort(f.Listen); err != nil {
+	if _, _, err := net.SplitHostPort(f.Listen); err != nil && f.Listen != "" {
 		return strict.At(fmt.Errorf("--listen %q: want host:port", f.Listen), "listen")
 	}
-	return nil
+	return f.Address.Check()
 }
 
 // secret is what the file says of it, nil if it says nothing.

@@ -21,10 +21,9 @@ import (
 
 // A frontendFlags is what the command takes.
 type frontendFlags struct {
-	file  configFile
-	with  *frontendFile
-	admin adminFlags
-	log   logFlag
+	file configFile
+	with *frontendFile
+	log  logFlag
 }
 
 func frontendCommand() *cobra.Command {
@@ -75,7 +74,7 @@ balancer can be reached it serves on for a while with what it has.`,
 			if err != nil {
 				return err
 			}
-			endpoint, err := f.admin.open(cmd, cfg.Logger)
+			endpoint, err := openAdmin(cmd, file.Address, cfg.Logger)
 			if err != nil {
 				return err
 			}
@@ -85,7 +84,6 @@ balancer can be reached it serves on for a while with what it has.`,
 		},
 	}
 	f.file.add(cmd, f.with)
-	f.admin.add(cmd)
 	f.log.add(cmd)
 	return cmd
 }

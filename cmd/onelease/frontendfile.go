@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -27,6 +28,7 @@ type frontendFile struct {
 	GuestsOf           []string `toml:"guests-of" value:"names" example:"sam-1" comment:"names of the backends that may: all by default"`
 	GuestsMax          int      `toml:"guests-max" default:"1000" comment:"most Destinations of all backends"`
 	GuestsPerBackend   int      `toml:"guests-per-backend" example:"100" comment:"most Destinations of one backend: guests-max by default"`
+	admin.Address
 }
 
 // newFrontendFile has the defaults.
@@ -39,7 +41,7 @@ func (f *frontendFile) check() error {
 	if f.Dir == "" {
 		return strict.At(errNoDir, "dir")
 	}
-	return cmp.Or(f.checkRouter(), f.checkRoles(), f.checkGuests())
+	return cmp.Or(f.checkRouter(), f.checkRoles(), f.checkGuests(), f.Address.Check())
 }
 
 // checkRouter keeps what is secret from crossing a network in the clear.

@@ -32,9 +32,9 @@ func (k *keyFlags) add(cmd *cobra.Command, with any) {
 
 // fieldOf is the field of a struct that has the key.
 func fieldOf(v reflect.Value, key string) reflect.Value {
-	for i := range v.NumField() {
-		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("toml"), ","); name == key {
-			return v.Field(i)
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("toml"), ","); name == key {
+			return v.FieldByIndex(field.Index)
 		}
 	}
 	panic("no key " + key)

@@ -72,7 +72,6 @@ type samFlags struct {
 	with    samd.Config
 	routers []string
 	remote  []string
-	admin   adminFlags
 	log     logFlag
 	json    jsonFlag
 }
@@ -82,7 +81,6 @@ func (f *samFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
 	flags.StringArrayVar(&f.remote, "frontend", nil, "`name=host:port,role`: a frontend's --guests, and member or publisher; repeatable")
-	f.admin.add(cmd)
 	f.log.add(cmd)
 	f.json.add(cmd)
 }
@@ -138,6 +136,5 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 		return cfg, misuse(cmd, f.file.locate(cmd, err), samd.ErrConfig)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
-	cfg.Admin = f.admin.config(cfg.Logger)
 	return cfg, err
 }

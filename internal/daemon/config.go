@@ -35,13 +35,13 @@ type Config struct {
 	DrainLimit backend.Duration `toml:"drain-limit" value:"duration" default:"5m" comment:"how long streams may go on when it is told to end"`
 	// Control is the path of the socket for operators: control.sock in Dir. Without
 	// either there is none.
-	Control   string     `toml:"control" value:"path" example:"/run/onelease/backend.sock" comment:"path of the socket for status and reloads: control.sock in dir by default"`
+	Control string `toml:"control" value:"path" example:"/run/onelease/backend.sock" comment:"path of the socket for status and reloads: control.sock in dir by default"`
+	// Address says where it can be watched, besides at Control.
+	admin.Address
 	Frontends []Frontend `toml:"frontend" shown:"yes" comment:"a frontend to attach to; there may be several of these tables"`
 	// Services run side by side, and open ports of their own each.
 	Services []Service `toml:"service" flag:"-" shown:"yes" comment:"a service to run, as --run, --plugin and --builtin have it: one of plugin, path and builtin is set; there may be several of these tables"`
 
-	// Admin is where it can be watched, besides at Control.
-	Admin admin.Config `toml:"-"`
 	// Logger is slog.Default() if nil.
 	Logger *slog.Logger `toml:"-"`
 }
@@ -141,7 +141,7 @@ func (c *Config) check() error {
 	case len(c.Services) == 0:
 		return strict.At(errors.New("no service to run: give --run, --plugin or --builtin, or [[service]] in --config"), "service")
 	}
-	if err := c.checkFrontends(); err != nil {
+	if err := cmp.Or(c.checkFrontends(), c.Address.Check()); err != nil {
 		return err
 	}
 	names := map[string]bool{}

@@ -71,7 +71,7 @@ func (d *Daemon) prepare() (err error) {
 		}
 		d.units = append(d.units, u)
 	}
-	if d.admin, err = admin.Open(d.cfg.Admin); err != nil || d.cfg.Control == "" {
+	if d.admin, err = admin.Open(d.cfg.Address.Config(d.cfg.Logger)); err != nil || d.cfg.Control == "" {
 		return err
 	}
 	if d.control, err = listenForOperators(d.cfg.Control); err != nil {

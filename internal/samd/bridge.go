@@ -71,7 +71,7 @@ func (b *Bridge) prepare() error {
 	if err := b.listen(); err != nil {
 		return err
 	}
-	if b.admin, err = admin.Open(b.cfg.Admin); err != nil {
+	if b.admin, err = admin.Open(b.cfg.Address.Config(b.cfg.Logger)); err != nil {
 		return err
 	}
 	serve.Hosting, serve.Listeners, serve.Packets = b.hosting, b.listeners, b.packets

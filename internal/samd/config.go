@@ -53,13 +53,13 @@ type Config struct {
 	// Balancers are its balancers if they are not those that Dir names.
 	Dir       string   `toml:"dir" value:"directory" example:"/var/lib/onelease/sam-1" comment:"the directory of a backend of the frontends' cluster, which onelease cluster join has made"`
 	Balancers []string `toml:"balancers" flag:"balancer" value:"host:port" example:"10.0.0.1:7660,10.0.0.2:7660" comment:"host:port of a balancer, in place of those that dir names"`
+	// Address says where it can be watched.
+	admin.Address
 	// Routers are those that host the Destinations of sessions.
 	Routers []Router `toml:"router" shown:"yes" comment:"a router that hosts sessions, on this machine; there may be several of these tables"`
 	// Frontends are those of a cluster that take guests, in place of Routers or with them.
 	Frontends []Frontend `toml:"frontend" comment:"a frontend of a cluster that takes guests; there may be several of these tables, with dir"`
 
-	// Admin is where it can be watched.
-	Admin admin.Config `toml:"-"`
 	// Embedded are routers inside the program, in place of Routers.
 	Embedded []onelease.Router `toml:"-"`
 	// Logger is slog.Default() if nil.
@@ -80,7 +80,7 @@ func (c Config) complete() (Config, error) {
 		c.Listen = []string{DefaultListen}
 	}
 	c.UDP = cmp.Or(c.UDP, DefaultUDP)
-	err := cmp.Or(c.checkRouters(), c.checkListen(), c.checkLimits())
+	err := cmp.Or(c.checkRouters(), c.checkListen(), c.checkLimits(), c.Address.Check())
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}

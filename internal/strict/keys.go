@@ -37,11 +37,12 @@ type Key struct {
 	Table []Key
 }
 
-// Keys are the keys of a struct or of a pointer to one, in the order of its fields.
+// Keys are the keys of a struct or of a pointer to one, in the order of its fields. Those of
+// a struct that is embedded are among them.
 func Keys(config any) []Key { return keys(reflect.TypeOf(config)) }
 
 func keys(t reflect.Type) (all []Key) {
-	for field := range element(t).Fields() {
+	for _, field := range reflect.VisibleFields(element(t)) {
 		name := nameOf(field)
 		if name == "" {
 			continue

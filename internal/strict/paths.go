@@ -18,9 +18,9 @@ var errNoPath = errors.New("want the path of a file: what is in the file is not 
 
 // resolvePaths makes paths relative to dir those that they are from here.
 func (d *Document) resolvePaths(v reflect.Value, dir string, path []any) error {
-	for i := range v.NumField() {
-		field, tag := v.Field(i), v.Type().Field(i).Tag
-		at := append(path[:len(path):len(path)], nameOf(v.Type().Field(i)))
+	for _, of := range reflect.VisibleFields(v.Type()) {
+		field, tag := v.FieldByIndex(of.Index), of.Tag
+		at := append(path[:len(path):len(path)], nameOf(of))
 		switch {
 		case isTables(field.Type()):
 			for n := range field.Len() {

@@ -37,6 +37,12 @@ type role struct {
 		Settings     Table  `toml:"settings" comment:"settings"`
 	} `toml:"inner" comment:"tables"`
 	Hidden int `toml:"-"`
+	embedded
+}
+
+// embedded has keys of a role too.
+type embedded struct {
+	Other string `toml:"other" value:"file" example:"o" comment:"a file"`
 }
 
 // All that is wrong is told at once, in the order of the lines.
@@ -105,13 +111,13 @@ func TestReadFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("key = \"a/b\"\n[[inner]]\npath = \"/c\"\npassword-file = \"d\"\n")
+	write("key = \"a/b\"\nother = \"e\"\n[[inner]]\npath = \"/c\"\npassword-file = \"d\"\n")
 	var r role
 	if _, err := ReadFile(path, &r); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(path)
-	if r.Key != filepath.Join(dir, "a/b") || r.Inners[0].Path != "/c" || r.Inners[0].PasswordFile != filepath.Join(dir, "d") {
+	if r.Key != filepath.Join(dir, "a/b") || r.Other != filepath.Join(dir, "e") || r.Inners[0].Path != "/c" || r.Inners[0].PasswordFile != filepath.Join(dir, "d") {
 		t.Errorf("%+v", r)
 	}
 	write("\n[[inner]]\npassword-file = \"\"\"hunter2\n\"\"\"\n")
@@ -140,6 +146,9 @@ key = "k"
 # whether; read again on SIGHUP
 #on = false
 
+# a file; not set by default
+#other = "o"
+
 # tables
 #[[inner]]
 # where; not set by default
@@ -153,14 +162,14 @@ key = "k"
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	k := Keys(role{})
-	if len(k) != 5 || k[1].Flag != "limit" || k[3].Flag != "-" || !k[3].Reload || len(k[4].Table) != 3 {
+	if len(k) != 6 || k[1].Flag != "limit" || k[3].Flag != "-" || !k[3].Reload || len(k[4].Table) != 3 {
 		t.Errorf("%+v", k)
 	}
 	kinds := []string{}
 	for _, key := range k {
 		kinds = append(kinds, key.Kind())
 	}
-	if !reflect.DeepEqual(kinds, []string{"text", "text", "list", "true or false", "tables"}) {
+	if !reflect.DeepEqual(kinds, []string{"text", "text", "list", "true or false", "tables", "text"}) {
 		t.Error(kinds)
 	}
 }

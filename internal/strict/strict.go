@@ -52,7 +52,7 @@ func unknownKey(at *toml.DecodeError, t reflect.Type) *Problem {
 	near := nearest(last, known)
 	switch {
 	case isSecret(last):
-		err = fmt.Errorf("%w: a secret is not written here, where backups and others get it; put it into a file that only its owner may read%s", err, fileFor(known))
+		err = fmt.Errorf("%w: a secret is not written here, where backups and others get it; put it into a file that only its owner may read%s", err, fileFor(last, known))
 	case near != "":
 		err = fmt.Errorf("%w: did you mean %q?", err, near)
 	case len(known) > 0:
@@ -79,11 +79,12 @@ func isSecret(key string) bool {
 	return false
 }
 
-// fileFor says which of the keys name files with secrets.
-func fileFor(known []string) string {
-	for _, key := range known {
-		if strings.HasSuffix(key, "password-file") || strings.HasSuffix(key, "passphrase-file") {
-			return fmt.Sprintf(", and name that by %q", key)
+// fileFor says which of the keys names a file with what key would have.
+func fileFor(key string, known []string) string {
+	for _, name := range append([]string{strings.ToLower(key) + "-file"}, known...) {
+		isOne := strings.HasSuffix(name, "password-file") || strings.HasSuffix(name, "passphrase-file") || strings.HasPrefix(name, strings.ToLower(key))
+		if isOne && slices.Contains(known, name) {
+			return fmt.Sprintf(", and name that by %q", name)
 		}
 	}
 	return ""
@@ -96,8 +97,7 @@ func keysOf(t reflect.Type, path []string) []string {
 		return nil
 	}
 	var keys []string
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for _, field := range reflect.VisibleFields(t) {
 		name := nameOf(field)
 		switch {
 		case name == "":

@@ -113,7 +113,7 @@ func typeAt(t reflect.Type, path []string) reflect.Type {
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
-	for field := range t.Fields() {
+	for _, field := range reflect.VisibleFields(t) {
 		if nameOf(field) == path[0] {
 			return typeAt(field.Type, path[1:])
 		}
