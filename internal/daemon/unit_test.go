@@ -107,3 +107,13 @@ settings-file = "site.toml"
 		t.Errorf("service %+v", s)
 	}
 }
+
+// The tags have the defaults that the code has; a weight of 1 is that of 0 in package
+// backend.
+func TestDefaultsAreTagged(t *testing.T) {
+	for _, k := range strict.Keys(Config{}) {
+		if want := map[string]string{"drain-limit": `"` + defaultDrain.String() + `"`, "weight": "1", "standby": "false"}[k.Name]; k.Default != want {
+			t.Errorf("%s has the default %s, want %s", k.Name, k.Default, want)
+		}
+	}
+}

@@ -24,6 +24,13 @@ const (
 	NoUDP = "none"
 )
 
+// The limits of a Config that does not say them.
+const (
+	defaultSessions    = 1000
+	defaultConnections = 16384
+	defaultStreams     = 4096
+)
+
 // Config is what a bridge is made of, as its file has it. What the keys are for is in the
 // tags, of which the reference is made: see strict.Key.
 type Config struct {
@@ -41,10 +48,9 @@ type Config struct {
 	// Apart has sessions of this bridge reach each other through the network, as they
 	// reach others, in place of within the process.
 	Apart bool `toml:"apart" default:"false" comment:"sessions of this bridge reach each other through the network, not within the process"`
-	// MaxSessions is how many Destinations there may be, 1000 if 0;
-	// MaxSessionsPerUser how many of one user, as many if 0. MaxConnections is how many
-	// connections of clients there may be, streams among them, and MaxStreams how many
-	// streams of a session. 0 is sambridge's default.
+	// MaxSessions is how many Destinations there may be; MaxSessionsPerUser how many of one
+	// user, as many if 0. MaxConnections is how many connections of clients there may be,
+	// streams among them, and MaxStreams how many streams of a session. 0 is the default.
 	MaxSessions        int `toml:"max-sessions" default:"1000" comment:"sessions that there may be"`
 	MaxSessionsPerUser int `toml:"max-sessions-per-user" example:"10" comment:"sessions that one user may have: as many as there may be by default"`
 	MaxConnections     int `toml:"max-connections" default:"16384" comment:"connections of clients, streams among them"`
@@ -80,6 +86,8 @@ func (c Config) complete() (Config, error) {
 		c.Listen = []string{DefaultListen}
 	}
 	c.UDP = cmp.Or(c.UDP, DefaultUDP)
+	c.MaxSessions = cmp.Or(c.MaxSessions, defaultSessions)
+	c.MaxConnections, c.MaxStreams = cmp.Or(c.MaxConnections, defaultConnections), cmp.Or(c.MaxStreams, defaultStreams)
 	err := cmp.Or(c.checkRouters(), c.checkListen(), c.checkLimits(), c.Address.Check())
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrConfig, err)

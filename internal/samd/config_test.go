@@ -148,3 +148,29 @@ func writeFile(t *testing.T, name, text string) string {
 	}
 	return path
 }
+
+// The tags have the defaults that the code has: to write them changes nothing.
+func TestDefaultsAreTagged(t *testing.T) {
+	routers := []Router{{Name: "a", Address: "127.0.0.1:7654"}}
+	want, err := Config{Routers: routers}.complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, k := range strict.Keys(Config{}) {
+		if k.Default != "" && k.Table == nil {
+			text.WriteString(k.Name + " = " + k.Default + "\n")
+		}
+	}
+	written := Config{Routers: routers}
+	if err := strict.Decode([]byte(text.String()), &written); err != nil {
+		t.Fatal(err)
+	}
+	if reflect.DeepEqual(written, Config{Routers: routers}) {
+		t.Error("no defaults")
+	}
+	got, err := written.complete()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
