@@ -38,7 +38,7 @@ func TestBadSAM(t *testing.T) {
 			{"noise", string(noise), []string{"HELLO REPLY RESULT=I2P_ERROR", "UTF-8"}},
 			{"noise in a session", samHello + samSession + "\n" + string(noise), []string{"SESSION STATUS RESULT=I2P_ERROR", "UTF-8"}},
 			{"HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", []string{"HELLO REPLY RESULT=I2P_ERROR", "HELLO VERSION"}},
-			{"empty lines", "\n\n\n", []string{"HELLO REPLY RESULT=I2P_ERROR", "empty line"}},
+			{"empty lines, and a short one", "\n\n\nx\n", []string{"HELLO REPLY RESULT=I2P_ERROR", "HELLO VERSION"}},
 			{"SAM 4", "HELLO VERSION MIN=4.0\n", []string{"RESULT=NOVERSION", "3.3"}},
 			{"a version that is none", "HELLO VERSION MIN=new\n", []string{"I2P_ERROR", "MIN=new", "3.3"}},
 			{"no HELLO", samSession + "\n", []string{"HELLO REPLY RESULT=I2P_ERROR", "HELLO VERSION"}},
