@@ -58,6 +58,14 @@ test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node,
 test-page: ## The page of the admin address in a headless Chromium, which must be installed
 	ONELEASE_PAGE=1 go test -count=1 -timeout 3m -run '^TestPage$$' -v ./internal/admin
 
+.PHONY: package
+package: ## dist/onelease_*.deb for this machine's architecture and its SHA256SUMS; the same input makes the same bytes
+	packaging/build.sh
+
+.PHONY: test-package
+test-package: ## Build the package twice, install it into a root of its own, look at it, take it off; needs root
+	packaging/test.sh
+
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
 	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./frontend/guest ./i2p/... ./internal/pluginwire ./plugins/sambridge ./test ./test/plugins

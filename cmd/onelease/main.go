@@ -64,13 +64,14 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease lookup NAME              # what routers and the netDB have of a Destination
   onelease config example sam       # a file for --config, with all keys
   onelease doctor --help            # what is wrong with a setup, and what to do
-  onelease status --admin ADDR      # how one of those that run is`,
+  onelease status --admin ADDR      # how one of those that run is
+  onelease version                  # what to say in a report of a fault`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
 	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(),
-		configCommand(), keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand())
+		configCommand(), keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand(), versionCommand(), manCommand())
 }
 
 // group makes cmd one that only has others.
