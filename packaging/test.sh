@@ -63,6 +63,7 @@ bash -n "$root/usr/share/bash-completion/completions/onelease"
 [ -s "$root/usr/share/zsh/vendor-completions/_onelease" ] && [ -s "$root/usr/share/fish/vendor_completions.d/onelease.fish" ] || fail "no completions"
 
 say "units"
+install -D /bin/true "$root/bin/kill" # stands in for procps's
 for unit in "$root"/usr/lib/systemd/system/onelease-*; do
 	name=$(basename "${unit/@./@x.}")
 	# It complains of all that the root does not have, so only what is of us counts.
