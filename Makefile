@@ -63,8 +63,9 @@ package: ## dist/onelease_*.deb for this machine's architecture and its SHA256SU
 	packaging/build.sh
 
 .PHONY: test-package
-test-package: ## Build the package twice, install it into a root of its own, look at it, take it off; needs root
+test-package: ## The package, built twice and installed into a root of its own; its units under a systemd of their own; needs root
 	packaging/test.sh
+	packaging/testunits.sh
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
