@@ -20,7 +20,7 @@ demo: ## Show the job: four routers, one LeaseSet, a router and a frontend kille
 .PHONY: test
 # The longest go first, and three at a time: many wait for clocks.
 test: vet staticcheck ## Vet, staticcheck and all tests with -race (real routers: test-i2pd)
-	go test -race -p 3 ./test/cluster ./cmd/onelease ./test/samconform ./backend/plugin ./test/sambridge ./plugins/sambridge ./...
+	go test -race -p 3 -ldflags=-w ./test/cluster ./cmd/onelease ./test/samconform ./backend/plugin ./test/sambridge ./plugins/sambridge ./...
 
 .PHONY: vet
 vet:
@@ -36,17 +36,19 @@ I2PD := ONELEASE_REQUIRE_I2PD=1 go test -race -count=1 -p 1 -parallel 4 -timeout
 test-i2pd: ## The tests against real i2pd routers; installs Debian's i2pd if it may
 	test/i2pd/install.sh
 ifeq ($(RUN),.)
-	$(MAKE) -k -j2 --output-sync=target i2pd-most i2pd-streams i2pd-rest
+	$(MAKE) -k -j3 --output-sync=target i2pd-most i2pd-patient i2pd-rest
 else
 	$(I2PD) -run '$(RUN)' -skip '^TestSoak' ./test $(I2PD_TESTS)
 endif
 
-# They mostly wait: two at a time take about ten minutes.
-.PHONY: i2pd-most i2pd-streams i2pd-rest
+# They mostly wait: side by side they take about eight minutes.
+PATIENT := ^(TestStreamsSurvive|TestSAMBridgeSurvives|TestHosting)$$
+
+.PHONY: i2pd-most i2pd-patient i2pd-rest
 i2pd-most:
-	$(I2PD) -skip '^TestSoak|^TestStreamsSurvive$$' ./test
-i2pd-streams:
-	$(I2PD) -run '^TestStreamsSurvive$$' ./test
+	$(I2PD) -skip '^TestSoak|$(PATIENT)' ./test
+i2pd-patient:
+	$(I2PD) -run '$(PATIENT)' ./test
 i2pd-rest:
 	$(I2PD) -skip '^TestSoak' $(I2PD_TESTS)
 
