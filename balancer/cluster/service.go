@@ -151,6 +151,8 @@ func (s service) SetPolicy(ctx context.Context, r *clusterpb.SetPolicyRequest) (
 	if _, err := n.store.Apply(ctx, ledger.PutPolicy(n.dest.Hash(), policy)); err != nil {
 		return nil, told(err)
 	}
+	by, _, _ := caller(ctx)
+	n.cfg.Logger.Info("policy set", "by", by.Name, "hand_over_keys", policy.HandOverKeys)
 	n.beginAnew()
 	return &clusterpb.SetPolicyReply{}, nil
 }
