@@ -140,8 +140,9 @@ func benchOnelease(b *testing.B, network *simnet.Network, backends int) *pipe {
 	return newPipe(b, router, keys.Destination.Hash())
 }
 
-func returnRaw(to net.Addr) backend.Service {
+func returnRaw(to *i2p.Addr) backend.Service {
 	return backend.ServiceFunc(func(ctx context.Context, node backend.Node) error {
+		host := node.(*backend.Host)
 		conn, err := node.ListenPacket(backend.Raw, 1)
 		if err != nil {
 			return err
@@ -154,7 +155,10 @@ func returnRaw(to net.Addr) backend.Service {
 			if err != nil {
 				return nil
 			}
-			if _, err := conn.WriteTo(buffer[:n], to); err != nil {
+			// A remote that is not to know us is greeted with no ping, which this one would not
+			// answer.
+			message := backend.Message{Kind: backend.Raw, Protocol: uint8(backend.Raw), FromPort: 1, ToPort: 1, Peer: to, Data: buffer[:n]}
+			if err := host.SendMessage(message, backend.SendOptions{NoLeaseSet: true}); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 var (
@@ -40,7 +41,7 @@ type Writer struct {
 	filled  sync.Cond // pending is no longer empty, or the Writer has ended
 	pending []byte    // frames that wait; whole ones only
 	spare   []byte    // the buffer to swap with pending; run's during a write
-	small   int       // how many batches in a row left most of their buffer empty; run's
+	large   time.Time // when a batch last filled much of its buffer; run's
 	ended   error     // what Append returns, once there is something
 	failed  error     // why a write failed
 }
@@ -110,9 +111,10 @@ func (c *Writer) run() {
 const (
 	// alwaysKept is the size of a buffer that is no burden, in bytes.
 	alwaysKept = 64 << 10
-	// smallBatches in a row, in a greater one, say that the burst is over that made
-	// it so.
-	smallBatches = 16
+	// burstTime without a batch that fills a quarter of a greater one says that the
+	// burst is over that made it so. Traffic that goes up and down must not have it made
+	// anew all the time.
+	burstTime = 5 * time.Second
 )
 
 // keep returns batch's buffer to be used again, or nil to have it freed.
@@ -121,13 +123,11 @@ func (c *Writer) keep(batch []byte) []byte {
 	case cap(batch) <= alwaysKept:
 		return batch[:0]
 	case len(batch) > cap(batch)/4:
-		c.small = 0
+		c.large = time.Now()
+		return batch[:0]
+	case time.Since(c.large) < burstTime:
 		return batch[:0]
 	}
-	if c.small++; c.small < smallBatches {
-		return batch[:0]
-	}
-	c.small = 0
 	return nil
 }
 

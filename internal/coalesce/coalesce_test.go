@@ -90,13 +90,17 @@ func TestBurstIsForgotten(t *testing.T) {
 			g.open <- nil
 			synctest.Wait()
 		}
-		for range smallBatches {
+		for range 3 {
 			write(500 << 10)
+			for range 100 {
+				write(100)
+			}
 		}
 		if n := held(); n < 1000<<10 {
 			t.Errorf("%d bytes are held during a burst", n)
 		}
-		for range 2 * smallBatches {
+		time.Sleep(burstTime)
+		for range 2 {
 			write(100)
 		}
 		if n := held(); n > 2*alwaysKept {

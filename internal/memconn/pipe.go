@@ -20,9 +20,9 @@ type pipe struct {
 	changed sync.Cond
 	buf     []byte // what is written and not read, from next on
 	next    int
-	small   int   // how often in a row buf was emptied that had little in it
-	eof     bool  // the writer closed: reads return io.EOF once buf is empty
-	readErr error // what reads return
+	large   time.Time // when buf was last emptied that had much in it
+	eof     bool      // the writer closed: reads return io.EOF once buf is empty
+	readErr error     // what reads return
 	// writeErr is what writes return.
 	writeErr error
 }
@@ -65,18 +65,21 @@ func (p *pipe) readLocked(b []byte) int {
 const (
 	// alwaysKept is the size of a buffer that is no burden, in bytes.
 	alwaysKept = 64 << 10
-	// smallFills of a greater one in a row say that the burst is over that made it so.
-	smallFills = 16
+	// burstTime without much in a greater one says that the burst is over that made
+	// it so.
+	burstTime = 5 * time.Second
 )
 
 // emptyLocked begins anew with buf, or without one if it is larger than is needed.
 func (p *pipe) emptyLocked() {
-	if p.small++; len(p.buf) > cap(p.buf)/4 || cap(p.buf) <= alwaysKept {
-		p.small = 0
-	}
+	little, greater := len(p.buf) <= cap(p.buf)/4, cap(p.buf) > alwaysKept
 	p.buf, p.next = p.buf[:0], 0
-	if p.small == smallFills {
-		p.buf, p.small = nil, 0
+	switch {
+	case !greater:
+	case !little:
+		p.large = time.Now()
+	case time.Since(p.large) >= burstTime:
+		p.buf = nil
 	}
 }
 
