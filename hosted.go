@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -72,6 +73,9 @@ func (h *Hosting) newHosted(o Opening) (_ *Hosted, err error) {
 
 // Host has the Destination's streams and datagrams.
 func (d *Hosted) Host() *backend.Host { return d.host }
+
+// LeaseSetOptions are those of its LeaseSets, which Opening.Options asked for.
+func (d *Hosted) LeaseSetOptions() i2p.Mapping { return maps.Clone(d.options.leaseSet) }
 
 // Keys are the Destination's.
 func (d *Hosted) Keys() *i2p.Keys { return d.keys }

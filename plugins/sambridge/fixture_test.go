@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/test/embedded"
 )
 
 // A world is a bridge on an embedded network.
 type world struct {
+	profile simnet.Profile // of all routers
 	t       testing.TB
 	network *embedded.Network
 	hosting *onelease.Hosting
@@ -43,9 +45,15 @@ func newWorld(t testing.TB, change func(*Config)) *world {
 // time. Nothing may be left when it ends.
 func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
 	t.Helper()
+	inWorldOf(t, simnet.Profile{}, change, test)
+}
+
+// inWorldOf is inWorld with other routers than the usual ones.
+func inWorldOf(t *testing.T, profile simnet.Profile, change func(*Config), test func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ln := memconn.Listen("bridge")
-		w := &world{t: t, dial: func() (net.Conn, error) { return ln.Dial(t.Context()) }}
+		w := &world{t: t, profile: profile, dial: func() (net.Conn, error) { return ln.Dial(t.Context()) }}
 		w.start(ln, change)
 		stop := w.run()
 		defer stop()
@@ -57,7 +65,7 @@ func inWorld(t *testing.T, change func(*Config), test func(w *world)) {
 func (w *world) start(ln net.Listener, change func(*Config)) {
 	w.t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	w.network = embedded.Start(embedded.Config{})
+	w.network = embedded.Start(embedded.Config{Profile: w.profile})
 	var err error
 	if w.hosting, err = onelease.NewHosting(onelease.HostingConfig{Routers: w.network.Routers(), Logger: quiet}); err != nil {
 		w.t.Fatal(err)

@@ -63,8 +63,11 @@ func (c *conn) lookupLocal(name string, options bool) (found sam.Named, err erro
 		return found, sam.Refusef(sam.ResultInvalidKey, "NAME is missing"), true
 	case name == "ME" && c.session == nil:
 		return found, sam.Refusef(sam.ResultKeyNotFound, "ME is who has a session on this connection; begin with SESSION CREATE"), true
-	case name == "ME": // whose LeaseSet has no options
+	case name == "ME":
 		found.Destination = c.session.Hosted.Keys().Destination
+		if options {
+			found.Options = c.session.Hosted.LeaseSetOptions()
+		}
 		return found, nil, true
 	case formOf(name) != inBase64:
 		err := checkName(name)
@@ -90,6 +93,8 @@ func (b *Bridge) lookup(ctx context.Context, s *session, name string, options bo
 		name = dest.Base32()
 	}
 	switch {
+	case s == nil && options:
+		found.Destination, found.Options, err = b.cfg.Hosting.LookupOptions(ctx, name)
 	case s == nil:
 		found.Destination, err = b.cfg.Hosting.Lookup(ctx, name)
 	case options:
@@ -114,7 +119,9 @@ func lookupResult(err error) sam.Result {
 		return sam.ResultTimeout
 	case errors.Is(err, i2p.ErrInvalid), errors.Is(err, i2p.ErrUnsupported):
 		return sam.ResultInvalidKey
-	case errors.Is(err, i2cp.ErrNotFound): // of a lookup without a session
+	case errors.Is(err, i2cp.ErrNoLeaseSet): // of a lookup without a session
+		return sam.ResultLeaseSetNotFound
+	case errors.Is(err, i2cp.ErrNotFound):
 		return sam.ResultKeyNotFound
 	}
 	return sam.ResultOf(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/i2p/simnet"
 )
 
 func TestNaming(t *testing.T) {
@@ -43,6 +44,28 @@ func TestNaming(t *testing.T) {
 		c.talk("NAMING LOOKUP "+q.ask, "NAMING REPLY "+q.session)
 		none.talk("NAMING LOOKUP "+q.ask, "NAMING REPLY "+q.without)
 	}
+}
+
+// The options of a LeaseSet are told where the routers tell them: with a session or without
+// one, by name and of oneself.
+func TestNamingOptions(t *testing.T) {
+	inWorldOf(t, simnet.JavaI2P, nil, func(w *world) {
+		c, none := w.session(`STYLE=RAW ID=a i2cp.leaseSetOption.0="_web._tcp=0 7 80 site"`), w.hello()
+		dest := w.bridge.sessions.find("", "a").Hosted.Keys().Destination
+		w.network.SetName("site.i2p", dest.Hash())
+		w.until("it is in the netDB", func() bool {
+			_, ok := w.network.Lookup(dest.Hash())
+			return ok
+		})
+		want := " VALUE=" + dest.Base64() + ` OPTION:_web._tcp="0 7 80 site"`
+		for _, name := range []string{"ME", "site.i2p", dest.Base32()} {
+			c.talk("NAMING LOOKUP OPTIONS=true NAME="+name, "NAMING REPLY RESULT=OK NAME="+name+want)
+			if name != "ME" {
+				none.talk("NAMING LOOKUP OPTIONS=true NAME="+name, "NAMING REPLY RESULT=OK NAME="+name+want)
+			}
+			c.talk("NAMING LOOKUP NAME="+name, "NAMING REPLY RESULT=OK NAME="+name+" VALUE="+dest.Base64())
+		}
+	})
 }
 
 // While a lookup is under way the connection of a session goes on.
