@@ -65,27 +65,29 @@ balancer can be reached it serves on for a while with what it has.`,
   onelease frontend --dir router-1 --member --sam 10.0.0.5:7670 --guests 10.0.0.5:7671 --guests-of sam-1
   onelease frontend --config /etc/onelease/frontend.toml`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := f.read(cmd)
-			if err != nil {
-				return err
-			}
-			cfg, client, err := f.configure(cmd, file)
-			if err != nil {
-				return err
-			}
-			endpoint, err := openAdmin(cmd, file.Address, cfg.Logger)
-			if err != nil {
-				return err
-			}
-			defer endpoint.Close()
-			reload := func() error { return f.reload(cmd, file, client) }
-			return runFrontend(cmd.Context(), cfg, client, &guestServer{file}, endpoint, reload)
-		},
+		RunE: f.run,
 	}
 	f.file.add(cmd, f.with)
 	f.log.add(cmd)
 	return cmd
+}
+
+func (f *frontendFlags) run(cmd *cobra.Command, _ []string) error {
+	file, err := f.read(cmd)
+	if err != nil {
+		return err
+	}
+	cfg, client, err := f.configure(cmd, file)
+	if err != nil {
+		return err
+	}
+	endpoint, err := openAdmin(cmd, file.Address, cfg.Logger)
+	if err != nil {
+		return err
+	}
+	defer endpoint.Close()
+	reload := func() error { return f.reload(cmd, file, client) }
+	return runFrontend(cmd.Context(), cfg, client, &guestServer{file}, endpoint, reload)
 }
 
 // read is the file with the flags on top, checked.
