@@ -13,7 +13,7 @@ import (
 )
 
 // hostedTunnels is how many inbound tunnels each member has of a Destination that
-// asks for no number: one may fail.
+// asks for no number: one may fail. A remote has to do with one member only.
 const hostedTunnels = 2
 
 // A rule says what becomes of an I2CP option.
@@ -122,13 +122,13 @@ func checkOption(name, value string) error {
 
 // divide is what each of so many members' sessions gets: of quantities its share,
 // rounded up, so that the Destination has as many tunnels as it asked for, and each
-// member one at least. The Policy goes by the inbound ones.
+// member hostedTunnels, if so many were asked for. The Policy goes by the inbound ones.
 func (s sessionOptions) divide(policy *balancer.Policy, members int) i2p.Mapping {
 	session := maps.Clone(s.session)
 	for _, direction := range []string{"inbound", "outbound"} {
-		for _, what := range []string{".quantity", ".backupQuantity"} {
+		for what, least := range map[string]int{".quantity": hostedTunnels, ".backupQuantity": 0} {
 			if n, err := strconv.Atoi(session[direction+what]); err == nil {
-				session[direction+what] = strconv.Itoa((n + members - 1) / members)
+				session[direction+what] = strconv.Itoa(max((n+members-1)/members, min(n, least)))
 			}
 		}
 	}

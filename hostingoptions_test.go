@@ -18,14 +18,14 @@ import (
 func TestHostingOptions(t *testing.T) {
 	inHosting(t, embedded.Config{}, onelease.HostingConfig{}, func(w *hostingWorld) {
 		d := w.open(onelease.Opening{Publish: true, Options: i2p.Mapping{
-			"inbound.quantity": "5", "outbound.quantity": "1", "inbound.length": "1", "outbound.backupQuantity": "2", "inbound.nickname": "a b",
+			"inbound.quantity": "5", "outbound.quantity": "2", "inbound.length": "1", "outbound.backupQuantity": "2", "inbound.nickname": "a b",
 			"i2cp.messageReliability": "BestEffort", "i2cp.fastReceive": "false", "i2cp.leaseSetEncType": "0", "i2cp.leaseSetType": "3",
 			"i2cp.password": "secret", "i2p.streaming.maxWindowSize": "8", "crypto.tagsToSend": "40",
 		}})
 		w.untilPublished(d)
 		for router, want := range map[string]i2p.Mapping{
 			"member-1": {
-				"inbound.quantity": "3", "outbound.quantity": "1", "inbound.length": "1", "outbound.length": "3", "outbound.backupQuantity": "1",
+				"inbound.quantity": "3", "outbound.quantity": "2", "inbound.length": "1", "outbound.length": "3", "outbound.backupQuantity": "1",
 				"inbound.nickname": "a b", "i2cp.messageReliability": "none", "i2cp.fastReceive": "true", "i2cp.leaseSetEncType": "4",
 				"i2cp.leaseSetType": "3", "i2cp.dontPublishLeaseSet": "false", "crypto.tagsToSend": "40",
 			},
