@@ -2,7 +2,6 @@ package test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -237,14 +236,14 @@ func (a *samApps) begin() {
 	var beginning sync.WaitGroup
 	for _, p := range a.pairs {
 		beginning.Go(func() {
-			if err := until(a.t.Context(), 2*time.Minute, func() (err error) { p.echo, err = p.dialEcho(a.t); return err }); err != nil {
+			if err := samclient.Until(a.t.Context(), 2*time.Minute, func() (err error) { p.echo, err = p.dialEcho(a.t); return err }); err != nil {
 				a.t.Errorf("%s was never served: %v", p.name, err)
 			}
 		})
 	}
 	for _, talk := range a.talks {
 		beginning.Go(func() {
-			if err := until(a.t.Context(), 2*time.Minute, talk.ask); err != nil {
+			if err := samclient.Until(a.t.Context(), 2*time.Minute, talk.ask); err != nil {
 				a.t.Errorf("%s was never answered: %v", talk.name, err)
 			}
 		})
@@ -252,25 +251,6 @@ func (a *samApps) begin() {
 	beginning.Wait()
 	if a.t.Failed() {
 		a.t.FailNow()
-	}
-}
-
-// until tries again until there is no error.
-func until(ctx context.Context, limit time.Duration, try func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	again := time.NewTicker(200 * time.Millisecond)
-	defer again.Stop()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not in %v: %w", limit, err)
-		case <-again.C:
-		}
 	}
 }
 
@@ -349,7 +329,7 @@ func (a *samApps) checkTransfers(runs []*streamRun) {
 func (a *samApps) checkNew(killed time.Time) {
 	a.t.Helper()
 	for _, p := range a.pairs {
-		err := until(a.t.Context(), time.Minute, func() error { _, err := p.dialEcho(a.t); return err })
+		err := samclient.Until(a.t.Context(), time.Minute, func() error { _, err := p.dialEcho(a.t); return err })
 		if err != nil {
 			a.t.Errorf("%s: no new stream: %v", p.name, err)
 		}

@@ -104,7 +104,7 @@ func (a *samApps) checkTalks(lost int, killed time.Time) {
 	for _, talk := range a.talks {
 		again.Go(func() {
 			asked := talk.asked
-			if err := until(a.t.Context(), time.Minute, talk.ask); err != nil {
+			if err := samclient.Until(a.t.Context(), time.Minute, talk.ask); err != nil {
 				a.t.Errorf("%s: not answered after the kill: %v", talk.name, err)
 			}
 			a.t.Logf("%s: answered again %.1f s after the kill, asked %d times; %d of %d answered in all",

@@ -52,8 +52,8 @@ func balancerCommand() *cobra.Command {
 		Example: balancerExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := f.read(cmd)
-			if err != nil {
+			file := newBalancerFile()
+			if err := f.file.readChecked(cmd, file); err != nil {
 				return err
 			}
 			cfg, err := f.config(cmd, file)
@@ -73,7 +73,7 @@ func balancerCommand() *cobra.Command {
 				return err
 			}
 			defer endpoint.Serve(func() *admin.Snapshot { return watchBalancer(node) })()
-			reload := func() error { return f.reload(cmd, file, node) }
+			reload := func() error { return f.file.reload(cmd, file, newBalancerFile(), node.Reload) }
 			return runBalancer(cmd.Context(), node, reload, cfg.Logger)
 		},
 	}
@@ -92,30 +92,6 @@ func (f *balancerFlags) add(cmd *cobra.Command) {
 	f.file.add(cmd, f.with)
 	f.secret.add(cmd)
 	f.log.add(cmd)
-}
-
-// read is the file with the flags on top, checked.
-func (f *balancerFlags) read(cmd *cobra.Command) (*balancerFile, error) {
-	file := newBalancerFile()
-	if err := f.file.read(cmd, file); err != nil {
-		return nil, err
-	}
-	if err := file.check(); err != nil {
-		return nil, wrongUse(cmd, f.file.locate(cmd, err))
-	}
-	return file, nil
-}
-
-// reload reads the certificates again, if the file is as it was.
-func (f *balancerFlags) reload(cmd *cobra.Command, was *balancerFile, node *cluster.Node) error {
-	is, err := f.read(cmd)
-	if err != nil {
-		return err
-	}
-	if err := f.file.changed(was, is); err != nil {
-		return err
-	}
-	return node.Reload()
 }
 
 // config asks for the passphrase, if there is one to ask for.

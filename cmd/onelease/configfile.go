@@ -35,6 +35,32 @@ func (c *configFile) read(cmd *cobra.Command, into any) (err error) {
 	return nil
 }
 
+// A checkedFile is a pointer to the struct of a file that can say what is wrong with it.
+type checkedFile interface{ check() error }
+
+// readChecked is read, and checks what came of it.
+func (c *configFile) readChecked(cmd *cobra.Command, into checkedFile) error {
+	if err := c.read(cmd, into); err != nil {
+		return err
+	}
+	if err := into.check(); err != nil {
+		return wrongUse(cmd, c.locate(cmd, err))
+	}
+	return nil
+}
+
+// reload reads the file anew, into is, and if that says what it was has certificates read
+// again.
+func (c *configFile) reload(cmd *cobra.Command, was, is checkedFile, certificates func() error) error {
+	if err := c.readChecked(cmd, is); err != nil {
+		return err
+	}
+	if err := c.changed(was, is); err != nil {
+		return err
+	}
+	return certificates()
+}
+
 // inFile names the file in an error that does not.
 func inFile(path string, err error) error {
 	if strings.Contains(err.Error(), path) {

@@ -73,8 +73,8 @@ balancer can be reached it serves on for a while with what it has.`,
 }
 
 func (f *frontendFlags) run(cmd *cobra.Command, _ []string) error {
-	file, err := f.read(cmd)
-	if err != nil {
+	file := newFrontendFile()
+	if err := f.file.readChecked(cmd, file); err != nil {
 		return err
 	}
 	cfg, client, err := f.configure(cmd, file)
@@ -86,32 +86,8 @@ func (f *frontendFlags) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	defer endpoint.Close()
-	reload := func() error { return f.reload(cmd, file, client) }
+	reload := func() error { return f.file.reload(cmd, file, newFrontendFile(), client.Credentials().Reload) }
 	return runFrontend(cmd.Context(), cfg, client, &guestServer{file}, endpoint, reload)
-}
-
-// read is the file with the flags on top, checked.
-func (f *frontendFlags) read(cmd *cobra.Command) (*frontendFile, error) {
-	file := newFrontendFile()
-	if err := f.file.read(cmd, file); err != nil {
-		return nil, err
-	}
-	if err := file.check(); err != nil {
-		return nil, wrongUse(cmd, f.file.locate(cmd, err))
-	}
-	return file, nil
-}
-
-// reload reads the certificates again, if the file is as it was.
-func (f *frontendFlags) reload(cmd *cobra.Command, was *frontendFile, client *cluster.Client) error {
-	is, err := f.read(cmd)
-	if err != nil {
-		return err
-	}
-	if err := f.file.changed(was, is); err != nil {
-		return err
-	}
-	return client.Credentials().Reload()
 }
 
 // configure completes the frontend's Config from the directory.

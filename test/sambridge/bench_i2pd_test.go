@@ -166,7 +166,7 @@ func (s sides) openStreams(b *testing.B, f *far) {
 				if side.sessions[i], err = openStreams(b, side.bridge); err != nil {
 					return err
 				}
-				return until(b.Context(), 2*time.Minute, func() error {
+				return samclient.Until(b.Context(), 2*time.Minute, func() error {
 					return get(b.Context(), side.sessions[i], f, 1000)
 				})
 			})
@@ -187,26 +187,6 @@ func (s sides) each(b *testing.B, do func(*side) error) {
 	for i, err := range errs {
 		if err != nil {
 			b.Fatalf("%s: %v", s[i].name, err)
-		}
-	}
-}
-
-// until tries again until there is no error: real routers announce nothing, and lose the
-// first messages.
-func until(ctx context.Context, limit time.Duration, try func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	again := time.NewTicker(200 * time.Millisecond)
-	defer again.Stop()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not in %v: %w", limit, err)
-		case <-again.C:
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (s sides) benchDatagrams(b *testing.B, f *far, w datagramWay) {
 		talks[side] = t
 		t.index = returns.add(m.Destination())
 		mu.Unlock()
-		return until(b.Context(), 2*time.Minute, t.once)
+		return samclient.Until(b.Context(), 2*time.Minute, t.once)
 	})
 	s.compare(b, "answers/s", false, func(side *side) (float64, error) { return talks[side].batch() })
 	for _, side := range s {
