@@ -72,9 +72,13 @@ func (c *conn) onPing() error {
 	return c.send(func(b []byte) []byte { return sam.AppendText(b, sam.KindPong, c.cmd.Text) })
 }
 
-// onQuit ends the connection, and its session with it.
+// onQuit ends the connection, and its session with it: who reads the answer may use
+// the session's ID again at once.
 func (c *conn) onQuit() error {
 	verb := c.cmd.Verb
+	if c.session != nil {
+		c.session.retire()
+	}
 	c.send(func(b []byte) []byte { return append(append(b, verb...), " STATUS RESULT=OK MESSAGE=bye\n"...) })
 	return errDone
 }
