@@ -123,6 +123,16 @@ func (d *conn) gone(why string) {
 	}
 }
 
+// leave ends the connection, and waits for a moment until the bridge has noticed: the next
+// row with this session may find nobody waiting there.
+func (d *conn) leave() {
+	if half, ok := d.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = d.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.Copy(io.Discard, d.in)
+	}
+	d.Close()
+}
+
 // ended waits for the end of the connection with nothing said before.
 func (d *conn) ended(why string) {
 	_ = d.SetReadDeadline(time.Now().Add(d.c.slow))

@@ -132,6 +132,7 @@ func (c *check) listen() *listener {
 // closed.
 func (c *check) forward(s *session, l *listener, options string) *conn {
 	d := c.hello(newest)
+	c.defers(d.leave)
 	d.ask("STREAM FORWARD ID=%s PORT=%d HOST=127.0.0.1 %s", s.id, l.port, options).is("STREAM STATUS", "RESULT=OK")
 	return d
 }

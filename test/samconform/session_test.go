@@ -129,7 +129,7 @@ func (c *check) newPair(version, style string) pair {
 // when it accepts first.
 func (c *check) acquaint(style string, from, to *session) {
 	if style == "STREAM" {
-		defer c.accept(to, "").Close()
+		defer c.accept(to, "").leave()
 	}
 	own := from.c
 	from.c = c

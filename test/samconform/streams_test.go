@@ -12,6 +12,7 @@ func (c *check) accept(s *session, options string) *conn { return c.acceptAs(new
 
 func (c *check) acceptAs(version string, s *session, options string) *conn {
 	d := c.hello(version)
+	c.defers(d.leave)
 	d.ask("STREAM ACCEPT ID=%s %s", s.id, options).is("STREAM STATUS", "RESULT=OK")
 	return d
 }
