@@ -81,7 +81,7 @@ func (c *Config) newBalancer(store *solo.Store) (_ *balancer.Balancer, err error
 		}
 	}
 	return balancer.New(balancer.Config{
-		Keys: c.Keys, Store: store, Policy: c.Policy, Expect: c.members(), Logger: c.Logger,
+		Keys: c.Keys, Store: store, Policy: c.Policy, Expect: c.members(), LookEvery: balancer.LookEvery, Logger: c.Logger,
 	})
 }
 

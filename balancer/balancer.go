@@ -52,6 +52,10 @@ type Config struct {
 	// Expect is how many members there are to be, if that is known. The first
 	// LeaseSet then waits for that many, for Policy.FirstWait at most.
 	Expect int
+	// LookEvery is how often a frontend is asked to look the Destination up in the
+	// netDB, once something is published, for Status to tell; 0: never. Looked up sooner
+	// is what was not found.
+	LookEvery time.Duration
 	// Authorize says whether the caller of the control service may act as the
 	// named frontend or backend. Nil allows everybody, for a service that only
 	// this process can reach.
@@ -100,7 +104,10 @@ type Balancer struct {
 	// outlives a term of office: an operator may change the policy meanwhile.
 	refugeUntil time.Time
 	publishes   uint64
+	takenAt     time.Time // when the first publisher's router was given merged; zero: none was
+	netDB       netDB
 	probes      uint64
+	questions   uint64 // of the netDB
 }
 
 // New checks cfg and makes a Balancer that does nothing yet.
@@ -181,6 +188,7 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 		}
 	}
 	b.loseSilent(ctx, now)
+	b.look(now)
 	if err := b.rotate(ctx, now); err != nil {
 		return now, err
 	}
@@ -237,8 +245,9 @@ func (b *Balancer) handOut(made []sealed, now time.Time) {
 }
 
 func (b *Balancer) publishLocked(s *sealed, now time.Time) {
-	b.merged, b.mergedAt = s, now
+	b.merged, b.mergedAt, b.takenAt = s, now, time.Time{}
 	b.publishes++
+	b.publishedLocked(now)
 	for _, f := range b.frontends {
 		if f.publisher && f.up {
 			f.installLocked(s, now)

@@ -235,6 +235,7 @@ func (b *Balancer) detach(f *frontend, l *line) {
 	b.mu.Lock()
 	if f.line == l && b.frontends[f.name] == f {
 		f.attached, f.goneAt, f.wantsSession = false, b.cfg.Now(), false
+		b.netDB.leftLocked(f, f.goneAt)
 		b.freshenLocked() // should it not come back, its remotes are in a hurry
 		b.log.Info("frontend detached", "frontend", f.name)
 	}
@@ -259,6 +260,9 @@ func (b *Balancer) hear(ctx context.Context, f *frontend, l *line, m *controlpb.
 		return nil
 	case *controlpb.FrontendMessage_ProbeReply:
 		b.hearProbe(f, kind.ProbeReply)
+		return nil
+	case *controlpb.FrontendMessage_LookReply:
+		b.hearLook(f, kind.LookReply)
 		return nil
 	}
 	return status.Errorf(codes.InvalidArgument, "frontend %s said %T, which is not for now", f.name, m.GetKind())
@@ -305,4 +309,7 @@ func (b *Balancer) hearInstalled(f *frontend, reply *controlpb.Installed) {
 		return
 	}
 	f.installedSeq = max(f.installedSeq, reply.GetSeq())
+	if b.takenAt.IsZero() && b.hasMergedLocked(f) {
+		b.takenAt = b.cfg.Now()
+	}
 }

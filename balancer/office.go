@@ -52,7 +52,7 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 		b.mergedAt = earlier(b.localLocked(time.Unix(int64(last.Published), 0), now), now)
 	}
 	b.graceEnds, b.continues = now.Add(b.policy.TakeoverTime), false
-	b.firstPool, b.rotateAt = time.Time{}, time.Time{}
+	b.firstPool, b.rotateAt, b.netDB = time.Time{}, time.Time{}, netDB{}
 	b.setOfficeLocked(true)
 	b.log.Info("this balancer leads", "frontends", len(b.frontends))
 	return nil

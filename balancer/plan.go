@@ -57,6 +57,9 @@ func (b *Balancer) duesLocked(now time.Time) []time.Time {
 	if b.refugeUntil.After(now) {
 		dues = append(dues, b.refugeUntil)
 	}
+	if !b.netDB.due.IsZero() {
+		dues = append(dues, b.netDB.due)
+	}
 	for _, f := range b.frontends {
 		if !f.attached && f.up {
 			dues = append(dues, b.lostAtLocked(f))

@@ -29,18 +29,47 @@ func (b *Balancer) Status() *controlpb.Status {
 	if b.refugeUntil.After(now) {
 		s.RefugeUntilMs = b.wallLocked(b.refugeUntil).UnixMilli()
 	}
-	s.Leader, s.Publishes = b.inOffice, b.publishes
+	if s.Leader, s.Publishes = b.inOffice, b.publishes; s.Leader {
+		leader := b.cfg.Store.Leader()
+		s.LeaderName, s.LeaderAddress = leader.ID, leader.Addr
+	}
 	for _, name := range b.namesLocked() {
 		s.Frontends = append(s.Frontends, b.statusOfLocked(b.frontends[name]))
 	}
 	if b.merged != nil {
 		s.Merged = b.merged.status(b.poolsLocked(now))
+		s.Publication = b.publicationLocked()
 	}
+	s.NetDb = b.netDBStatusLocked()
 	return s
 }
 
+// publicationLocked is what became of merged.
+func (b *Balancer) publicationLocked() *controlpb.Publication {
+	p := &controlpb.Publication{AtMs: b.wallLocked(b.mergedAt).UnixMilli()}
+	if !b.takenAt.IsZero() {
+		p.TakenMs = b.wallLocked(b.takenAt).UnixMilli()
+	}
+	for _, name := range b.namesLocked() {
+		f := b.frontends[name]
+		if !f.publisher || !f.attached || !f.up {
+			continue
+		}
+		p.Publishers = append(p.Publishers, name)
+		if b.hasMergedLocked(f) {
+			p.TakenBy = append(p.TakenBy, name)
+		}
+	}
+	return p
+}
+
+// hasMergedLocked reports whether f is a publisher whose router was given merged.
+func (b *Balancer) hasMergedLocked(f *frontend) bool {
+	return f.publisher && b.merged != nil && f.installedSeq >= b.merged.install.Seq
+}
+
 func (b *Balancer) statusOfLocked(f *frontend) *controlpb.FrontendStatus {
-	return &controlpb.FrontendStatus{
+	s := &controlpb.FrontendStatus{
 		Name:         f.name,
 		Member:       f.lists(),
 		Publisher:    f.publisher,
@@ -52,7 +81,28 @@ func (b *Balancer) statusOfLocked(f *frontend) *controlpb.FrontendStatus {
 		Draining:     f.drains(),
 		DrainUntilMs: b.drainUntilMsLocked(f),
 		Refuge:       f.refuge,
+		Listed:       uint32(b.listedLocked(f)),
+		ClockKnown:   f.clockKnown,
+		ClockOffMs:   f.clockOff.Milliseconds(),
 	}
+	if f.own != nil {
+		s.Own = f.own.describe()
+	}
+	return s
+}
+
+// listedLocked is how many of f's leases merged has.
+func (b *Balancer) listedLocked(f *frontend) (count int) {
+	if b.merged == nil {
+		return 0
+	}
+	listed := tunnelsOf(b.merged.leaseSet.Leases)
+	for _, l := range f.leases {
+		if listed[keyOf(l)] {
+			count++
+		}
+	}
+	return count
 }
 
 // status describes s; pools tell how many routers its leases are of.
@@ -64,14 +114,19 @@ func (s *sealed) status(pools []pool) *controlpb.LeaseSetStatus {
 			routers++
 		}
 	}
+	described := s.describe()
+	described.Routers, described.LeaseSet = uint32(routers), s.install.LeaseSet
+	return described
+}
+
+// describe has what can be told of s alone.
+func (s *sealed) describe() *controlpb.LeaseSetStatus {
 	return &controlpb.LeaseSetStatus{
 		Term:      s.install.Term,
 		Seq:       s.install.Seq,
 		Published: s.leaseSet.Published.Unix(),
 		Expires:   s.leaseSet.Expires.Unix(),
 		Leases:    uint32(len(s.leaseSet.Leases)),
-		Routers:   uint32(routers),
-		LeaseSet:  s.install.LeaseSet,
 	}
 }
 

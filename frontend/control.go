@@ -45,6 +45,8 @@ type controlEvents interface {
 	install(m *controlpb.Install)
 	// probe starts a self-test, whose reply comes later.
 	probe(id uint64)
+	// look starts a look into the netDB, whose reply comes later.
+	look(id uint64)
 	// drained begins or ends a drain.
 	drained(m *controlpb.Drain)
 	// drainUntilMs is the limit of the drain, 0 if there is none.

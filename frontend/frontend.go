@@ -35,8 +35,9 @@ type Frontend struct {
 	running  context.Context // ends with Run
 	stop     context.CancelFunc
 	serving  sync.WaitGroup // DialSAM's connections; no Add after stop
-	probing  sync.WaitGroup // probes that a balancer asked for
+	probing  sync.WaitGroup // probes and looks that a balancer asked for
 	probeOne sync.Mutex     // held by the one probe
+	looking  sync.Mutex     // held by the one look
 
 	mu          sync.Mutex
 	routerError string

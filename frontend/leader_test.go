@@ -69,6 +69,7 @@ type fakeBalancer struct {
 	asked     []*controlpb.SessionRequest
 	installed []*controlpb.Installed
 	probes    []*controlpb.ProbeReply
+	looks     []*controlpb.LookReply
 	beats     int
 	attaches  int
 }
@@ -190,6 +191,8 @@ func (b *fakeBalancer) hear(stream controlpb.Control_AttachServer, m *controlpb.
 		b.installed = append(b.installed, kind.Installed)
 	case *controlpb.FrontendMessage_ProbeReply:
 		b.probes = append(b.probes, kind.ProbeReply)
+	case *controlpb.FrontendMessage_LookReply:
+		b.looks = append(b.looks, kind.LookReply)
 	case *controlpb.FrontendMessage_Heartbeat:
 		b.beats++
 	}

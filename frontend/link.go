@@ -159,6 +159,8 @@ func (l *link) listen() {
 			l.c.events.install(kind.Install)
 		case *controlpb.BalancerMessage_Probe:
 			l.c.events.probe(kind.Probe.GetId())
+		case *controlpb.BalancerMessage_Look:
+			l.c.events.look(kind.Look.GetId())
 		case *controlpb.BalancerMessage_Drain:
 			l.c.events.drained(kind.Drain)
 		case *controlpb.BalancerMessage_Heartbeat:

@@ -34,6 +34,8 @@ type Config struct {
 	Preset raftstate.Preset
 	// Policy is what the leader goes by where the cluster's policy says nothing.
 	Policy balancer.Policy
+	// LookEvery is how often the netDB is asked for the Destination: see balancer.Config.
+	LookEvery time.Duration
 	// MaxVersion holds the node to an older format: see raftstate.Config.
 	MaxVersion uint32
 	// Now is the clock that LeaseSets are dated by: see balancer.Config.

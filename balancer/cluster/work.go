@@ -124,7 +124,8 @@ func (n *Node) beginAnew() {
 // lead runs the balancer until the keys or the policy change, or the Node ends.
 func (n *Node) lead(keys *i2p.Keys, changed <-chan struct{}) {
 	b, err := balancer.New(balancer.Config{
-		Keys: keys, Store: n.store, Policy: n.cfg.Policy, Authorize: authorize, Now: n.cfg.Now, Logger: n.cfg.Logger,
+		Keys: keys, Store: n.store, Policy: n.cfg.Policy, LookEvery: n.cfg.LookEvery,
+		Authorize: authorize, Now: n.cfg.Now, Logger: n.cfg.Logger,
 	})
 	if err != nil {
 		n.idle.Store(err.Error())

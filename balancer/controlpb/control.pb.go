@@ -38,6 +38,7 @@ type FrontendMessage struct {
 	//	*FrontendMessage_Installed
 	//	*FrontendMessage_Heartbeat
 	//	*FrontendMessage_ProbeReply
+	//	*FrontendMessage_LookReply
 	Kind          isFrontendMessage_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -134,6 +135,15 @@ func (x *FrontendMessage) GetProbeReply() *ProbeReply {
 	return nil
 }
 
+func (x *FrontendMessage) GetLookReply() *LookReply {
+	if x != nil {
+		if x, ok := x.Kind.(*FrontendMessage_LookReply); ok {
+			return x.LookReply
+		}
+	}
+	return nil
+}
+
 type isFrontendMessage_Kind interface {
 	isFrontendMessage_Kind()
 }
@@ -162,6 +172,10 @@ type FrontendMessage_ProbeReply struct {
 	ProbeReply *ProbeReply `protobuf:"bytes,6,opt,name=probe_reply,json=probeReply,proto3,oneof"`
 }
 
+type FrontendMessage_LookReply struct {
+	LookReply *LookReply `protobuf:"bytes,7,opt,name=look_reply,json=lookReply,proto3,oneof"`
+}
+
 func (*FrontendMessage_Hello) isFrontendMessage_Kind() {}
 
 func (*FrontendMessage_SessionRequest) isFrontendMessage_Kind() {}
@@ -173,6 +187,8 @@ func (*FrontendMessage_Installed) isFrontendMessage_Kind() {}
 func (*FrontendMessage_Heartbeat) isFrontendMessage_Kind() {}
 
 func (*FrontendMessage_ProbeReply) isFrontendMessage_Kind() {}
+
+func (*FrontendMessage_LookReply) isFrontendMessage_Kind() {}
 
 // BalancerMessage is what the leader says.
 type BalancerMessage struct {
@@ -186,6 +202,7 @@ type BalancerMessage struct {
 	//	*BalancerMessage_Probe
 	//	*BalancerMessage_Drain
 	//	*BalancerMessage_Heartbeat
+	//	*BalancerMessage_Look
 	Kind          isBalancerMessage_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -291,6 +308,15 @@ func (x *BalancerMessage) GetHeartbeat() *Heartbeat {
 	return nil
 }
 
+func (x *BalancerMessage) GetLook() *Look {
+	if x != nil {
+		if x, ok := x.Kind.(*BalancerMessage_Look); ok {
+			return x.Look
+		}
+	}
+	return nil
+}
+
 type isBalancerMessage_Kind interface {
 	isBalancerMessage_Kind()
 }
@@ -323,6 +349,10 @@ type BalancerMessage_Heartbeat struct {
 	Heartbeat *Heartbeat `protobuf:"bytes,7,opt,name=heartbeat,proto3,oneof"`
 }
 
+type BalancerMessage_Look struct {
+	Look *Look `protobuf:"bytes,8,opt,name=look,proto3,oneof"`
+}
+
 func (*BalancerMessage_Welcome) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Redirect) isBalancerMessage_Kind() {}
@@ -336,6 +366,8 @@ func (*BalancerMessage_Probe) isBalancerMessage_Kind() {}
 func (*BalancerMessage_Drain) isBalancerMessage_Kind() {}
 
 func (*BalancerMessage_Heartbeat) isBalancerMessage_Kind() {}
+
+func (*BalancerMessage_Look) isBalancerMessage_Kind() {}
 
 // Hello names the frontend and what its router is for.
 type Hello struct {
@@ -1404,6 +1436,113 @@ func (x *ProbeReply) GetDestinationFound() bool {
 	return false
 }
 
+// Look asks the frontend to look the Destination up in the netDB through its router,
+// as a stranger would. Frontends of earlier versions do not answer.
+type Look struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Look) Reset() {
+	*x = Look{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Look) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Look) ProtoMessage() {}
+
+func (x *Look) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Look.ProtoReflect.Descriptor instead.
+func (*Look) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Look) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+// LookReply answers a Look.
+type LookReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Found         bool                   `protobuf:"varint,2,opt,name=found,proto3" json:"found,omitempty"` // the netDB has a LeaseSet of it; which, no stock router tells
+	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`  // why the router could not be asked; empty if it was
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookReply) Reset() {
+	*x = LookReply{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookReply) ProtoMessage() {}
+
+func (x *LookReply) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookReply.ProtoReflect.Descriptor instead.
+func (*LookReply) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LookReply) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *LookReply) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *LookReply) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 type StatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1412,7 +1551,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1424,7 +1563,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[19]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1437,7 +1576,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{19}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{21}
 }
 
 // Status is what the leader knows.
@@ -1452,14 +1591,18 @@ type Status struct {
 	Publishes   uint64                 `protobuf:"varint,7,opt,name=publishes,proto3" json:"publishes,omitempty"`
 	// Unix time in milliseconds until which a refuge is listed in place of the
 	// members, if it has tunnels; 0: no member was lost just now.
-	RefugeUntilMs int64 `protobuf:"varint,8,opt,name=refuge_until_ms,json=refugeUntilMs,proto3" json:"refuge_until_ms,omitempty"`
+	RefugeUntilMs int64        `protobuf:"varint,8,opt,name=refuge_until_ms,json=refugeUntilMs,proto3" json:"refuge_until_ms,omitempty"`
+	Publication   *Publication `protobuf:"bytes,9,opt,name=publication,proto3" json:"publication,omitempty"`                  // of merged; unset: none yet
+	NetDb         *NetDB       `protobuf:"bytes,10,opt,name=net_db,json=netDb,proto3" json:"net_db,omitempty"`                // unset: not looked at by this leader
+	LeaderName    string       `protobuf:"bytes,11,opt,name=leader_name,json=leaderName,proto3" json:"leader_name,omitempty"` // of the balancer that answers, while it leads
+	LeaderAddress string       `protobuf:"bytes,12,opt,name=leader_address,json=leaderAddress,proto3" json:"leader_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1614,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[20]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1627,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{20}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Status) GetLeader() bool {
@@ -1543,6 +1686,190 @@ func (x *Status) GetRefugeUntilMs() int64 {
 	return 0
 }
 
+func (x *Status) GetPublication() *Publication {
+	if x != nil {
+		return x.Publication
+	}
+	return nil
+}
+
+func (x *Status) GetNetDb() *NetDB {
+	if x != nil {
+		return x.NetDb
+	}
+	return nil
+}
+
+func (x *Status) GetLeaderName() string {
+	if x != nil {
+		return x.LeaderName
+	}
+	return ""
+}
+
+func (x *Status) GetLeaderAddress() string {
+	if x != nil {
+		return x.LeaderAddress
+	}
+	return ""
+}
+
+// Publication says what became of the last merged LeaseSet.
+type Publication struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AtMs          int64                  `protobuf:"varint,1,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`          // Unix time in milliseconds at which publishers were sent it
+	Publishers    []string               `protobuf:"bytes,2,rep,name=publishers,proto3" json:"publishers,omitempty"`           // that are attached and have their router
+	TakenBy       []string               `protobuf:"bytes,3,rep,name=taken_by,json=takenBy,proto3" json:"taken_by,omitempty"`  // those of them whose routers were given it
+	TakenMs       int64                  `protobuf:"varint,4,opt,name=taken_ms,json=takenMs,proto3" json:"taken_ms,omitempty"` // when the first one was; 0: none was
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Publication) Reset() {
+	*x = Publication{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Publication) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Publication) ProtoMessage() {}
+
+func (x *Publication) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Publication.ProtoReflect.Descriptor instead.
+func (*Publication) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Publication) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *Publication) GetPublishers() []string {
+	if x != nil {
+		return x.Publishers
+	}
+	return nil
+}
+
+func (x *Publication) GetTakenBy() []string {
+	if x != nil {
+		return x.TakenBy
+	}
+	return nil
+}
+
+func (x *Publication) GetTakenMs() int64 {
+	if x != nil {
+		return x.TakenMs
+	}
+	return 0
+}
+
+// NetDB is whether the Destination is found there, as frontends are asked to look now and
+// then. What a router has found before it may remember until that expires: a LeaseSet
+// that is found was published within its life.
+type NetDB struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AtMs          int64                  `protobuf:"varint,1,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"` // Unix time in milliseconds of the last answer
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`                  // the frontend that looked
+	Found         bool                   `protobuf:"varint,3,opt,name=found,proto3" json:"found,omitempty"`
+	Error         string                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`                     // why it could not look; empty if it could
+	FoundMs       int64                  `protobuf:"varint,5,opt,name=found_ms,json=foundMs,proto3" json:"found_ms,omitempty"` // when it was last found; 0: never by this leader
+	Misses        uint32                 `protobuf:"varint,6,opt,name=misses,proto3" json:"misses,omitempty"`                  // lookups in a row that did not find it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NetDB) Reset() {
+	*x = NetDB{}
+	mi := &file_balancer_controlpb_control_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NetDB) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NetDB) ProtoMessage() {}
+
+func (x *NetDB) ProtoReflect() protoreflect.Message {
+	mi := &file_balancer_controlpb_control_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NetDB.ProtoReflect.Descriptor instead.
+func (*NetDB) Descriptor() ([]byte, []int) {
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *NetDB) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *NetDB) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *NetDB) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *NetDB) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *NetDB) GetFoundMs() int64 {
+	if x != nil {
+		return x.FoundMs
+	}
+	return 0
+}
+
+func (x *NetDB) GetMisses() uint32 {
+	if x != nil {
+		return x.Misses
+	}
+	return 0
+}
+
 // FrontendStatus is one frontend in a Status.
 type FrontendStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1557,13 +1884,17 @@ type FrontendStatus struct {
 	Draining      bool                   `protobuf:"varint,9,opt,name=draining,proto3" json:"draining,omitempty"`
 	DrainUntilMs  int64                  `protobuf:"varint,10,opt,name=drain_until_ms,json=drainUntilMs,proto3" json:"drain_until_ms,omitempty"` // 0: not draining
 	Refuge        bool                   `protobuf:"varint,11,opt,name=refuge,proto3" json:"refuge,omitempty"`
+	Listed        uint32                 `protobuf:"varint,12,opt,name=listed,proto3" json:"listed,omitempty"` // its leases in the merged LeaseSet
+	Own           *LeaseSetStatus        `protobuf:"bytes,13,opt,name=own,proto3" json:"own,omitempty"`        // its own LeaseSet, without lease_set; unset: none
+	ClockKnown    bool                   `protobuf:"varint,14,opt,name=clock_known,json=clockKnown,proto3" json:"clock_known,omitempty"`
+	ClockOffMs    int64                  `protobuf:"varint,15,opt,name=clock_off_ms,json=clockOffMs,proto3" json:"clock_off_ms,omitempty"` // its clock is that much ahead of the leader's, if known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FrontendStatus) Reset() {
 	*x = FrontendStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1906,7 @@ func (x *FrontendStatus) String() string {
 func (*FrontendStatus) ProtoMessage() {}
 
 func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[21]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1919,7 @@ func (x *FrontendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrontendStatus.ProtoReflect.Descriptor instead.
 func (*FrontendStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{21}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FrontendStatus) GetName() string {
@@ -1668,7 +1999,35 @@ func (x *FrontendStatus) GetRefuge() bool {
 	return false
 }
 
-// LeaseSetStatus is the last merged LeaseSet in a Status.
+func (x *FrontendStatus) GetListed() uint32 {
+	if x != nil {
+		return x.Listed
+	}
+	return 0
+}
+
+func (x *FrontendStatus) GetOwn() *LeaseSetStatus {
+	if x != nil {
+		return x.Own
+	}
+	return nil
+}
+
+func (x *FrontendStatus) GetClockKnown() bool {
+	if x != nil {
+		return x.ClockKnown
+	}
+	return false
+}
+
+func (x *FrontendStatus) GetClockOffMs() int64 {
+	if x != nil {
+		return x.ClockOffMs
+	}
+	return 0
+}
+
+// LeaseSetStatus is a LeaseSet in a Status: the last merged one, or a member's own.
 type LeaseSetStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
@@ -1684,7 +2043,7 @@ type LeaseSetStatus struct {
 
 func (x *LeaseSetStatus) Reset() {
 	*x = LeaseSetStatus{}
-	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +2055,7 @@ func (x *LeaseSetStatus) String() string {
 func (*LeaseSetStatus) ProtoMessage() {}
 
 func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_balancer_controlpb_control_proto_msgTypes[22]
+	mi := &file_balancer_controlpb_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +2068,7 @@ func (x *LeaseSetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaseSetStatus.ProtoReflect.Descriptor instead.
 func (*LeaseSetStatus) Descriptor() ([]byte, []int) {
-	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{22}
+	return file_balancer_controlpb_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LeaseSetStatus) GetTerm() uint64 {
@@ -1765,7 +2124,7 @@ var File_balancer_controlpb_control_proto protoreflect.FileDescriptor
 
 const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\n" +
-	" balancer/controlpb/control.proto\x12\x13onelease.control.v1\"\x92\x03\n" +
+	" balancer/controlpb/control.proto\x12\x13onelease.control.v1\"\xd3\x03\n" +
 	"\x0fFrontendMessage\x122\n" +
 	"\x05hello\x18\x01 \x01(\v2\x1a.onelease.control.v1.HelloH\x00R\x05hello\x12N\n" +
 	"\x0fsession_request\x18\x02 \x01(\v2#.onelease.control.v1.SessionRequestH\x00R\x0esessionRequest\x12/\n" +
@@ -1773,8 +2132,10 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\tinstalled\x18\x04 \x01(\v2\x1e.onelease.control.v1.InstalledH\x00R\tinstalled\x12>\n" +
 	"\theartbeat\x18\x05 \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeat\x12B\n" +
 	"\vprobe_reply\x18\x06 \x01(\v2\x1f.onelease.control.v1.ProbeReplyH\x00R\n" +
-	"probeReplyB\x06\n" +
-	"\x04kind\"\xac\x03\n" +
+	"probeReply\x12?\n" +
+	"\n" +
+	"look_reply\x18\a \x01(\v2\x1e.onelease.control.v1.LookReplyH\x00R\tlookReplyB\x06\n" +
+	"\x04kind\"\xdd\x03\n" +
 	"\x0fBalancerMessage\x128\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1c.onelease.control.v1.WelcomeH\x00R\awelcome\x12;\n" +
 	"\bredirect\x18\x02 \x01(\v2\x1d.onelease.control.v1.RedirectH\x00R\bredirect\x128\n" +
@@ -1782,7 +2143,8 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\ainstall\x18\x04 \x01(\v2\x1c.onelease.control.v1.InstallH\x00R\ainstall\x122\n" +
 	"\x05probe\x18\x05 \x01(\v2\x1a.onelease.control.v1.ProbeH\x00R\x05probe\x122\n" +
 	"\x05drain\x18\x06 \x01(\v2\x1a.onelease.control.v1.DrainH\x00R\x05drain\x12>\n" +
-	"\theartbeat\x18\a \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeatB\x06\n" +
+	"\theartbeat\x18\a \x01(\v2\x1e.onelease.control.v1.HeartbeatH\x00R\theartbeat\x12/\n" +
+	"\x04look\x18\b \x01(\v2\x19.onelease.control.v1.LookH\x00R\x04lookB\x06\n" +
 	"\x04kind\"\xe6\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
@@ -1858,8 +2220,14 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x122\n" +
 	"\x15dont_publish_inverted\x18\x03 \x01(\bR\x13dontPublishInverted\x12+\n" +
-	"\x11destination_found\x18\x04 \x01(\bR\x10destinationFound\"\x0f\n" +
-	"\rStatusRequest\"\xb2\x02\n" +
+	"\x11destination_found\x18\x04 \x01(\bR\x10destinationFound\"\x16\n" +
+	"\x04Look\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\"G\n" +
+	"\tLookReply\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
+	"\x05found\x18\x02 \x01(\bR\x05found\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\x0f\n" +
+	"\rStatusRequest\"\xf1\x03\n" +
 	"\x06Status\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\bR\x06leader\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12 \n" +
@@ -1868,7 +2236,27 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\tfrontends\x18\x05 \x03(\v2#.onelease.control.v1.FrontendStatusR\tfrontends\x12;\n" +
 	"\x06merged\x18\x06 \x01(\v2#.onelease.control.v1.LeaseSetStatusR\x06merged\x12\x1c\n" +
 	"\tpublishes\x18\a \x01(\x04R\tpublishes\x12&\n" +
-	"\x0frefuge_until_ms\x18\b \x01(\x03R\rrefugeUntilMs\"\xcf\x02\n" +
+	"\x0frefuge_until_ms\x18\b \x01(\x03R\rrefugeUntilMs\x12B\n" +
+	"\vpublication\x18\t \x01(\v2 .onelease.control.v1.PublicationR\vpublication\x121\n" +
+	"\x06net_db\x18\n" +
+	" \x01(\v2\x1a.onelease.control.v1.NetDBR\x05netDb\x12\x1f\n" +
+	"\vleader_name\x18\v \x01(\tR\n" +
+	"leaderName\x12%\n" +
+	"\x0eleader_address\x18\f \x01(\tR\rleaderAddress\"x\n" +
+	"\vPublication\x12\x13\n" +
+	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12\x1e\n" +
+	"\n" +
+	"publishers\x18\x02 \x03(\tR\n" +
+	"publishers\x12\x19\n" +
+	"\btaken_by\x18\x03 \x03(\tR\atakenBy\x12\x19\n" +
+	"\btaken_ms\x18\x04 \x01(\x03R\atakenMs\"\x8b\x01\n" +
+	"\x05NetDB\x12\x13\n" +
+	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x14\n" +
+	"\x05found\x18\x03 \x01(\bR\x05found\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\x12\x19\n" +
+	"\bfound_ms\x18\x05 \x01(\x03R\afoundMs\x12\x16\n" +
+	"\x06misses\x18\x06 \x01(\rR\x06misses\"\xe1\x03\n" +
 	"\x0eFrontendStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\bR\x06member\x12\x1c\n" +
@@ -1881,7 +2269,13 @@ const file_balancer_controlpb_control_proto_rawDesc = "" +
 	"\bdraining\x18\t \x01(\bR\bdraining\x12$\n" +
 	"\x0edrain_until_ms\x18\n" +
 	" \x01(\x03R\fdrainUntilMs\x12\x16\n" +
-	"\x06refuge\x18\v \x01(\bR\x06refuge\"\xbd\x01\n" +
+	"\x06refuge\x18\v \x01(\bR\x06refuge\x12\x16\n" +
+	"\x06listed\x18\f \x01(\rR\x06listed\x125\n" +
+	"\x03own\x18\r \x01(\v2#.onelease.control.v1.LeaseSetStatusR\x03own\x12\x1f\n" +
+	"\vclock_known\x18\x0e \x01(\bR\n" +
+	"clockKnown\x12 \n" +
+	"\fclock_off_ms\x18\x0f \x01(\x03R\n" +
+	"clockOffMs\"\xbd\x01\n" +
 	"\x0eLeaseSetStatus\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1c\n" +
@@ -1907,7 +2301,7 @@ func file_balancer_controlpb_control_proto_rawDescGZIP() []byte {
 	return file_balancer_controlpb_control_proto_rawDescData
 }
 
-var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_balancer_controlpb_control_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*FrontendMessage)(nil), // 0: onelease.control.v1.FrontendMessage
 	(*BalancerMessage)(nil), // 1: onelease.control.v1.BalancerMessage
@@ -1928,10 +2322,14 @@ var file_balancer_controlpb_control_proto_goTypes = []any{
 	(*DelegateReply)(nil),   // 16: onelease.control.v1.DelegateReply
 	(*Probe)(nil),           // 17: onelease.control.v1.Probe
 	(*ProbeReply)(nil),      // 18: onelease.control.v1.ProbeReply
-	(*StatusRequest)(nil),   // 19: onelease.control.v1.StatusRequest
-	(*Status)(nil),          // 20: onelease.control.v1.Status
-	(*FrontendStatus)(nil),  // 21: onelease.control.v1.FrontendStatus
-	(*LeaseSetStatus)(nil),  // 22: onelease.control.v1.LeaseSetStatus
+	(*Look)(nil),            // 19: onelease.control.v1.Look
+	(*LookReply)(nil),       // 20: onelease.control.v1.LookReply
+	(*StatusRequest)(nil),   // 21: onelease.control.v1.StatusRequest
+	(*Status)(nil),          // 22: onelease.control.v1.Status
+	(*Publication)(nil),     // 23: onelease.control.v1.Publication
+	(*NetDB)(nil),           // 24: onelease.control.v1.NetDB
+	(*FrontendStatus)(nil),  // 25: onelease.control.v1.FrontendStatus
+	(*LeaseSetStatus)(nil),  // 26: onelease.control.v1.LeaseSetStatus
 }
 var file_balancer_controlpb_control_proto_depIdxs = []int32{
 	2,  // 0: onelease.control.v1.FrontendMessage.hello:type_name -> onelease.control.v1.Hello
@@ -1940,31 +2338,36 @@ var file_balancer_controlpb_control_proto_depIdxs = []int32{
 	13, // 3: onelease.control.v1.FrontendMessage.installed:type_name -> onelease.control.v1.Installed
 	14, // 4: onelease.control.v1.FrontendMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
 	18, // 5: onelease.control.v1.FrontendMessage.probe_reply:type_name -> onelease.control.v1.ProbeReply
-	3,  // 6: onelease.control.v1.BalancerMessage.welcome:type_name -> onelease.control.v1.Welcome
-	4,  // 7: onelease.control.v1.BalancerMessage.redirect:type_name -> onelease.control.v1.Redirect
-	7,  // 8: onelease.control.v1.BalancerMessage.session:type_name -> onelease.control.v1.Session
-	10, // 9: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
-	17, // 10: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
-	6,  // 11: onelease.control.v1.BalancerMessage.drain:type_name -> onelease.control.v1.Drain
-	14, // 12: onelease.control.v1.BalancerMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
-	9,  // 13: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
-	12, // 14: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
-	11, // 15: onelease.control.v1.Install.reserve:type_name -> onelease.control.v1.Reserve
-	4,  // 16: onelease.control.v1.DelegateReply.redirect:type_name -> onelease.control.v1.Redirect
-	21, // 17: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
-	22, // 18: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
-	9,  // 19: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
-	0,  // 20: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
-	15, // 21: onelease.control.v1.Control.Delegate:input_type -> onelease.control.v1.DelegateRequest
-	19, // 22: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
-	1,  // 23: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
-	16, // 24: onelease.control.v1.Control.Delegate:output_type -> onelease.control.v1.DelegateReply
-	20, // 25: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	20, // 6: onelease.control.v1.FrontendMessage.look_reply:type_name -> onelease.control.v1.LookReply
+	3,  // 7: onelease.control.v1.BalancerMessage.welcome:type_name -> onelease.control.v1.Welcome
+	4,  // 8: onelease.control.v1.BalancerMessage.redirect:type_name -> onelease.control.v1.Redirect
+	7,  // 9: onelease.control.v1.BalancerMessage.session:type_name -> onelease.control.v1.Session
+	10, // 10: onelease.control.v1.BalancerMessage.install:type_name -> onelease.control.v1.Install
+	17, // 11: onelease.control.v1.BalancerMessage.probe:type_name -> onelease.control.v1.Probe
+	6,  // 12: onelease.control.v1.BalancerMessage.drain:type_name -> onelease.control.v1.Drain
+	14, // 13: onelease.control.v1.BalancerMessage.heartbeat:type_name -> onelease.control.v1.Heartbeat
+	19, // 14: onelease.control.v1.BalancerMessage.look:type_name -> onelease.control.v1.Look
+	9,  // 15: onelease.control.v1.Pool.leases:type_name -> onelease.control.v1.Lease
+	12, // 16: onelease.control.v1.Install.keys:type_name -> onelease.control.v1.PrivateKey
+	11, // 17: onelease.control.v1.Install.reserve:type_name -> onelease.control.v1.Reserve
+	4,  // 18: onelease.control.v1.DelegateReply.redirect:type_name -> onelease.control.v1.Redirect
+	25, // 19: onelease.control.v1.Status.frontends:type_name -> onelease.control.v1.FrontendStatus
+	26, // 20: onelease.control.v1.Status.merged:type_name -> onelease.control.v1.LeaseSetStatus
+	23, // 21: onelease.control.v1.Status.publication:type_name -> onelease.control.v1.Publication
+	24, // 22: onelease.control.v1.Status.net_db:type_name -> onelease.control.v1.NetDB
+	9,  // 23: onelease.control.v1.FrontendStatus.leases:type_name -> onelease.control.v1.Lease
+	26, // 24: onelease.control.v1.FrontendStatus.own:type_name -> onelease.control.v1.LeaseSetStatus
+	0,  // 25: onelease.control.v1.Control.Attach:input_type -> onelease.control.v1.FrontendMessage
+	15, // 26: onelease.control.v1.Control.Delegate:input_type -> onelease.control.v1.DelegateRequest
+	21, // 27: onelease.control.v1.Control.GetStatus:input_type -> onelease.control.v1.StatusRequest
+	1,  // 28: onelease.control.v1.Control.Attach:output_type -> onelease.control.v1.BalancerMessage
+	16, // 29: onelease.control.v1.Control.Delegate:output_type -> onelease.control.v1.DelegateReply
+	22, // 30: onelease.control.v1.Control.GetStatus:output_type -> onelease.control.v1.Status
+	28, // [28:31] is the sub-list for method output_type
+	25, // [25:28] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_balancer_controlpb_control_proto_init() }
@@ -1979,6 +2382,7 @@ func file_balancer_controlpb_control_proto_init() {
 		(*FrontendMessage_Installed)(nil),
 		(*FrontendMessage_Heartbeat)(nil),
 		(*FrontendMessage_ProbeReply)(nil),
+		(*FrontendMessage_LookReply)(nil),
 	}
 	file_balancer_controlpb_control_proto_msgTypes[1].OneofWrappers = []any{
 		(*BalancerMessage_Welcome)(nil),
@@ -1988,6 +2392,7 @@ func file_balancer_controlpb_control_proto_init() {
 		(*BalancerMessage_Probe)(nil),
 		(*BalancerMessage_Drain)(nil),
 		(*BalancerMessage_Heartbeat)(nil),
+		(*BalancerMessage_Look)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1995,7 +2400,7 @@ func file_balancer_controlpb_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_balancer_controlpb_control_proto_rawDesc), len(file_balancer_controlpb_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

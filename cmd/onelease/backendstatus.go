@@ -42,6 +42,7 @@ func (c *controlFlags) ask(cmd *cobra.Command, question func(ctx context.Context
 func backendStatusCommand() *cobra.Command {
 	var (
 		access controlFlags
+		watch  watchFlags
 		asJSON jsonFlag
 	)
 	cmd := &cobra.Command{
@@ -49,21 +50,29 @@ func backendStatusCommand() *cobra.Command {
 		Short: "Show how a running backend is: its frontends and its services",
 		Long: `Status asks the backend that runs with --dir on this machine, by a socket that only its
 user may connect to: which frontends it is attached to, and for each service which
-processes run, how often one was started again and why, and what went through.`,
+processes run, how often one was started again and why, and what went through. Of the
+remotes it says how many each frontend has, how many came over from another, and how
+long their streams stood still when a frontend was lost.
+
+"onelease status --dir DIR" has what is wrong with it besides, and fails then.`,
 		Example: `  onelease backend status --dir /var/lib/onelease/backend-1
+  onelease backend status --dir backend-1 --watch
   onelease backend status --dir backend-1 --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return access.ask(cmd, func(ctx context.Context, control string) error {
-				status, err := daemon.Ask(ctx, control)
-				if err != nil {
-					return err
-				}
-				return asJSON.show(cmd, backendView(status))
+			return watch.run(cmd, asJSON, func() error {
+				return access.ask(cmd, func(ctx context.Context, control string) error {
+					status, err := daemon.Ask(ctx, control)
+					if err != nil {
+						return err
+					}
+					return asJSON.show(cmd, backendView(status))
+				})
 			})
 		},
 	}
 	access.add(cmd)
+	watch.add(cmd)
 	asJSON.add(cmd)
 	return cmd
 }
@@ -76,16 +85,18 @@ func (v backendView) text(w io.Writer) {
 	if v.Name != "" {
 		fmt.Fprintf(w, "backend %s, weight %d%s\n", v.Name, v.Weight, either(v.Standby, ", on standby", ""))
 	}
-	fmt.Fprintf(w, "%d streams open, %d remotes known\n\n", v.Streams, v.Remotes)
-	rows := [][]string{{"FRONTEND", "STATE", "FOR", "REMOTES", "IN", "OUT", ""}}
+	fmt.Fprintf(w, "%d streams open, %d remotes known, %d moved to another frontend so far\n", v.Streams, v.Remotes, v.Moved)
+	v.lossText(w)
+	fmt.Fprintln(w)
+	rows := [][]string{{"FRONTEND", "STATE", "FOR", "REMOTES", "STRANDED", "IN", "OUT", "DROPPED", ""}}
 	for _, f := range v.Frontends {
 		note := f.Error
 		if f.State == "up" {
 			note = either(f.Draining, "drains", "")
 		}
 		rows = append(rows, []string{
-			f.Name, f.State, span(time.Since(f.Since)), strconv.Itoa(f.Remotes),
-			strconv.FormatUint(f.PacketsIn, 10), strconv.FormatUint(f.PacketsOut, 10), note,
+			f.Name, f.State, span(time.Since(f.Since)), strconv.Itoa(f.Remotes), strconv.Itoa(f.Stranded),
+			strconv.FormatUint(f.PacketsIn, 10), strconv.FormatUint(f.PacketsOut, 10), strconv.FormatUint(f.Dropped, 10), note,
 		})
 	}
 	table(w, rows)
@@ -100,6 +111,20 @@ func (v backendView) text(w io.Writer) {
 			fmt.Fprintf(w, "\n%s ended last %s ago: %s\n", s.Name, span(time.Since(last.At)), last.Reason)
 		}
 	}
+}
+
+// lossText is what lost frontends have done to remotes, if one ever was lost that had some.
+func (v backendView) lossText(w io.Writer) {
+	if v.Lost == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%d lost their frontend so far, %d of them still wait to be heard by another\n", v.Lost, v.Stranded)
+	s := v.Stalls
+	fmt.Fprintf(w, "remotes with streams: %d went on, %d were not heard again, %d lost a stream", s.Resumed, s.Unreachable, s.Broken)
+	if s.Resumed > 0 {
+		fmt.Fprintf(w, "; they stood still for %.1f s (median), %.1f s at most", float64(s.MedianMS)/1000, float64(s.MaxMS)/1000)
+	}
+	fmt.Fprintln(w)
 }
 
 // serviceRows has a row for each process, or one that says that there is none.

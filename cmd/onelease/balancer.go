@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/internal/admin"
@@ -96,7 +97,7 @@ func (f *balancerFlags) add(cmd *cobra.Command) {
 
 // config asks for the passphrase, if there is one to ask for.
 func (f *balancerFlags) config(cmd *cobra.Command, file *balancerFile) (cfg cluster.Config, err error) {
-	cfg.Dir, cfg.Listen, cfg.MaxVersion = file.Dir, file.Listen, file.MaxFormat
+	cfg.Dir, cfg.Listen, cfg.MaxVersion, cfg.LookEvery = file.Dir, file.Listen, file.MaxFormat, balancer.LookEvery
 	if cfg.Preset, err = presetOf(cmd, file.Preset); err != nil {
 		return cfg, err
 	}

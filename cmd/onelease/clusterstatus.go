@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,156 +15,157 @@ import (
 	"github.com/onelease/onelease/balancer/controlpb"
 )
 
+const clusterStatusLong = `Status shows what the leader knows: who leads; the merged LeaseSet, the one that is in
+the netDB; when it was published last and whose routers were given it; whether the netDB
+has it, as frontends look it up once a minute; each frontend, whether it is attached and
+its router up, how many tunnels it has and how many are listed; and the tunnels with
+the first letters of their gateways. SEQ is that of the last LeaseSet that the frontend's
+router was given, OWN the age of its own LeaseSet, CLOCK how far its clock is ahead of
+the leader's.
+
+What is wrong comes last, in lines that begin with "[!]". --check has the command fail
+then, for scripts.
+
+Exit codes: 0 the leader has answered; 1 none could be asked, or with --check something
+is wrong; 2 wrong use.`
+
+// errDegraded has the command fail after it has shown what is wrong.
+var errDegraded = errors.New("something is wrong")
+
+// clusterStatusExample is the example of its help.
+const clusterStatusExample = `  onelease cluster status --dir b1
+  onelease cluster status --dir b1 --watch
+  onelease cluster status --dir b1 --check >/dev/null || echo "something is wrong"
+  onelease cluster status --dir b1 --json`
+
+// A clusterStatus asks the leader.
+type clusterStatus struct {
+	access accessFlags
+	watch  watchFlags
+	json   jsonFlag
+	check  bool
+}
+
 func statusCommand() *cobra.Command {
-	var (
-		access accessFlags
-		asJSON jsonFlag
-	)
+	var f clusterStatus
 	cmd := &cobra.Command{
 		Use:   "status --dir DIR",
 		Short: "Show the frontends and the LeaseSet, as the leader knows them",
-		Long: `Status shows what the leader knows: each frontend, whether it is attached and its
-router up, how many leases it has; and the merged LeaseSet, the one that is in the
-netDB. SEQ is that of the last LeaseSet that the frontend's router has installed.`,
-		Example: `  onelease cluster status --dir b1
-  onelease cluster status --dir b1 --json`,
+		Long:  clusterStatusLong,
+		Example: clusterStatusExample,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var status statusView
-			err := access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
-				reply, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
-				status = statusOf(reply, time.Now())
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return asJSON.show(cmd, status)
-		},
+		RunE: f.run,
 	}
-	access.add(cmd)
-	asJSON.add(cmd)
+	f.access.add(cmd)
+	f.watch.add(cmd)
+	cmd.Flags().BoolVar(&f.check, "check", false, "fail if something is wrong")
+	f.json.add(cmd)
 	return cmd
 }
 
-// A statusView is what the leader knows.
-type statusView struct {
-	Destination string        `json:"destination"` // b32
-	InOffice    bool          `json:"in_office"`
-	Term        uint64        `json:"term"`
-	Epoch       uint64        `json:"epoch"`
-	Publishes   uint64        `json:"publishes"`
-	LeaseSet    *leaseSetView `json:"leaseset"` // null: this leader has signed none
-	// RefugeUntil is until when a refuge is listed, if one has tunnels, in
-	// place of the members; null: none was lost just now.
-	RefugeUntil *time.Time     `json:"refuge_until"`
-	Frontends   []frontendView `json:"frontends"`
-}
-
-// A leaseSetView is the last merged LeaseSet. AgeMS is by this machine's clock.
-type leaseSetView struct {
-	Term      uint64    `json:"term"`
-	Seq       uint64    `json:"seq"`
-	Published time.Time `json:"published"`
-	Expires   time.Time `json:"expires"`
-	AgeMS     int64     `json:"age_ms"`
-	Leases    uint32    `json:"leases"`
-	Routers   uint32    `json:"routers"`
-}
-
-type frontendView struct {
-	Name         string     `json:"name"`
-	Member       bool       `json:"member"`
-	Publisher    bool       `json:"publisher"`
-	Refuge       bool       `json:"refuge"`
-	Attached     bool       `json:"attached"`
-	RouterUp     bool       `json:"router_up"`
-	Leases       int        `json:"leases"`
-	InstalledSeq uint64     `json:"installed_seq"`
-	Draining     bool       `json:"draining"`
-	DrainUntil   *time.Time `json:"drain_until"` // null: no drain, or no end
-	Error        string     `json:"error"`
-}
-
-func statusOf(s *controlpb.Status, now time.Time) statusView {
-	v := statusView{
-		Destination: s.GetDestination(), InOffice: s.GetLeader(), Term: s.GetTerm(), Epoch: s.GetEpoch(),
-		Publishes: s.GetPublishes(), Frontends: []frontendView{},
+func (f *clusterStatus) run(cmd *cobra.Command, _ []string) error {
+	if f.check && f.watch.on {
+		return wrongUse(cmd, errors.New("--check is for one look: give it without --watch"))
 	}
-	if m := s.GetMerged(); m != nil {
-		published := time.Unix(m.GetPublished(), 0).UTC()
-		v.LeaseSet = &leaseSetView{
-			Term: m.GetTerm(), Seq: m.GetSeq(), Published: published, Expires: time.Unix(m.GetExpires(), 0).UTC(),
-			AgeMS: now.Sub(published).Milliseconds(), Leases: m.GetLeases(), Routers: m.GetRouters(),
+	if _, err := f.access.client(cmd); err != nil {
+		return err // which will not mend by itself
+	}
+	return f.watch.run(cmd, f.json, func() error {
+		status, err := f.ask(cmd)
+		if err == nil {
+			err = f.json.show(cmd, status)
+		}
+		if err == nil && f.check && !status.well() {
+			err = errDegraded
+		}
+		return err
+	})
+}
+
+func (f *clusterStatus) ask(cmd *cobra.Command) (status statusView, err error) {
+	err = f.access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
+		reply, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
+		status = statusOf(reply, time.Now())
+		return err
+	})
+	return status, err
+}
+
+// well reports whether all checks are passed.
+func (v statusView) well() bool {
+	for _, c := range v.Checks {
+		if !c.OK {
+			return false
 		}
 	}
-	if ms := s.GetRefugeUntilMs(); ms != 0 {
-		until := time.UnixMilli(ms).UTC()
-		v.RefugeUntil = &until
-	}
-	for _, f := range s.GetFrontends() {
-		v.Frontends = append(v.Frontends, frontendOf(f))
-	}
-	return v
-}
-
-func frontendOf(f *controlpb.FrontendStatus) frontendView {
-	v := frontendView{
-		Name: f.GetName(), Member: f.GetMember(), Publisher: f.GetPublisher(), Refuge: f.GetRefuge(), Attached: f.GetAttached(), RouterUp: f.GetUp(),
-		Leases: len(f.GetLeases()), InstalledSeq: f.GetInstalledSeq(), Draining: f.GetDraining(), Error: f.GetError(),
-	}
-	if ms := f.GetDrainUntilMs(); ms != 0 {
-		until := time.UnixMilli(ms).UTC()
-		v.DrainUntil = &until
-	}
-	return v
+	return true
 }
 
 func (v statusView) text(w io.Writer) {
+	v.known(w)
+	v.wrong(w)
+}
+
+// known is all but what is wrong.
+func (v statusView) known(w io.Writer) {
 	fmt.Fprintf(w, "Destination  %s\n", v.Destination)
+	if v.Leader != "" {
+		fmt.Fprintf(w, "Leader       %s\n", strings.TrimSpace(v.Leader+" "+v.LeaderAddress))
+	}
 	fmt.Fprintf(w, "LeaseSet     %s\n", v.LeaseSet.describe())
-	fmt.Fprintf(w, "Term         %d, key epoch %d, published %d times by this leader\n\n", v.Term, v.Epoch, v.Publishes)
+	fmt.Fprintf(w, "Term         %d, key epoch %d, published %d times by this leader\n", v.Term, v.Epoch, v.Publishes)
+	for _, c := range v.Checks {
+		switch {
+		case c.Name == "publication" && c.OK:
+			fmt.Fprintf(w, "Published    %s\n", c.Text)
+		case c.Name == "netdb" && c.OK:
+			fmt.Fprintf(w, "netDB        %s\n", c.Text)
+		}
+	}
+	fmt.Fprintln(w)
 	if len(v.Frontends) == 0 {
 		fmt.Fprintln(w, "No frontends yet: invite one with onelease cluster invite --role frontend --name NAME")
 		return
 	}
-	rows := [][]string{{"FRONTEND", "ROLES", "STATE", "LEASES", "SEQ", "ERROR"}}
+	v.tables(w)
 	for _, f := range v.Frontends {
-		rows = append(rows, []string{f.Name, f.roles(), f.state(), strconv.Itoa(f.Leases), strconv.FormatUint(f.InstalledSeq, 10), f.Error})
+		if f.Error != "" {
+			fmt.Fprintf(w, "\n%s: %s\n", f.Name, f.Error)
+		}
+	}
+}
+
+// tables are those of the frontends and of their tunnels.
+func (v statusView) tables(w io.Writer) {
+	rows := [][]string{{"FRONTEND", "ROLES", "STATE", "TUNNELS", "LISTED", "SEQ", "OWN", "CLOCK"}}
+	for _, f := range v.Frontends {
+		rows = append(rows, []string{
+			f.Name, f.roles(), f.state(), strconv.Itoa(f.Leases), strconv.FormatUint(uint64(f.Listed), 10),
+			strconv.FormatUint(f.InstalledSeq, 10), f.Own.age(), f.clock(),
+		})
 	}
 	table(w, rows)
+	rows = [][]string{{"TUNNEL OF", "GATEWAY", "ENDS IN", "LISTED"}}
+	for _, f := range v.Frontends {
+		for _, t := range f.Tunnels {
+			rows = append(rows, []string{f.Name, t.Gateway, span(max(0, time.Until(t.Ends))), either(t.Listed, "yes", "no")})
+		}
+	}
+	if len(rows) > 1 {
+		fmt.Fprintln(w)
+		table(w, rows)
+	}
 }
 
-func (l *leaseSetView) describe() string {
-	if l == nil {
-		return "none signed by this leader yet"
+// wrong has the checks that are not passed.
+func (v statusView) wrong(w io.Writer) {
+	lead := "\n"
+	for _, c := range v.Checks {
+		if !c.OK {
+			fmt.Fprintf(w, "%s%s\n", lead, c)
+			lead = ""
+		}
 	}
-	age := max(0, time.Duration(l.AgeMS)*time.Millisecond) // each takes up a second, some of which are to come
-	return fmt.Sprintf("%s of %s, %s old, seq %d of term %d", counted(l.Leases, "lease"), counted(l.Routers, "router"), span(age), l.Seq, l.Term)
-}
-
-func (f frontendView) roles() string {
-	switch {
-	case f.Member && f.Publisher:
-		return "member, publisher"
-	case f.Publisher:
-		return "publisher"
-	case f.Refuge:
-		return "refuge"
-	}
-	return "member"
-}
-
-func (f frontendView) state() string {
-	switch {
-	case !f.Attached:
-		return "away"
-	case !f.RouterUp:
-		return "router down"
-	case f.Draining && f.DrainUntil != nil:
-		return "drains for " + span(time.Until(*f.DrainUntil))
-	}
-	return either(f.Draining, "drains", "up")
 }
 
 var _ view = statusView{}

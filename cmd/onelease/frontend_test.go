@@ -33,6 +33,7 @@ func TestFrontendServes(t *testing.T) {
 	if text := s.cluster("status"); !strings.Contains(text, " of 1 router, ") || !strings.Contains(text, "member, publisher") || !strings.Contains(text, "up") {
 		t.Errorf("status:\n%s", text)
 	}
+	s.cluster("status", "--check")
 	attach(t, sam)
 	for _, of := range []struct{ at, ready, check, more string }{
 		{admin, "frontend router-1 is ready\n", "[+] router: session held\n", "GATEWAY"},
@@ -107,9 +108,10 @@ func TestFrontendWithoutRouter(t *testing.T) {
 	if got := status.Frontends[0]; got.Name != "router-1" || !got.Member || got.RouterUp {
 		t.Errorf("status %+v", got)
 	}
-	if text := s.cluster("status"); !strings.Contains(text, "router down") {
-		t.Errorf("status:\n%s", text)
+	if r := try(t, "", append([]string{"cluster", "status", "--check"}, s.access("b1")...)...); r.code != exitFailed || !strings.Contains(r.out, "router down") || !strings.Contains(r.out, "\n[!] frontends: 0 of 1 ") {
+		t.Errorf("exit code %d, status:\n%s", r.code, r.out)
 	}
+	s.watches()
 	s.refuses("drain", "router-1", "no other member")
 	s.refuses("drain", "router-9", "router-1")
 	f.cmd.Process.Signal(syscall.SIGHUP)

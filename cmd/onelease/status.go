@@ -25,8 +25,7 @@ var errNotReady = errors.New("it is not ready")
 type statusFlags struct {
 	client admin.Client
 	dir    string
-	watch  bool
-	every  time.Duration
+	watch  watchFlags
 	json   jsonFlag
 }
 
@@ -56,48 +55,25 @@ Exit codes: 0 the node is ready; 1 it is not, or does not answer; 2 wrong use.`,
 	flags.StringVar(&f.dir, "dir", "", "a backend's `directory`, in place of --admin")
 	flags.StringVar(&f.client.TokenFile, "token-file", "", "`file` with the token that the node wants, which only its owner may read")
 	flags.StringVar(&f.client.CAFile, "ca", "", "PEM `file` with the CA of the node's certificate, or that itself; it is then asked over TLS on the loopback too")
-	flags.BoolVar(&f.watch, "watch", false, "ask again and again, until SIGINT")
-	flags.DurationVar(&f.every, "every", 2*time.Second, "how often with --watch")
+	f.watch.add(cmd)
 	f.json.add(cmd)
 	return cmd
 }
 
 func (f *statusFlags) run(cmd *cobra.Command, _ []string) error {
-	switch {
-	case (f.dir == "") == (f.client.Addr == ""):
+	if (f.dir == "") == (f.client.Addr == "") {
 		return wrongUse(cmd, errors.New("which node? give its --admin, or --dir if it is a backend"))
-	case f.every <= 0:
-		return wrongUse(cmd, fmt.Errorf("--every %v: want more than 0s", f.every))
 	}
 	if f.dir != "" {
 		f.client.Addr = admin.Unix + daemon.ControlPath(f.dir)
 	}
-	if !f.watch {
+	return f.watch.run(cmd, f.json, func() error {
 		ready, err := f.show(cmd)
 		if err == nil && !ready {
 			err = errNotReady
 		}
 		return err
-	}
-	for {
-		if !f.json.on {
-			fmt.Fprintf(cmd.OutOrStdout(), "--- %s\n", time.Now().Format(time.TimeOnly))
-		}
-		_, err := f.show(cmd)
-		switch {
-		case cmd.Context().Err() != nil:
-			return nil
-		case errors.Is(err, admin.ErrConfig):
-			return err
-		case err != nil: // it may come back
-			fmt.Fprintln(cmd.ErrOrStderr(), "onelease:", err)
-		}
-		select {
-		case <-cmd.Context().Done():
-			return nil
-		case <-time.After(f.every):
-		}
-	}
+	})
 }
 
 // askTime is for one answer.
@@ -156,11 +132,26 @@ func frontendText(s watch.FrontendStatus, w io.Writer) {
 	fmt.Fprintf(w, "Destination  %s\n", either(s.Destination == "", "not told yet", s.Destination))
 	fmt.Fprintf(w, "Backends     %d\n", s.Backends)
 	fmt.Fprintf(w, "Packets      %d in, %d out, %d dropped\n\n", s.PacketsIn, s.PacketsOut, s.Dropped)
+	backendsText(s.Named, w)
 	rows := [][]string{{"GATEWAY", "ENDS IN"}}
 	for _, t := range s.Tunnels {
 		rows = append(rows, []string{t.Gateway, span(max(0, time.Until(t.Ends)))})
 	}
 	table(w, rows)
+}
+
+// backendsText has those that share the Destination.
+func backendsText(named []watch.Backend, w io.Writer) {
+	if len(named) == 0 {
+		return
+	}
+	rows := [][]string{{"BACKEND", "WEIGHT", "STREAMS SO FAR", ""}}
+	for _, b := range named {
+		note := strings.TrimSpace(either(b.Standby, "on standby ", "") + either(b.Quiet, "silent", ""))
+		rows = append(rows, []string{b.Name, strconv.Itoa(b.Weight), strconv.FormatUint(b.Begun, 10), note})
+	}
+	table(w, rows)
+	fmt.Fprintln(w)
 }
 
 // A balancerStatus is watch.BalancerStatus with what this program knows of the cluster's.
@@ -176,14 +167,14 @@ func balancerText(s balancerStatus, w io.Writer) {
 		fmt.Fprintf(w, "The leader, %s, knows the rest: ask it, or onelease cluster status.\n", either(s.Leader == "", "of which there is none", s.Leader))
 		return
 	}
-	s.Cluster.text(w)
+	s.Cluster.known(w)
 }
 
 func samText(s samd.Status, w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s\n\n", counted(uint32(s.Destinations), "Destination"), counted(uint32(s.Connections), "connection"), counted(uint32(s.Streams), "stream"))
-	rows := [][]string{{"ROUTER", "STATE", "DESTINATIONS"}}
+	rows := [][]string{{"ROUTER", "ROLES", "STATE", "DESTINATIONS"}}
 	for _, r := range s.Routers {
-		rows = append(rows, []string{r.Name, either(r.Up, "up", "away"), strconv.Itoa(r.Destinations)})
+		rows = append(rows, []string{r.Name, strings.Join(r.Roles, ", "), either(r.Up, "up", "away"), strconv.Itoa(r.Destinations)})
 	}
 	table(w, rows)
 }

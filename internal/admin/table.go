@@ -73,12 +73,19 @@ var balancerMetrics = []Metric{
 	gauge("onelease_balancer_leaseset_routers", "Routers that those leases are of (the leader only)."),
 	gauge("onelease_balancer_leaseset_published_timestamp_seconds", "When the merged LeaseSet says that it was published (the leader only)."),
 	gauge("onelease_balancer_leaseset_expires_timestamp_seconds", "When it expires (the leader only)."),
+	gauge("onelease_balancer_publishers_given", "Publishers whose routers were given the merged LeaseSet (the leader only)."),
+	gauge("onelease_balancer_netdb_found", "1 if the last lookup of the Destination by a frontend found it; absent before the first (the leader only)."),
+	gauge("onelease_balancer_netdb_misses", "Lookups in a row that did not find it, 10 s apart at first (the leader only)."),
+	gauge("onelease_balancer_netdb_looked_timestamp_seconds", "When the last lookup was answered (the leader only)."),
 	gauge("onelease_balancer_refuge_until_timestamp_seconds", "Until when a refuge is listed in place of the members; absent if no member was lost just now (the leader only)."),
 	gauge("onelease_balancer_frontend_attached", "1 while the frontend is attached (the leader only).", "frontend"),
 	gauge("onelease_balancer_frontend_router_up", "1 while its router answers (the leader only).", "frontend"),
 	gauge("onelease_balancer_frontend_draining", "1 while it is taken out of service (the leader only).", "frontend"),
 	gauge("onelease_balancer_frontend_leases", "Its router's inbound tunnels (the leader only).", "frontend"),
 	gauge("onelease_balancer_frontend_installed_seq", "Sequence number of the last LeaseSet that its router has installed (the leader only).", "frontend"),
+	gauge("onelease_balancer_frontend_listed", "Its leases in the merged LeaseSet (the leader only).", "frontend"),
+	gauge("onelease_balancer_frontend_tunnels_end_timestamp_seconds", "When the last of its router's tunnels ends; absent without any (the leader only).", "frontend"),
+	gauge("onelease_balancer_frontend_clock_offset_seconds", "How far its clock is ahead of the leader's; absent while it is away (the leader only).", "frontend"),
 }
 
 var samMetrics = []Metric{

@@ -20,10 +20,28 @@ type Status struct {
 	Frontends   []FrontendStatus `json:"frontends"`
 	Streams     int              `json:"streams"` // open
 	Remotes     int              `json:"remotes"` // remembered
+	// Stranded are remotes that lost their frontend and were not heard since; Lost all that
+	// ever did, Stalled those of them that were not heard in time, and Moved
+	// those that came in by another frontend than before, whether theirs was lost or not.
+	Stranded int    `json:"stranded"`
+	Lost     uint64 `json:"lost"`
+	Stalled  uint64 `json:"stalled"`
+	Moved    uint64 `json:"moved"`
+	Stalls   Stalls `json:"stalls"`
 	// SignsUntil is when the permission to sign ends; null: the Destination's own key
 	// signs, or there is none.
 	SignsUntil *time.Time      `json:"signs_until"`
 	Services   []ServiceStatus `json:"services"`
+}
+
+// Stalls are those of backend.StallStats: of remotes that had streams when their frontend was
+// lost.
+type Stalls struct {
+	Resumed     uint64 `json:"resumed"`     // their streams went on
+	Unreachable uint64 `json:"unreachable"` // they were not heard again
+	Broken      uint64 `json:"broken"`      // they were, but for a stream
+	MedianMS    int64  `json:"median_ms"`   // how long streams stood still, of the last 100; 0: none resumed
+	MaxMS       int64  `json:"max_ms"`
 }
 
 // A FrontendStatus is how the link to one is.
@@ -33,9 +51,13 @@ type FrontendStatus struct {
 	Since      time.Time `json:"since"`
 	Error      string    `json:"error"`
 	Draining   bool      `json:"draining"`
-	Remotes    int       `json:"remotes"`
+	Remotes    int       `json:"remotes"`  // that are answered there
+	Stranded   int       `json:"stranded"` // those of them that came from a lost one, and were not heard yet
+	Hellos     uint64    `json:"hellos"`   // sent to bring those over
+	Connects   uint64    `json:"connects"` // how often the link came up
 	PacketsIn  uint64    `json:"packets_in"`
 	PacketsOut uint64    `json:"packets_out"`
+	Dropped    uint64    `json:"dropped"` // that the link did not take
 }
 
 // A ServiceStatus is how one is. What is built in has no more than a name and a kind.
@@ -95,6 +117,7 @@ func (d *Daemon) statusOf(stats backend.Stats) Status {
 	s := Status{
 		Destination: d.Address(), Name: stats.Name, Weight: stats.Weight, Standby: stats.Standby, PID: os.Getpid(), Since: d.since.UTC(), Draining: d.ctx.Err() != nil,
 		Streams: stats.Streams.Open, Remotes: stats.Remotes, SignsUntil: timeOrNil(stats.SignsUntil),
+		Stranded: stats.Stranded, Lost: stats.Lost, Stalled: stats.Stalled, Moved: stats.Moved, Stalls: stallsOf(stats.Stalls),
 	}
 	for _, f := range stats.Frontends {
 		s.Frontends = append(s.Frontends, statusOfFrontend(f))
@@ -108,7 +131,15 @@ func (d *Daemon) statusOf(stats backend.Stats) Status {
 func statusOfFrontend(f backend.FrontendStats) FrontendStatus {
 	return FrontendStatus{
 		Name: f.Name, State: f.State.String(), Since: f.Since.UTC(), Error: f.Error,
-		Draining: f.Draining, Remotes: f.Remotes, PacketsIn: f.In, PacketsOut: f.Out,
+		Draining: f.Draining, Remotes: f.Remotes, Stranded: f.Stranded, Hellos: f.Hellos, Connects: f.Connects,
+		PacketsIn: f.In, PacketsOut: f.Out, Dropped: f.Dropped,
+	}
+}
+
+func stallsOf(s backend.StallStats) Stalls {
+	return Stalls{
+		Resumed: s.Resumed, Unreachable: s.Unreachable, Broken: s.Broken,
+		MedianMS: s.P50.Milliseconds(), MaxMS: s.Max.Milliseconds(),
 	}
 }
 

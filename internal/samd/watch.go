@@ -22,9 +22,10 @@ type Status struct {
 
 // A RouterStatus is what the bridge knows of a router, or of the frontend beside it.
 type RouterStatus struct {
-	Name         string `json:"name"`
-	Up           bool   `json:"up"`
-	Destinations int    `json:"destinations"`
+	Name         string   `json:"name"`
+	Roles        []string `json:"roles"`
+	Up           bool     `json:"up"`
+	Destinations int      `json:"destinations"`
 }
 
 // Status is how it is now.
@@ -36,7 +37,7 @@ func (b *Bridge) statusOf(bridge sambridge.Status, routers []onelease.RouterStat
 		Connections: bridge.Conns, Sessions: bridge.Sessions, Streams: bridge.Streams, Routers: []RouterStatus{},
 	}
 	for _, r := range routers {
-		s.Routers = append(s.Routers, RouterStatus(r))
+		s.Routers = append(s.Routers, RouterStatus{r.Name, b.rolesOf(r.Name), r.Up, r.Destinations})
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/onelease/onelease/balancer/cluster"
@@ -35,7 +34,7 @@ func Balancer(s cluster.Status, destination string, view func(*controlpb.Status)
 	measureBalancer(shown, s)
 	if s.Working != nil {
 		status.Cluster = view(s.Working)
-		checkLeader(shown, s.Working, now)
+		shown.Checks = append(shown.Checks, LeaderChecks(s.Working, now)...)
 		measureLeader(shown, s.Working)
 	}
 	shown.Status = status
@@ -46,28 +45,6 @@ func checkBalancer(shown *admin.Snapshot, s cluster.Status) {
 	shown.Need("member", s.Member, "of the cluster", "not of the cluster yet, or no more")
 	shown.Need("keys", s.Able, "held: it can lead", s.Office)
 	shown.Need("leader", s.Leader != "", s.Leader, "none is known: a majority of the voters cannot be reached")
-}
-
-// checkLeader tells how the Destination is. That is none of what the leader itself could
-// fail in, and so it is ready all the same.
-func checkLeader(shown *admin.Snapshot, s *controlpb.Status, now time.Time) {
-	m := s.GetMerged()
-	if m == nil {
-		shown.Advise("leaseset", false, "", "none signed in this office yet: no member has reported tunnels")
-	} else {
-		expires := time.Unix(m.GetExpires(), 0)
-		shown.Advise("leaseset", now.Before(expires), fmt.Sprintf("leases %d, routers %d, expires in %s", m.GetLeases(), m.GetRouters(), left(expires, now)),
-			"the merged one has expired: no member reports tunnels")
-	}
-	count, up := 0, 0
-	for _, f := range s.GetFrontends() {
-		count++
-		if f.GetAttached() && f.GetUp() {
-			up++
-		}
-	}
-	text := fmt.Sprintf("%d of %d are attached and have their router", up, count)
-	shown.Advise("frontends", up == count && count > 0, text, text+": see onelease cluster status")
 }
 
 func measureBalancer(shown *admin.Snapshot, s cluster.Status) {
@@ -94,12 +71,38 @@ func measureLeader(shown *admin.Snapshot, s *controlpb.Status) {
 		admin.MeasureTime(shown, "onelease_balancer_leaseset_published_timestamp_seconds", time.Unix(m.GetPublished(), 0))
 		admin.MeasureTime(shown, "onelease_balancer_leaseset_expires_timestamp_seconds", time.Unix(m.GetExpires(), 0))
 	}
-	for _, f := range s.GetFrontends() {
-		name := f.GetName()
-		admin.MeasureIf(shown, "onelease_balancer_frontend_attached", f.GetAttached(), name)
-		admin.MeasureIf(shown, "onelease_balancer_frontend_router_up", f.GetUp(), name)
-		admin.MeasureIf(shown, "onelease_balancer_frontend_draining", f.GetDraining(), name)
-		admin.Measure(shown, "onelease_balancer_frontend_leases", len(f.GetLeases()), name)
-		admin.Measure(shown, "onelease_balancer_frontend_installed_seq", f.GetInstalledSeq(), name)
+	admin.Measure(shown, "onelease_balancer_publishers_given", len(s.GetPublication().GetTakenBy()))
+	if n := s.GetNetDb(); n != nil {
+		admin.MeasureIf(shown, "onelease_balancer_netdb_found", n.GetFound())
+		admin.Measure(shown, "onelease_balancer_netdb_misses", n.GetMisses())
+		admin.MeasureTime(shown, "onelease_balancer_netdb_looked_timestamp_seconds", time.UnixMilli(n.GetAtMs()))
 	}
+	for _, f := range s.GetFrontends() {
+		measureFrontendOf(shown, f)
+	}
+}
+
+// measureFrontendOf measures what the leader knows of one.
+func measureFrontendOf(shown *admin.Snapshot, f *controlpb.FrontendStatus) {
+	name := f.GetName()
+	admin.MeasureIf(shown, "onelease_balancer_frontend_attached", f.GetAttached(), name)
+	admin.MeasureIf(shown, "onelease_balancer_frontend_router_up", f.GetUp(), name)
+	admin.MeasureIf(shown, "onelease_balancer_frontend_draining", f.GetDraining(), name)
+	admin.Measure(shown, "onelease_balancer_frontend_leases", len(f.GetLeases()), name)
+	admin.Measure(shown, "onelease_balancer_frontend_installed_seq", f.GetInstalledSeq(), name)
+	admin.Measure(shown, "onelease_balancer_frontend_listed", f.GetListed(), name)
+	if off := ClockOff(f); off != nil {
+		admin.MeasureSeconds(shown, "onelease_balancer_frontend_clock_offset_seconds", *off, name)
+	}
+	if end := lastEnd(f.GetLeases()); end != 0 {
+		admin.MeasureTime(shown, "onelease_balancer_frontend_tunnels_end_timestamp_seconds", time.UnixMilli(end), name)
+	}
+}
+
+// lastEnd is when the last of the tunnels ends, in ms since 1970; 0 without any.
+func lastEnd(leases []*controlpb.Lease) (end int64) {
+	for _, l := range leases {
+		end = max(end, l.GetEndMs())
+	}
+	return end
 }

@@ -33,15 +33,28 @@ type FrontendStatus struct {
 	OnReserve   bool       `json:"on_reserve"`
 	Tunnels     []Tunnel   `json:"tunnels"`
 	Backends    int        `json:"backends"`
+	Named       []Backend  `json:"named"` // those of them that have names
 	PacketsIn   uint64     `json:"packets_in"`
 	PacketsOut  uint64     `json:"packets_out"`
 	Dropped     uint64     `json:"dropped"`
+	Orphaned    uint64     `json:"orphaned"` // dropped, of a stream whose backend is not attached
+	Unserved    uint64     `json:"unserved"` // dropped, would have begun a stream while no backend took any
 	Guests      *int       `json:"guests"` // null: none are taken
+}
+
+// A Backend is one of several that share the Destination.
+type Backend struct {
+	Name    string `json:"name"`
+	Weight  int    `json:"weight"` // its share of new visitors; 0: it takes none
+	Standby bool   `json:"standby"`
+	Quiet   bool   `json:"quiet"` // it is silent, and gets nothing new unless all are
+	Begun   uint64 `json:"begun"` // streams that were given to it
 }
 
 // A Tunnel is one of the router's inbound tunnels.
 type Tunnel struct {
 	Gateway string    `json:"gateway"` // the first letters of the hash of the router where it begins
+	Tunnel  uint32    `json:"tunnel"`
 	Ends    time.Time `json:"ends"`
 }
 
@@ -63,10 +76,13 @@ func frontendStatus(s frontend.Status, guests *guest.Status) FrontendStatus {
 		Name: s.Name, Destination: s.Destination, Member: s.Member, Publisher: s.Publisher, Refuge: s.Refuge,
 		RouterUp: s.RouterUp, RouterError: s.RouterError, Serving: s.Serving, Draining: s.Draining, DrainUntil: timeOrNil(s.DrainUntil),
 		DontPublish: string(s.Quirk), Balancer: s.Balancer, Term: s.Term, Seq: s.Seq, Expires: timeOrNil(s.Expires), OnReserve: s.OnReserve,
-		Tunnels: []Tunnel{}, Backends: s.Backends, PacketsIn: s.PacketsIn, PacketsOut: s.PacketsOut, Dropped: s.Dropped,
+		Tunnels: []Tunnel{}, Backends: s.Backends, Named: []Backend{}, Orphaned: s.Orphaned, Unserved: s.Unserved, PacketsIn: s.PacketsIn, PacketsOut: s.PacketsOut, Dropped: s.Dropped,
 	}
 	for _, l := range s.Pool {
-		v.Tunnels = append(v.Tunnels, Tunnel{Gateway: l.Gateway.String(), Ends: l.End.UTC()})
+		v.Tunnels = append(v.Tunnels, Tunnel{Gateway: l.Gateway.String(), Tunnel: l.Tunnel, Ends: l.End.UTC()})
+	}
+	for _, b := range s.Named {
+		v.Named = append(v.Named, Backend(b))
 	}
 	if guests != nil {
 		v.Guests = &guests.Guests

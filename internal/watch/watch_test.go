@@ -80,11 +80,17 @@ func leading() cluster.Status {
 	return cluster.Status{
 		Name: "b1", Office: "leads", Able: true, Leads: true, Leader: "b1", Member: true, Voters: 3, Generation: 1,
 		Issued: ledger.Destination{LastSeq: 9, LastTerm: 4, Epoch: 1},
-		Working: &controlpb.Status{
-			Leader: true, Publishes: 2, RefugeUntilMs: 1, Merged: &controlpb.LeaseSetStatus{Leases: 6, Routers: 2, Expires: now.Unix() + 60},
-			Frontends: []*controlpb.FrontendStatus{{Name: "router-1", Attached: true, Up: true}, {Name: "router-2", Attached: true}},
-		},
+		Working: working(),
 	}
+}
+
+// working is what it knows: all is well but for a router.
+func working() *controlpb.Status {
+	s := published()
+	s.Publishes, s.RefugeUntilMs = 2, 1
+	s.Frontends[0].Leases = []*controlpb.Lease{{EndMs: now.UnixMilli()}}
+	s.Frontends[1].Up = false
+	return s
 }
 
 func balancerOf(s cluster.Status) *admin.Snapshot {
@@ -95,7 +101,7 @@ func TestBalancer(t *testing.T) {
 	shown := balancerOf(leading())
 	admintest.Complete(t, shown)
 	code, text := admintest.Readiness(shown)
-	if code != 200 || !strings.Contains(text, "[+] leaseset: leases 6, routers 2, expires in 1m0s\n[!] frontends: 1 of 2 are attached") {
+	if code != 200 || !strings.Contains(text, "[+] leaseset: leases 6, routers 2, expires in 1m0s\n[+] publication: 12s ago") || !strings.Contains(text, "[!] frontends: 1 of 2 are attached") {
 		t.Errorf("a leader: %d\n%s", code, text)
 	}
 	for name, c := range map[string]struct {
