@@ -73,6 +73,7 @@ func TestMainJob(t *testing.T) {
 	watch := j.watchNetDB()
 	j.ask(steadyTime(), j.killLeader)
 	watch()
+	j.checkLookedUp()
 	steady := j.tally.Since(warm)
 	t.Logf("steady state, %v: %+v", steadyTime(), steady)
 	if steady.Lost > 0 {
@@ -116,7 +117,7 @@ func startJob(t *testing.T, policy balancer.Policy) *job {
 	t.Cleanup(cancel)
 	j := &job{t: t, ctx: ctx, net: net, keys: keys, server: streamservice.NewServer()}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
-	j.balancers, err = cluster.StartLocal(ctx, cluster.LocalConfig{Dir: t.TempDir(), Balancers: 3, Keys: keys, Policy: policy, Logger: log})
+	j.balancers, err = cluster.StartLocal(ctx, cluster.LocalConfig{Dir: t.TempDir(), Balancers: 3, Keys: keys, Policy: policy, LookEvery: balancer.LookEvery, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,9 @@ type LocalConfig struct {
 	Keys   *i2p.Keys
 	Policy balancer.Policy
 	Preset raftstate.Preset
-	Logger *slog.Logger
+	// LookEvery is Config's.
+	LookEvery time.Duration
+	Logger    *slog.Logger
 }
 
 // A Local is a whole cluster in one process, connected through memory and for
@@ -98,7 +100,7 @@ func isVoter(m *clusterpb.MembersReply, name string) bool {
 func (l *Local) start(dir, addr string) error {
 	ln := memconn.Listen(addr)
 	node, err := Start(Config{
-		Dir: dir, Listener: ln, Dial: l.Dial, Policy: l.cfg.Policy, Preset: l.cfg.Preset, Logger: l.cfg.Logger,
+		Dir: dir, Listener: ln, Dial: l.Dial, Policy: l.cfg.Policy, Preset: l.cfg.Preset, LookEvery: l.cfg.LookEvery, Logger: l.cfg.Logger,
 	})
 	if err != nil {
 		return err

@@ -49,12 +49,12 @@ type clusterStatus struct {
 func statusCommand() *cobra.Command {
 	var f clusterStatus
 	cmd := &cobra.Command{
-		Use:   "status --dir DIR",
-		Short: "Show the frontends and the LeaseSet, as the leader knows them",
-		Long:  clusterStatusLong,
+		Use:     "status --dir DIR",
+		Short:   "Show the frontends and the LeaseSet, as the leader knows them",
+		Long:    clusterStatusLong,
 		Example: clusterStatusExample,
-		Args: noArgs,
-		RunE: f.run,
+		Args:    noArgs,
+		RunE:    f.run,
 	}
 	f.access.add(cmd)
 	f.watch.add(cmd)

@@ -39,7 +39,7 @@ type FrontendStatus struct {
 	Dropped     uint64     `json:"dropped"`
 	Orphaned    uint64     `json:"orphaned"` // dropped, of a stream whose backend is not attached
 	Unserved    uint64     `json:"unserved"` // dropped, would have begun a stream while no backend took any
-	Guests      *int       `json:"guests"` // null: none are taken
+	Guests      *int       `json:"guests"`   // null: none are taken
 }
 
 // A Backend is one of several that share the Destination.

@@ -79,7 +79,7 @@ func TestFrontendMetrics(t *testing.T) {
 func leading() cluster.Status {
 	return cluster.Status{
 		Name: "b1", Office: "leads", Able: true, Leads: true, Leader: "b1", Member: true, Voters: 3, Generation: 1,
-		Issued: ledger.Destination{LastSeq: 9, LastTerm: 4, Epoch: 1},
+		Issued:  ledger.Destination{LastSeq: 9, LastTerm: 4, Epoch: 1},
 		Working: working(),
 	}
 }
