@@ -64,7 +64,7 @@ func runs(before []string) bool {
 }
 
 // TestDocsCommands: the commands in README.md and docs/ are there, with their flags, the
-// values of these, and as many arguments. What they do is for other tests.
+// values of these, and as many arguments. Package test/docs runs them.
 func TestDocsCommands(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -92,6 +92,51 @@ func TestDocsCommands(t *testing.T) {
 	if checked < 50 {
 		t.Errorf("found %d commands, which are too few: the pages are written in another way now", checked)
 	}
+}
+
+// inline is a command in a sentence.
+var inline = regexp.MustCompile("`(onelease [^`]+)`")
+
+// TestDocsSentences: so are those that a sentence names, but for their arguments, which it
+// may leave out.
+func TestDocsSentences(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, page := range append(pages, "../../README.md", "../../DESIGN.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range inline.FindAllSubmatch(text, -1) {
+			for _, words := range docsCommands(strings.ReplaceAll(string(code[1]), "\n", " ")) {
+				checked++
+				if err := named(words); err != nil {
+					t.Errorf("%s: %s: %v", filepath.Base(page), code[1], err)
+				}
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("found %d commands, which are too few: the pages are written in another way now", checked)
+	}
+}
+
+// named reports what is wrong with a command that lacks its arguments.
+func named(words []string) error {
+	cmd, rest, err := root().Find(words)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err != nil && strings.HasPrefix(err.Error(), "flag needs an argument") {
+		return nil
+	}
+	if args := cmd.Flags().Args(); err == nil && cmd.HasSubCommands() && len(args) > 0 {
+		err = fmt.Errorf("unknown command %q", args[0])
+	}
+	return err
 }
 
 // parses reads a command without running it; of one with --help not the arguments.

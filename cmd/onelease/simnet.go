@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/demo"
 	"github.com/onelease/onelease/internal/simproxy"
 	"github.com/onelease/onelease/internal/way"
 	"github.com/onelease/onelease/test/embedded"
@@ -36,7 +37,8 @@ frontends and backends then are those that you would deploy, and only the networ
 not real. Nothing leaves this machine: all it listens to is on the loopback.
 
 --http-proxy is a proxy into that network, as routers have one into theirs: curl -x, or a
-browser. Behind it is a client on a router of its own.
+browser. Behind it is a client on a router of its own. zzz.i2p, i2p-projekt.i2p and idk.i2p
+are small sites there.
 
 Routers behave as i2pd 2.45.1 does, but for the first tunnels of each Destination, which
 are there at once; with --slow they take as long as others. Nothing is kept when it ends.`,
@@ -72,7 +74,7 @@ func (f *simnetFlags) check(cmd *cobra.Command) error {
 
 // run serves until the command is told to end.
 func (f *simnetFlags) run(cmd *cobra.Command) error {
-	network := embedded.Start(embedded.Config{Members: len(f.i2cp), Profile: simnet.I2PD245, Slow: f.slow, Seed: f.seed})
+	network := embedded.Start(embedded.Config{Members: len(f.i2cp), Profile: simnet.I2PD245, Slow: f.slow, Seed: f.seed, Names: demo.Names})
 	defer network.Close()
 	group, ctx := errgroup.WithContext(cmd.Context())
 	for i, addr := range f.i2cp {

@@ -1,0 +1,89 @@
+package docs
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// long runs what takes minutes too.
+var long = os.Getenv("ONELEASE_SOAK") == "1"
+
+// pageLimit is for a page as a whole.
+func pageLimit() time.Duration {
+	if long {
+		return 20 * time.Minute
+	}
+	return 4 * time.Minute
+}
+
+// TestDocs runs the pages, side by side. With ONELEASE_REQUIRE_NETNS=1 it fails where it cannot.
+func TestDocs(t *testing.T) {
+	if err := namespaces(); err != nil {
+		if os.Getenv("ONELEASE_REQUIRE_NETNS") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	program := t.TempDir()
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", program, "../../cmd/onelease").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../../README.md") {
+		page, err := filepath.Rel("../..", page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			runPage(t, page, program)
+		})
+	}
+	for page := range plans {
+		if _, err := os.Stat(filepath.Join("../..", page)); err != nil {
+			t.Errorf("there is a plan of a page that is not there: %v", err)
+		}
+	}
+}
+
+// runPage runs one in namespaces, or right here looks that all of it is left out.
+func runPage(t *testing.T, page, program string) {
+	text, err := os.ReadFile(filepath.Join("../..", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps := Steps(string(text)); allLeft(t, page, steps) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), pageLimit()+10*time.Second)
+	defer cancel()
+	began := time.Now()
+	output, err := runInside(ctx, page, program, t.TempDir())
+	t.Logf("%.1f s\n%s", time.Since(began).Seconds(), strings.TrimSpace(string(output)))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// allLeft reports whether nothing of the page is to be run.
+func allLeft(t *testing.T, page string, steps []Step) bool {
+	t.Helper()
+	notes, err := plans[page].notes(steps)
+	if err != nil {
+		t.Error(err)
+	}
+	for i := range steps {
+		if notes[i].left(long) == "" {
+			return false
+		}
+	}
+	return true
+}
