@@ -1,5 +1,7 @@
 package docs
 
+import "filippo.io/age"
+
 // drawing is why a picture made of characters is not compared.
 const drawing = "a drawing"
 
@@ -11,13 +13,29 @@ const (
 	passphrase = "correct horse battery"
 )
 
-var cluster = []string{
-	simnet,
-	"onelease key generate given.dat",
-	"mkdir -p given /var/lib/onelease /etc/onelease /run/onelease",
-	"(umask 077; echo " + passphrase + " > given/passphrase)",
-	"onelease cluster init --dir given/b1 --name b1 --address 127.0.0.1:7666 --keys given.dat --passphrase-file given/passphrase",
-	"onelease balancer --dir given/b1 --passphrase-file given/passphrase",
+var cluster = sealed("--identity-file", identity())
+
+// sealed has the keys sealed by what the flag's file has. A passphrase takes seconds, while
+// other pages do the same.
+func sealed(flag, secret string) []string {
+	by := " " + flag + " given/secret"
+	return []string{
+		simnet,
+		"onelease key generate given.dat",
+		"mkdir -p given /var/lib/onelease /etc/onelease /run/onelease",
+		"(umask 077; echo " + secret + " > given/secret)",
+		"onelease cluster init --dir given/b1 --name b1 --address 127.0.0.1:7666 --keys given.dat" + by,
+		"onelease balancer --dir given/b1" + by,
+	}
+}
+
+// identity is an age identity.
+func identity() string {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		panic(err)
+	}
+	return id.String()
 }
 
 // join is how a node gets its directory.
@@ -93,7 +111,7 @@ var plans = map[string]Plan{
 		Notes: []Note{{Of: "onelease lookup zzz.i2p --console", Not: "an embedded network's routers have no webconsole"}},
 	},
 	"docs/metrics.md": {
-		Given: concat(cluster, join("frontend", "router-1", "router-1"), []string{"ln -s given/b1 b1"}),
+		Given: concat(sealed("--passphrase-file", passphrase), join("frontend", "router-1", "router-1"), []string{"ln -s given/b1 b1"}),
 		Notes: []Note{
 			{Of: "onelease frontend", Stop: []string{"onelease balancer"}},
 			{Of: "onelease balancer", Typed: []string{passphrase}},
