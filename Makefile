@@ -57,8 +57,8 @@ test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node,
 	ONELEASE_SAM_CLIENTS=1 go test -count=1 -timeout 10m -v ./test/samclients
 
 .PHONY: test-page
-test-page: ## The page of the admin address in a headless Chromium, which must be installed
-	ONELEASE_PAGE=1 go test -count=1 -timeout 3m -run '^TestPage$$' -v ./internal/admin
+test-page: ## The pages of the admin address in a headless Chromium: needs chromium, node and npm
+	ONELEASE_PAGE=1 go test -count=1 -timeout 5m -run '^TestPage$$' -v ./cmd/onelease
 
 .PHONY: package
 package: ## dist/onelease_*.deb for this machine's architecture and its SHA256SUMS; the same input makes the same bytes

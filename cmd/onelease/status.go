@@ -36,7 +36,7 @@ func nodeStatusCommand() *cobra.Command {
 		Short: "Show how a running node is: a frontend, balancer, backend or SAM bridge",
 		Long: `Status asks a node at its --admin address how it is: whether it is ready, with a line
 for each check ("[+]" is well, "[-]" is why it is not ready, "[!]" is wrong and no reason
-not to be), and what is particular to its role. A backend with a --dir answers without
+not to be; of what is wrong it says since when), and what is particular to its role. A backend with a --dir answers without
 --admin as well: give its --dir.
 
 Off the loopback the node is asked over TLS, and wants its token: give --token-file, and
@@ -93,9 +93,13 @@ func (f *statusFlags) show(cmd *cobra.Command) (ready bool, err error) {
 type nodeView admin.Report
 
 func (v nodeView) text(w io.Writer) {
-	fmt.Fprintf(w, "%s is %s\n", strings.TrimSpace(v.Role+" "+v.Name), either(v.Ready, "ready", "NOT READY"))
+	how := either(v.Ready, "ready", "NOT READY")
+	if v.NotReadySince != nil {
+		how += " " + admin.Since(*v.NotReadySince, v.At)
+	}
+	fmt.Fprintf(w, "%s is %s\n", strings.TrimSpace(v.Role+" "+v.Name), how)
 	for _, c := range v.Checks {
-		fmt.Fprintln(w, c)
+		fmt.Fprintln(w, c.Line(v.At))
 	}
 	fmt.Fprintln(w)
 	if err := v.particular(w); err != nil {

@@ -15,8 +15,11 @@ var update = flag.Bool("update", false, "write the generated tables of docs/metr
 
 const page = "../../docs/metrics.md"
 
-// block is what is generated of the page, which is otherwise written by hand.
-var block = regexp.MustCompile(`(?s)(<!-- generated: metrics; see make generate -->\n).*(<!-- end -->)`)
+// These are what is generated of the page, which is otherwise written by hand.
+var (
+	block      = regexp.MustCompile(`(?s)(<!-- generated: metrics; see make generate -->\n).*?(<!-- end -->)`)
+	chartBlock = regexp.MustCompile(`(?s)(<!-- generated: charts; see make generate -->\n).*?(<!-- end -->)`)
+)
 
 // The page has the table; -update makes it so.
 func TestDocs(t *testing.T) {
@@ -24,12 +27,16 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !block.Match(old) {
+	if !block.Match(old) || !chartBlock.Match(old) {
 		t.Fatalf("%s has no place for the table", page)
 	}
 	made := block.ReplaceAllFunc(old, func(b []byte) []byte {
 		parts := block.FindSubmatch(b)
 		return fmt.Appendf(nil, "%s%s\n%s", parts[1], docsTables(), parts[2])
+	})
+	made = chartBlock.ReplaceAllFunc(made, func(b []byte) []byte {
+		parts := chartBlock.FindSubmatch(b)
+		return fmt.Appendf(nil, "%s%s\n%s", parts[1], docsCharts(), parts[2])
 	})
 	switch {
 	case bytes.Equal(old, made):
@@ -57,6 +64,29 @@ func docsTables() string {
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, kind, strings.Join(m.Labels, ", "), m.Help)
 		}
+	}
+	return b.String()
+}
+
+// pointsOfKind says what a point is.
+var pointsOfKind = map[Kind]string{Level: "average", Rate: "a second", Count: "how many", Changes: "how many"}
+
+func docsCharts() string {
+	var b strings.Builder
+	b.WriteString("\n| Chart | Unit | Lines | Points |\n|---|---|---|---|\n")
+	for _, c := range Charts {
+		var lines []string
+		for _, curve := range c.curves {
+			line := "`" + curve.metric + "`"
+			if curve.name != "" {
+				line = curve.name + ": " + line
+			}
+			if curve.sum {
+				line += " in all"
+			}
+			lines = append(lines, line)
+		}
+		fmt.Fprintf(&b, "| %s (`%s`) | %s | %s | %s |\n", c.Title, c.Name, c.Unit, strings.Join(lines, "; "), pointsOfKind[c.Kind])
 	}
 	return b.String()
 }

@@ -59,17 +59,17 @@ func MeasureSeconds(s *Snapshot, metric string, d time.Duration, labels ...strin
 }
 
 // registry is the watcher's own: nothing that a library registers for itself gets in.
-func (o *watcher) registry() *prometheus.Registry {
+func (o *Watcher) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o)
 	return r
 }
 
 // Describe implements prometheus.Collector. What a role has is seen when it is collected.
-func (o *watcher) Describe(chan<- *prometheus.Desc) {}
+func (o *Watcher) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (o *watcher) Collect(into chan<- prometheus.Metric) {
+func (o *Watcher) Collect(into chan<- prometheus.Metric) {
 	s, err := o.look(context.Background())
 	if err != nil {
 		into <- prometheus.NewInvalidMetric(prometheus.NewDesc("onelease_ready", "", nil, nil), err)
@@ -131,4 +131,4 @@ type errUnknown string
 // Error implements error.
 func (e errUnknown) Error() string { return "the table has no metric " + string(e) }
 
-var _ prometheus.Collector = (*watcher)(nil)
+var _ prometheus.Collector = (*Watcher)(nil)

@@ -12,7 +12,7 @@ import (
 var pageFiles embed.FS
 
 // pages are the files of the page by their paths.
-var pages = map[string]string{"/": "page/page.html", "/page.js": "page/page.js", "/page.css": "page/page.css"}
+var pages = map[string]string{"/": "page/page.html", "/page.js": "page/page.js", "/charts.js": "page/charts.js", "/page.css": "page/page.css"}
 
 // servePage lets the page load nothing from elsewhere, nor be shown within another.
 func servePage(w http.ResponseWriter, r *http.Request) {

@@ -18,9 +18,6 @@ import (
 	"github.com/onelease/onelease/internal/way"
 )
 
-// A Source takes a Snapshot. It is called whenever somebody looks, one call at a time.
-type Source func() *Snapshot
-
 // Times of the server. Profiles take as long as they are asked to, so that there is no
 // limit for writing, nor for reading, which would end the context of one.
 const (
@@ -34,8 +31,21 @@ func (e *Endpoint) Serve(source Source) (stop func()) {
 	if e == nil {
 		return func() {}
 	}
+	w := Watch(source)
+	end := e.Show(w)
+	return func() {
+		end()
+		w.Close()
+	}
+}
+
+// Show is Serve for a Watcher that others show as well.
+func (e *Endpoint) Show(w *Watcher) (stop func()) {
+	if e == nil {
+		return func() {}
+	}
 	server := &http.Server{
-		Handler: e.guard(Handler(source)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		Handler: e.guard(w.Handler()), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan struct{})
@@ -89,20 +99,23 @@ func localHost(host string) bool {
 }
 
 // Handler serves what there is to see, to whoever can reach it.
-func Handler(source Source) http.Handler {
-	w := &watcher{source: source}
+func (o *Watcher) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.HTTPErrorOnError}))
-	mux.HandleFunc("GET /livez", w.serveLive)
-	mux.HandleFunc("GET /readyz", w.serveReady)
-	mux.HandleFunc("GET /status.json", w.serveStatus)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.HTTPErrorOnError}))
+	mux.HandleFunc("GET /livez", o.serveLive)
+	mux.HandleFunc("GET /readyz", o.serveReady)
+	mux.HandleFunc("GET /status.json", o.serveStatus)
+	mux.HandleFunc("GET /history.json", o.serveHistory)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /{$}", servePage)
-	mux.HandleFunc("GET /page.js", servePage)
-	mux.HandleFunc("GET /page.css", servePage)
+	for path := range pages {
+		if path != "/" {
+			mux.HandleFunc("GET "+path, servePage)
+		}
+	}
 	return mux
 }
 
@@ -115,7 +128,7 @@ func plain(w http.ResponseWriter, code int, text string) {
 	w.Write([]byte(text))
 }
 
-func (o *watcher) serveStatus(w http.ResponseWriter, r *http.Request) {
+func (o *Watcher) serveStatus(w http.ResponseWriter, r *http.Request) {
 	s, err := o.look(r.Context())
 	if err != nil {
 		plain(w, http.StatusServiceUnavailable, err.Error()+"\n")
@@ -128,10 +141,28 @@ func (o *watcher) serveStatus(w http.ResponseWriter, r *http.Request) {
 	_ = encoder.Encode(s.Report()) // who asked has gone
 }
 
-func (o *watcher) serveReady(w http.ResponseWriter, r *http.Request) {
+func (o *Watcher) serveHistory(w http.ResponseWriter, r *http.Request) {
 	s, err := o.look(r.Context())
 	if err != nil {
-		plain(w, http.StatusServiceUnavailable, Check{Name: "process", Text: err.Error()}.String()+"\n")
+		plain(w, http.StatusServiceUnavailable, err.Error()+"\n")
+		return
+	}
+	o.mu.Lock()
+	h, ok := o.history.past(s, r.FormValue("span"), time.Now())
+	o.mu.Unlock()
+	if !ok {
+		plain(w, http.StatusBadRequest, "no such span: want /history.json?span=hour or ?span=day\n")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(h) // who asked has gone
+}
+
+func (o *Watcher) serveReady(w http.ResponseWriter, r *http.Request) {
+	s, err := o.look(r.Context())
+	if err != nil {
+		plain(w, http.StatusServiceUnavailable, Check{Name: "process", Text: err.Error()}.Line(time.Now())+"\n")
 		return
 	}
 	code := http.StatusOK
@@ -140,16 +171,16 @@ func (o *watcher) serveReady(w http.ResponseWriter, r *http.Request) {
 	}
 	var b strings.Builder
 	for _, c := range s.Checks {
-		b.WriteString(c.String() + "\n")
+		b.WriteString(c.Line(s.at) + "\n")
 	}
 	plain(w, code, b.String())
 }
 
 // serveLive looks, since a process whose locks are stuck answers and is dead.
-func (o *watcher) serveLive(w http.ResponseWriter, r *http.Request) {
+func (o *Watcher) serveLive(w http.ResponseWriter, r *http.Request) {
 	code, c := http.StatusOK, Check{Name: "process", OK: true, Text: "it answers"}
 	if _, err := o.look(r.Context()); err != nil && !errors.Is(err, context.Canceled) {
 		code, c = http.StatusServiceUnavailable, Check{Name: "process", Text: err.Error()}
 	}
-	plain(w, code, c.String()+"\n")
+	plain(w, code, c.Line(time.Now())+"\n")
 }

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,6 +33,9 @@ func shown(ready bool) *Snapshot {
 	MeasureIf(s, "onelease_sam_router_up", true, "a")
 	return s
 }
+
+// since is what /readyz adds to what fails.
+var since = regexp.MustCompile(`(?m) \(since [0-9:]+Z, 0 s\)$`)
 
 // get asks a handler.
 func get(h http.Handler, path string) (int, string) {
@@ -59,11 +63,14 @@ func TestHandler(t *testing.T) {
 		{true, "/metrics", "# TYPE go_goroutines gauge\n", 200},
 		{true, "/debug/pprof/goroutine?debug=1", "goroutine profile: total", 200},
 		{true, "/", "<title>Onelease</title>", 200},
+		{true, "/history.json", `"role":"sam"`, 200},
 		{true, "/page.js", "status.json", 200},
+		{true, "/charts.js", "history.json", 200},
 		{true, "/page.css", "max-width", 200},
 		{true, "/nothing", "404", 404},
 	} {
-		code, text := get(Handler(func() *Snapshot { return shown(c.ready) }), c.path)
+		code, text := get(watched(t, func() *Snapshot { return shown(c.ready) }).Handler(), c.path)
+		text = since.ReplaceAllString(text, "")
 		if code != c.code || !strings.Contains(text, c.says) {
 			t.Errorf("%s, ready %v: %d, want %d with %q: %.300s", c.path, c.ready, code, c.code, c.says, text)
 		}
@@ -72,11 +79,11 @@ func TestHandler(t *testing.T) {
 
 // Nothing can be changed, and a metric that the table does not have is no metric.
 func TestHandlerRefuses(t *testing.T) {
-	h := Handler(func() *Snapshot {
+	h := watched(t, func() *Snapshot {
 		s := shown(true)
 		Measure(s, "onelease_invented", 1)
 		return s
-	})
+	}).Handler()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/status.json", nil))
 	if w.Code != http.StatusMethodNotAllowed {
@@ -93,7 +100,9 @@ func TestStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})
 		var calls atomic.Int32
-		h := Handler(func() *Snapshot { calls.Add(1); <-stuck; return shown(true) })
+		w := Watch(func() *Snapshot { calls.Add(1); <-stuck; return shown(true) })
+		defer w.Close()
+		h := w.Handler()
 		for _, path := range []string{"/livez", "/readyz"} {
 			began := time.Now()
 			if code, text := get(h, path); code != 503 || !strings.Contains(text, "[-] process: ") || time.Since(began) != lookTime {
@@ -187,9 +196,9 @@ func TestToken(t *testing.T) {
 			t.Errorf("%s: %v, want one that says %q; got %+v", name, err, c.says, report)
 		}
 	}
-	h := e.guard(Handler(func() *Snapshot { t.Error("the node was asked"); return shown(true) }))
-	for _, path := range []string{"/metrics", "/livez", "/readyz", "/status.json", "/debug/pprof/", "/page.html", "/page/page.js", "/debug/pprof/profile"} {
-		if code, text := get(h, path); code != 401 || strings.Contains(text, "onelease_") {
+	h := e.guard(watched(t, func() *Snapshot { return shown(true) }).Handler())
+	for _, path := range []string{"/metrics", "/livez", "/readyz", "/status.json", "/history.json", "/debug/pprof/", "/page.html", "/page/page.js", "/debug/pprof/profile"} {
+		if code, text := get(h, path); code != 401 || strings.Contains(text, "onelease_") || strings.Contains(text, "session held") {
 			t.Errorf("%s without a token: %d %s", path, code, text)
 		}
 	}

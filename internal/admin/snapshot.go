@@ -1,10 +1,7 @@
 package admin
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -18,6 +15,9 @@ type Snapshot struct {
 	Status any
 
 	samples []sample
+	// What the Watcher adds: when it was taken, and since when the node is not ready.
+	at            time.Time
+	notReadySince *time.Time
 }
 
 // A Check is one line of /readyz.
@@ -28,11 +28,15 @@ type Check struct {
 	Advisory bool `json:"advisory"`
 	// Text says in words how it is; if it is not OK, also what to do, where that is known.
 	Text string `json:"text"`
+	// Since is when it began to fail, as far as it was looked at, which is each second; nil
+	// if it is OK.
+	Since *time.Time `json:"since"`
 }
 
-// String is the line: "[+] router: session held", with "[-]" if it is not OK, and "[!]" if
-// that is no reason not to be ready.
-func (c Check) String() string {
+// Line is the line of /readyz: "[+] router: session held", with "[-]" if it is not OK, and
+// "[!]" if that is no reason not to be ready. Then it says as well since when, and how long
+// that is at the time now.
+func (c Check) Line(now time.Time) string {
 	mark := "-"
 	switch {
 	case c.OK:
@@ -40,7 +44,27 @@ func (c Check) String() string {
 	case c.Advisory:
 		mark = "!"
 	}
-	return fmt.Sprintf("[%s] %s: %s", mark, c.Name, c.Text)
+	line := fmt.Sprintf("[%s] %s: %s", mark, c.Name, c.Text)
+	if c.Since != nil {
+		line += " (" + Since(*c.Since, now) + ")"
+	}
+	return line
+}
+
+// Since says since when something is so, and how long that is: "since 04:31:07Z, 12 s". The
+// date is there if it is another than now's.
+func Since(since, now time.Time) string {
+	since, now = since.UTC(), now.UTC()
+	layout := "15:04:05Z"
+	if since.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		layout = "2006-01-02 15:04:05Z"
+	}
+	lasts := max(0, now.Sub(since)).Round(time.Second)
+	words := fmt.Sprintf("%.0f s", lasts.Seconds())
+	if lasts >= 2*time.Minute {
+		words = lasts.String()
+	}
+	return "since " + since.Format(layout) + ", " + words
 }
 
 // Need adds a check that must be OK for the node to be ready; good and bad are its text
@@ -70,71 +94,19 @@ func (s *Snapshot) Ready() bool {
 
 // A Report is what /status.json has.
 type Report struct {
-	Role   string  `json:"role"`
-	Name   string  `json:"name"`
-	Ready  bool    `json:"ready"`
-	Checks []Check `json:"checks"`
-	Status any     `json:"status"`
+	Role          string     `json:"role"`
+	Name          string     `json:"name"`
+	At            time.Time  `json:"at"` // by the node's clock
+	Ready         bool       `json:"ready"`
+	NotReadySince *time.Time `json:"not_ready_since"` // null: it is ready
+	Checks        []Check    `json:"checks"`
+	Status        any        `json:"status"`
 }
 
 // Report is s for JSON.
 func (s *Snapshot) Report() Report {
-	return Report{Role: s.Role, Name: s.Name, Ready: s.Ready(), Checks: s.Checks, Status: s.Status}
-}
-
-// lookTime is how long a node may take to say how it is. It takes some of its locks for
-// that, each for microseconds.
-const lookTime = 5 * time.Second
-
-// errStuck is what a node whose locks are stuck gets.
-var errStuck = fmt.Errorf("the node has not said how it is for %v: it is stuck or badly overloaded; /debug/pprof/goroutine?debug=2 says where", lookTime)
-
-// A watcher takes Snapshots, one at a time: all that look meanwhile see the same.
-type watcher struct {
-	source Source
-
-	mu  sync.Mutex
-	now *glance // under way; nil if none is
-}
-
-// A glance is a Snapshot that is being taken.
-type glance struct {
-	done chan struct{}
-	s    *Snapshot // set when done is closed
-}
-
-// look waits for the Snapshot that is being taken, or for a new one, for lookTime.
-func (o *watcher) look(ctx context.Context) (*Snapshot, error) {
-	g := o.join()
-	timer := time.NewTimer(lookTime)
-	defer timer.Stop()
-	select {
-	case <-g.done:
-		if g.s == nil {
-			return nil, errors.New("the node could not say how it is: see its log")
-		}
-		return g.s, nil
-	case <-timer.C:
-		return nil, errStuck
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	return Report{
+		Role: s.Role, Name: s.Name, At: s.at, Ready: s.Ready(), NotReadySince: s.notReadySince,
+		Checks: s.Checks, Status: s.Status,
 	}
-}
-
-func (o *watcher) join() *glance {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.now != nil {
-		return o.now
-	}
-	g := &glance{done: make(chan struct{})}
-	o.now = g
-	go func() {
-		g.s = o.source()
-		o.mu.Lock()
-		o.now = nil
-		o.mu.Unlock()
-		close(g.done)
-	}()
-	return g
 }

@@ -26,7 +26,7 @@ type operators struct {
 }
 
 // answerOperators serves operators until close, if there is a socket for them.
-func (d *Daemon) answerOperators() *operators {
+func (d *Daemon) answerOperators(watcher *admin.Watcher) *operators {
 	o := &operators{path: d.cfg.Control, done: make(chan struct{})}
 	if d.control == nil {
 		close(o.done)
@@ -35,7 +35,7 @@ func (d *Daemon) answerOperators() *operators {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Status()) })
 	mux.HandleFunc("POST /reload/{name}", d.reloadFor)
-	mux.Handle("/", admin.Handler(d.watch))
+	mux.Handle("/", watcher.Handler())
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(o.done)

@@ -107,8 +107,10 @@ const graceTime = 10 * time.Second
 func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer os.RemoveAll(d.temp)
 	d.ctx = ctx
-	defer d.answerOperators().close()
-	defer d.admin.Serve(d.watch)()
+	watcher := admin.Watch(d.watch)
+	defer watcher.Close()
+	defer d.answerOperators(watcher).close()
+	defer d.admin.Show(watcher)()
 	defer d.who.keepUp(d.cfg)()
 	hosting, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)

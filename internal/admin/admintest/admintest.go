@@ -4,6 +4,7 @@ package admintest
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,11 +47,19 @@ func Complete(t *testing.T, snapshots ...*admin.Snapshot) {
 	}
 }
 
-// Readiness is what /readyz says.
-func Readiness(s *admin.Snapshot) (code int, text string) { return get(s, "/readyz") }
+// since is what /readyz adds to what fails.
+var since = regexp.MustCompile(`(?m) \(since [0-9:]+Z, \d+ s\)$`)
+
+// Readiness is what /readyz says, without since when.
+func Readiness(s *admin.Snapshot) (code int, text string) {
+	code, text = get(s, "/readyz")
+	return code, since.ReplaceAllString(text, "")
+}
 
 func get(s *admin.Snapshot, path string) (int, string) {
+	watcher := admin.Watch(func() *admin.Snapshot { return s })
+	defer watcher.Close()
 	w := httptest.NewRecorder()
-	admin.Handler(func() *admin.Snapshot { return s }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	watcher.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w.Code, w.Body.String()
 }

@@ -1,15 +1,16 @@
-// The page is drawn from /status.json alone, whatever the role: what is one value is a
-// line, what is a list of things a table. All text goes in as text.
+// The page is drawn from /status.json and /history.json alone, whatever the role: what is
+// one value is a line, what is a list of things a table. All text goes in as text.
 "use strict";
 
 const every = 1000; // ms between questions
 const patience = 5000; // ms that an answer may take
-const remembered = 120; // values of a number that are plotted
+const remembered = 120; // values of a number that are plotted beside it
 const byId = (id) => document.getElementById(id);
 
 let token = ""; // kept in memory only
 let answered = null; // when the last answer came
-const history = new Map(); // of numbers, by where they are
+let ahead = 0; // ms by which the node's clock is ahead of ours
+const seen = new Map(); // numbers, by where they are
 
 // make makes an element with text or elements in it.
 function make(name, ...inside) {
@@ -30,6 +31,12 @@ function span(seconds) {
   return Math.round(seconds / 86400) + " days";
 }
 
+// left is how many seconds there are until a time of the node's clock.
+const left = (time) => (new Date(time) - Date.now() - ahead) / 1000;
+
+// since says from when something is so, and for how long.
+const since = (time) => `since ${new Date(time).toLocaleTimeString()}, ${span(Math.max(0, -left(time)))}`;
+
 function say(v) {
   if (v === null || v === "") return "none";
   if (v === true) return "yes";
@@ -37,13 +44,12 @@ function say(v) {
   if (Array.isArray(v)) return v.length ? v.map(say).join(", ") : "none";
   if (isThing(v)) return Object.entries(v).map(([k, w]) => words(k) + " " + say(w)).join(", ") || "none";
   if (!isTime(v)) return String(v);
-  const away = (new Date(v) - Date.now()) / 1000;
-  return away >= 0 ? "in " + span(away) : span(-away) + " ago";
+  return left(v) >= 0 ? "in " + span(left(v)) : span(-left(v)) + " ago";
 }
 
 function remember(path, v) {
-  if (!history.has(path)) history.set(path, []);
-  const all = history.get(path);
+  if (!seen.has(path)) seen.set(path, []);
+  const all = seen.get(path);
   all.push(v);
   if (all.length > remembered) all.shift();
 }
@@ -54,24 +60,18 @@ function rememberAll(path, v) {
   else if (isThing(v)) for (const [k, w] of Object.entries(v)) rememberAll(path + "/" + (isThing(w) && w.name || k), w);
 }
 
-// plot draws how a number was; one that never changed needs none.
-function plot(path) {
-  const all = history.get(path) || [];
+// spark draws how a number was; one that never changed needs none.
+function spark(path) {
+  const all = seen.get(path) || [];
   const low = Math.min(...all), high = Math.max(...all);
   if (low === high || all.length < 2) return "";
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg"), line = document.createElementNS(space, "polyline");
-  svg.setAttribute("viewBox", `0 0 ${remembered} 20`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `from ${low} to ${high} while this page was open`);
-  line.setAttribute("points", all.map((v, i) => `${remembered - all.length + i},${19 - 18 * (v - low) / (high - low)}`).join(" "));
-  svg.append(line);
-  return svg;
+  const line = shape("polyline", { points: all.map((v, i) => `${remembered - all.length + i},${19 - 18 * (v - low) / (high - low)}`).join(" ") });
+  const label = `from ${low} to ${high} while this page was open`;
+  return shape("svg", { class: "spark", viewBox: `0 0 ${remembered} 20`, preserveAspectRatio: "none", role: "img", "aria-label": label }, line);
 }
 
 function cell(path, v) {
-  return typeof v === "number" ? [String(v), plot(path)] : [say(v)];
+  return typeof v === "number" ? [String(v), spark(path)] : [say(v)];
 }
 
 // table has a row for each of a list of things.
@@ -107,7 +107,7 @@ function check(c) {
   const b = make("b", `[${mark}] `);
   b.className = kind;
   b.title = meaning;
-  return make("li", b, `${c.name}: ${c.text}`);
+  return make("li", b, `${c.name}: ${c.text}`, c.since ? ` (${since(c.since)})` : "");
 }
 
 function verdict(text, kind) {
@@ -117,34 +117,47 @@ function verdict(text, kind) {
 }
 
 function draw(report) {
+  ahead = new Date(report.at) - Date.now();
   rememberAll("", report.status);
   const name = `${report.role} ${report.name}`.trim();
   document.title = `${report.ready ? "" : "! "}${name} - Onelease`;
   byId("title").textContent = name;
   verdict(report.ready ? "Ready" : "NOT READY", report.ready ? "good" : "bad");
+  byId("since").textContent = report.ready ? "" : since(report.not_ready_since);
   byId("check-list").replaceChildren(...report.checks.map(check));
-  byId("checks").hidden = false;
   byId("status").replaceChildren(make("h2", "Status"), ...things("", report.status));
   byId("ask").hidden = true;
+  byId("checks").hidden = byId("history").hidden = false;
 }
 
 function askToken() {
   byId("refused").textContent = token ? "That is not the token of this node." : "";
   token = "";
   byId("ask").hidden = false;
-  byId("checks").hidden = true;
+  byId("checks").hidden = byId("history").hidden = true;
+  byId("check-list").replaceChildren();
   byId("status").replaceChildren();
+  byId("charts").replaceChildren();
+  byId("since").textContent = "";
   verdict("Locked", "warn");
 }
 
-async function look() {
+// ask returns what the node answers, null if it wants its token.
+async function ask(path) {
   const headers = token ? { Authorization: "Bearer " + token } : {};
-  const answer = await fetch("status.json", { headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
-  if (answer.status === 401) return askToken();
+  const answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
+  if (answer.status === 401) return askToken(), null;
   if (!answer.ok) throw new Error(`it answers ${answer.status}: ${await answer.text()}`);
-  draw(await answer.json());
+  return answer.json();
+}
+
+async function look() {
+  const report = await ask("status.json");
+  if (!report) return;
+  draw(report);
   answered = new Date();
   byId("age").textContent = `as of ${answered.toLocaleTimeString()}`;
+  await lookBack();
 }
 
 async function go() {
@@ -152,6 +165,7 @@ async function go() {
     if (byId("ask").hidden || token) await look();
   } catch (err) {
     verdict("NO ANSWER", "bad");
+    byId("since").textContent = "";
     byId("age").textContent = answered ? `below is how it was at ${answered.toLocaleTimeString()}; ${err.message}` : err.message;
   }
   setTimeout(go, every);
@@ -162,4 +176,4 @@ byId("ask").addEventListener("submit", (e) => {
   token = byId("token").value.trim();
   byId("token").value = "";
 });
-go();
+addEventListener("DOMContentLoaded", go);
