@@ -33,10 +33,9 @@ type Check struct {
 	Since *time.Time `json:"since"`
 }
 
-// Line is the line of /readyz: "[+] router: session held", with "[-]" if it is not OK, and
-// "[!]" if that is no reason not to be ready. Then it says as well since when, and how long
-// that is at the time now.
-func (c Check) Line(now time.Time) string {
+// String is the check in a line: "[+] router: session held", with "[-]" if it is not OK, and
+// "[!]" if that is no reason not to be ready.
+func (c Check) String() string {
 	mark := "-"
 	switch {
 	case c.OK:
@@ -44,11 +43,16 @@ func (c Check) Line(now time.Time) string {
 	case c.Advisory:
 		mark = "!"
 	}
-	line := fmt.Sprintf("[%s] %s: %s", mark, c.Name, c.Text)
-	if c.Since != nil {
-		line += " (" + Since(*c.Since, now) + ")"
+	return fmt.Sprintf("[%s] %s: %s", mark, c.Name, c.Text)
+}
+
+// Line is the line of /readyz: String, and of what is not OK since when, and how long that is
+// at the time now.
+func (c Check) Line(now time.Time) string {
+	if c.Since == nil {
+		return c.String()
 	}
-	return line
+	return c.String() + " (" + Since(*c.Since, now) + ")"
 }
 
 // Since says since when something is so, and how long that is: "since 04:31:07Z, 12 s". The
