@@ -78,21 +78,8 @@ streams were cut; 2 wrong use.`,
 
 // serve runs d until it has drained after the first signal, or until the second.
 func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	cut, cutNow := context.WithCancel(context.Background())
-	defer cutNow()
-	go func() {
-		for range 2 {
-			select {
-			case <-signals:
-			case <-cut.Done():
-				return
-			}
-		}
-		cutNow()
-	}()
+	cut, stop := onSecondSignal()
+	defer stop()
 	reload := func() error {
 		next, err := f.config(cmd)
 		if err == nil {
@@ -108,24 +95,38 @@ func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Co
 	return d.Run(cmd.Context(), cut)
 }
 
+// onSecondSignal returns a context that ends when it is told to end the second time.
+func onSecondSignal() (cut context.Context, stop func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	cut, cutNow := context.WithCancel(context.Background())
+	go func() {
+		defer signal.Stop(signals)
+		for range 2 {
+			select {
+			case <-signals:
+			case <-cut.Done():
+				return
+			}
+		}
+		cutNow()
+	}()
+	return cut, cutNow
+}
+
 // A backendFlags is what the command takes besides the file.
 type backendFlags struct {
-	file                              configFile
-	with                              daemon.Config
-	frontends, run, programs, builtin []string
-	settings, set                     []string
-	log                               logFlag
+	file      configFile
+	with      daemon.Config
+	frontends []string
+	services  serviceFlags
+	log       logFlag
 }
 
 func (f *backendFlags) add(cmd *cobra.Command) {
 	f.file.add(cmd, &f.with)
-	flags := cmd.Flags()
-	flags.StringArrayVar(&f.frontends, "frontend", nil, "`name=host:port` of a frontend's --sam; repeatable")
-	flags.StringSliceVar(&f.run, "run", nil, "`names` of registered plugins to run, with commas; repeatable")
-	flags.StringArrayVar(&f.programs, "plugin", nil, "`path` of a plugin to run, or name=path; repeatable")
-	flags.StringSliceVar(&f.builtin, "builtin", nil, "`names` of built-in services to run; repeatable")
-	flags.StringArrayVar(&f.settings, "settings", nil, "`name=file`: a service's settings, in place of its own; repeatable")
-	flags.StringArrayVar(&f.set, "set", nil, "`name.key=value`: one setting of a service, a value as in TOML; repeatable")
+	cmd.Flags().StringArrayVar(&f.frontends, "frontend", nil, "`name=host:port` of a frontend's --sam; repeatable")
+	f.services.add(cmd)
 	f.log.add(cmd)
 }
 
@@ -144,15 +145,29 @@ func (f *backendFlags) config(cmd *cobra.Command) (cfg daemon.Config, err error)
 	if cfg.Plugins == "" {
 		cfg.Plugins = defaultPlugins()
 	}
-	if err := f.addServices(&cfg); err != nil {
+	if err := f.addFrontends(&cfg); err != nil {
+		return cfg, wrongUse(cmd, err)
+	}
+	if err := f.services.onto(&cfg.Services); err != nil {
 		return cfg, wrongUse(cmd, err)
 	}
 	if err := cfg.Check(); err != nil {
-		if !set("run") && !set("plugin") && !set("builtin") && !set("settings") && !set("set") {
+		if !f.services.any() {
 			err = f.file.locate(cmd, err)
 		}
 		return cfg, misuse(cmd, err, daemon.ErrConfig)
 	}
 	cfg.Logger, err = f.log.logger(cmd)
 	return cfg, err
+}
+
+func (f *backendFlags) addFrontends(cfg *daemon.Config) error {
+	for _, text := range f.frontends {
+		name, addr, found := strings.Cut(text, "=")
+		if !found || name == "" || addr == "" {
+			return fmt.Errorf("--frontend %q: want NAME=HOST:PORT", text)
+		}
+		cfg.Frontends = append(cfg.Frontends, daemon.Frontend{Name: name, Address: addr})
+	}
+	return nil
 }

@@ -65,7 +65,7 @@ func TestBackend(t *testing.T) {
 	d.wantReady(worker)
 	d.wantDoctor("b1", "worker")
 	fails(t, exitFailed, []string{`no service "sity"`}, "", "plugin", "reload", "sity", "--dir", worker)
-	fails(t, exitFailed, []string{"another backend runs"}, "", append(append([]string{"backend"}, d.frontends...), "--dir", worker, "--builtin", "echo")...)
+	fails(t, exitFailed, []string{"another process runs"}, "", append(append([]string{"backend"}, d.frontends...), "--dir", worker, "--builtin", "echo")...)
 	b.end()
 	if _, err := os.Stat(daemon.ControlPath(worker)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is left: %v", err)

@@ -11,7 +11,7 @@ import (
 	"net/url"
 )
 
-// ErrNotRunning says that no backend listens.
+// ErrNotRunning says that no process listens.
 var ErrNotRunning = errors.New("no backend runs there")
 
 // maxAnswer bounds an answer, in bytes.
@@ -20,16 +20,18 @@ const maxAnswer = 16 << 20
 // Ask returns how the backend with that control socket is.
 func Ask(ctx context.Context, control string) (Status, error) {
 	var s Status
-	return s, ask(ctx, control, http.MethodGet, "/status", &s)
+	return s, Command(ctx, control, http.MethodGet, "/status", &s)
 }
 
 // Reload has a backend reload a service, and returns how that is then.
 func Reload(ctx context.Context, control, service string) (ServiceStatus, error) {
 	var s ServiceStatus
-	return s, ask(ctx, control, http.MethodPost, "/reload/"+url.PathEscape(service), &s)
+	return s, Command(ctx, control, http.MethodPost, "/reload/"+url.PathEscape(service), &s)
 }
 
-func ask(ctx context.Context, control, method, path string, into any) error {
+// Command asks a process at its control socket, and reads the answer. The errors are
+// ErrNotRunning, and what is answered when it cannot be done.
+func Command(ctx context.Context, control, method, path string, into any) error {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

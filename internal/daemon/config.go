@@ -73,13 +73,39 @@ const maxFile = 1 << 20
 // starting a plugin. It is ErrConfig.
 func (c Config) Check() error {
 	c, err := c.complete()
-	if err != nil {
-		return err
+	if err == nil {
+		err = CheckSettings(c.Services)
 	}
-	for i, s := range c.Services {
+	return err
+}
+
+// CheckSettings returns an error, which is ErrConfig, of the first service that is built in
+// and has settings that it cannot use.
+func CheckSettings(all []Service) error {
+	for i, s := range all {
 		if err := s.checkSettings(); err != nil {
 			return settingsError(fmt.Errorf("%w: %w", ErrConfig, err), i, &s)
 		}
+	}
+	return nil
+}
+
+// CompleteServices gives all their names, and returns an error of the first that is not one
+// service, or called as another is; plugins says whether there is a catalog of plugins.
+func CompleteServices(all []Service, plugins bool) error {
+	if len(all) == 0 {
+		return strict.At(errors.New("no service to run: give --run, --plugin or --builtin, or [[service]] in --config"), "service")
+	}
+	names := map[string]bool{}
+	for i := range all {
+		s := &all[i]
+		if key, err := s.check(plugins); err != nil {
+			return strict.At(fmt.Errorf("service %d: %w", i+1, err), "service", i, key)
+		}
+		if names[s.Name] {
+			return strict.At(fmt.Errorf("two services are called %q: give one of them another name", s.Name), "service", i, "name")
+		}
+		names[s.Name] = true
 	}
 	return nil
 }
@@ -138,24 +164,8 @@ func (c *Config) check() error {
 		return strict.At(fmt.Errorf("--weight %d: want 1 to %d; see --standby", c.Weight, maxWeight), "weight")
 	case len(c.Frontends) == 0:
 		return strict.At(errors.New("no frontend to attach to: give --frontend NAME=HOST:PORT, the --sam of one"), "frontend")
-	case len(c.Services) == 0:
-		return strict.At(errors.New("no service to run: give --run, --plugin or --builtin, or [[service]] in --config"), "service")
 	}
-	if err := cmp.Or(c.checkFrontends(), c.Address.Check()); err != nil {
-		return err
-	}
-	names := map[string]bool{}
-	for i := range c.Services {
-		s := &c.Services[i]
-		if key, err := s.check(c.Plugins != ""); err != nil {
-			return strict.At(fmt.Errorf("service %d: %w", i+1, err), "service", i, key)
-		}
-		if names[s.Name] {
-			return strict.At(fmt.Errorf("two services are called %q: give one of them another name", s.Name), "service", i, "name")
-		}
-		names[s.Name] = true
-	}
-	return nil
+	return cmp.Or(c.checkFrontends(), c.Address.Check(), CompleteServices(c.Services, c.Plugins != ""))
 }
 
 func (c *Config) checkFrontends() error {

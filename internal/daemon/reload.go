@@ -19,9 +19,20 @@ type change struct {
 // leaves everything as it was, but for a program that was replaced before another
 // service's was refused.
 func (d *Daemon) Reload(ctx context.Context, next Config) error {
-	changes, err := d.changes(next)
+	next, err := next.complete()
+	if err != nil {
+		return err
+	}
+	return d.set.Reload(ctx, next.Services, d.who.reloadCertificate)
+}
+
+// Reload reloads the services whose program or settings have changed; next has the
+// settings, and is complete. Either all of that is done or nothing, as by Daemon.Reload:
+// nothing if also fails, which is called when all that is new is known to be good.
+func (set *Set) Reload(ctx context.Context, next []Service, also func() error) error {
+	changes, err := set.changes(next)
 	if err == nil {
-		err = d.who.reloadCertificate()
+		err = also()
 	}
 	if err != nil {
 		return err
@@ -35,16 +46,12 @@ func (d *Daemon) Reload(ctx context.Context, next Config) error {
 }
 
 // changes are what a reload has to do. An error says why it cannot be done.
-func (d *Daemon) changes(next Config) (all []change, err error) {
-	next, err = next.complete()
-	if err != nil {
-		return nil, err
+func (set *Set) changes(next []Service) (all []change, err error) {
+	if len(next) != len(set.units) {
+		return nil, fmt.Errorf("%d services in place of %d: start the process anew", len(next), len(set.units))
 	}
-	if len(next.Services) != len(d.units) {
-		return nil, fmt.Errorf("%d services in place of %d: start the backend anew", len(next.Services), len(d.units))
-	}
-	for i, u := range d.units {
-		c := change{u, u.now(), next.Services[i]}
+	for i, u := range set.units {
+		c := change{u, u.now(), next[i]}
 		changed, err := u.changed(&c.is)
 		switch {
 		case err != nil:

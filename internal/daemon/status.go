@@ -114,16 +114,21 @@ type Traffic struct {
 func (d *Daemon) Status() Status { return d.statusOf(d.host.Stats()) }
 
 func (d *Daemon) statusOf(stats backend.Stats) Status {
+	s := StatusOf(stats, d.set, d.since)
+	s.Destination, s.Draining = d.Address(), d.ctx.Err() != nil
+	return s
+}
+
+// StatusOf is what is known by a host and its services, which began since; it lacks
+// Destination and Draining.
+func StatusOf(stats backend.Stats, set *Set, since time.Time) Status {
 	s := Status{
-		Destination: d.Address(), Name: stats.Name, Weight: stats.Weight, Standby: stats.Standby, PID: os.Getpid(), Since: d.since.UTC(), Draining: d.ctx.Err() != nil,
-		Streams: stats.Streams.Open, Remotes: stats.Remotes, SignsUntil: timeOrNil(stats.SignsUntil),
+		Name: stats.Name, Weight: stats.Weight, Standby: stats.Standby, PID: os.Getpid(), Since: since.UTC(),
+		Streams: stats.Streams.Open, Remotes: stats.Remotes, SignsUntil: timeOrNil(stats.SignsUntil), Services: set.Status(),
 		Stranded: stats.Stranded, Lost: stats.Lost, Stalled: stats.Stalled, Moved: stats.Moved, Stalls: stallsOf(stats.Stalls),
 	}
 	for _, f := range stats.Frontends {
 		s.Frontends = append(s.Frontends, statusOfFrontend(f))
-	}
-	for _, u := range d.units {
-		s.Services = append(s.Services, u.status())
 	}
 	return s
 }

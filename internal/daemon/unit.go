@@ -15,7 +15,7 @@ import (
 )
 
 // errBuiltin says why a service cannot be reloaded.
-var errBuiltin = errors.New("it is built in: start the backend anew to change it")
+var errBuiltin = errors.New("it is built in: start the process anew to change it")
 
 // A unit is one service of the daemon.
 type unit struct {

@@ -16,25 +16,23 @@ func (d *Daemon) watch() *admin.Snapshot {
 	status := d.statusOf(stats)
 	s := &admin.Snapshot{Role: admin.RoleBackend, Name: status.Name, Status: status}
 	s.Need("drain", !status.Draining, "none", "it was told to end, and takes nothing new")
-	checkFrontends(s, stats.Frontends)
+	CheckFrontends(s, stats.Frontends)
 	d.checkSigning(s, stats, time.Now())
-	for _, service := range status.Services {
-		checkService(s, service)
-	}
-	measureHost(s, stats)
-	admin.MeasureIf(s, "onelease_backend_draining", status.Draining)
-	measureStreams(s, stats.Streams)
-	for _, u := range d.units {
-		if u.plugin != nil {
-			measureService(s, u.Name, u.plugin.Stats())
-		}
-	}
+	d.set.Watch(s, status.Services)
+	Measure(s, stats, status.Draining)
 	return s
 }
 
-// checkFrontends has a backend ready while there is a way to and from it. That it is one of
+// Measure adds the metrics of a backend but for its services'.
+func Measure(s *admin.Snapshot, stats backend.Stats, draining bool) {
+	measureHost(s, stats)
+	admin.MeasureIf(s, "onelease_backend_draining", draining)
+	measureStreams(s, stats.Streams)
+}
+
+// CheckFrontends has a backend ready while there is a way to and from it. That it is one of
 // several is worth a word.
-func checkFrontends(s *admin.Snapshot, frontends []backend.FrontendStats) {
+func CheckFrontends(s *admin.Snapshot, frontends []backend.FrontendStats) {
 	up, away := 0, ""
 	for _, f := range frontends {
 		if f.State == backend.LinkUp {
@@ -130,7 +128,8 @@ func measureStreams(s *admin.Snapshot, streams streaming.Stats) {
 	}
 }
 
-func measureService(s *admin.Snapshot, name string, stats plugin.Stats) {
+// MeasureService adds the metrics of a service that is a plugin.
+func MeasureService(s *admin.Snapshot, name string, stats plugin.Stats) {
 	t := stats.Traffic
 	for metric, count := range map[string]uint64{
 		"onelease_service_processes": uint64(len(stats.Instances)), "onelease_service_restarts_total": stats.Restarts,

@@ -8,7 +8,6 @@ import (
 
 	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/backend/plugin"
-	"github.com/onelease/onelease/i2p/streaming"
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/admin/admintest"
 )
@@ -22,16 +21,14 @@ var links = []backend.FrontendStats{
 func TestWatchMetrics(t *testing.T) {
 	s := &admin.Snapshot{Role: admin.RoleBackend}
 	s.Need("drain", true, "none", "")
-	measureHost(s, backend.Stats{Frontends: links, SignsUntil: time.Now(), Stalls: backend.StallStats{Resumed: 1}})
-	admin.MeasureIf(s, "onelease_backend_draining", false)
-	measureStreams(s, streaming.Stats{})
-	measureService(s, "site", plugin.Stats{})
+	Measure(s, backend.Stats{Frontends: links, SignsUntil: time.Now(), Stalls: backend.StallStats{Resumed: 1}}, false)
+	MeasureService(s, "site", plugin.Stats{})
 	admintest.Complete(t, s)
 }
 
 // A daemon of its own, before and while it drains.
 func TestWatch(t *testing.T) {
-	d := &Daemon{who: &attachment{}, units: []*unit{{Service: Service{Name: "echo", Builtin: "echo"}}}}
+	d := &Daemon{who: &attachment{}, set: &Set{units: []*unit{{Service: Service{Name: "echo", Builtin: "echo"}}}}}
 	var end context.CancelFunc
 	d.ctx, end = context.WithCancel(context.Background())
 	var err error
@@ -56,8 +53,8 @@ func TestWatchChecks(t *testing.T) {
 		code int
 		line string
 	}{
-		{"one link of two", func(s *admin.Snapshot) { checkFrontends(s, links) }, 200, "[!] all-frontends: 1 of 2 up; router-2 is waiting: refused\n"},
-		{"no link", func(s *admin.Snapshot) { checkFrontends(s, links[1:]) }, 503, "[-] frontends: 0 of 1 up"},
+		{"one link of two", func(s *admin.Snapshot) { CheckFrontends(s, links) }, 200, "[!] all-frontends: 1 of 2 up; router-2 is waiting: refused\n"},
+		{"no link", func(s *admin.Snapshot) { CheckFrontends(s, links[1:]) }, 503, "[-] frontends: 0 of 1 up"},
 		{"plugin", func(s *admin.Snapshot) {
 			checkService(s, ServiceStatus{Name: "site", Kind: "plugin", Instances: []InstanceStatus{{State: "running"}, {State: "draining"}}})
 		}, 200, "[+] service site: 1 running\n"},
