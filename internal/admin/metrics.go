@@ -91,23 +91,30 @@ func (s *Snapshot) common() []sample {
 	return c.samples
 }
 
-// descriptions are those of the table, by name.
+// descriptions are those of the table.
 var descriptions = describeAll()
+
+// A family is a metric by its name and how many labels it has: what a frontend says of
+// itself, a node with several frontends says of each, with one label more.
+type family struct {
+	name   string
+	labels int
+}
 
 type described struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
 }
 
-func describeAll() map[string]described {
-	all := map[string]described{}
+func describeAll() map[family]described {
+	all := map[family]described{}
 	for _, g := range Groups {
 		for _, m := range g.Metrics {
 			kind := prometheus.GaugeValue
 			if m.Counter {
 				kind = prometheus.CounterValue
 			}
-			all[m.Name] = described{prometheus.NewDesc(m.Name, m.Help, m.Labels, nil), kind}
+			all[family{m.Name, len(m.Labels)}] = described{prometheus.NewDesc(m.Name, m.Help, m.Labels, nil), kind}
 		}
 	}
 	return all
@@ -115,7 +122,7 @@ func describeAll() map[string]described {
 
 // collected is invalid if the table has no such metric, or with other labels.
 func (m sample) collected() prometheus.Metric {
-	d, ok := descriptions[m.metric]
+	d, ok := descriptions[family{m.metric, len(m.labels)}]
 	if !ok {
 		return prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(errUnknown(m.metric)), errUnknown(m.metric))
 	}
@@ -129,6 +136,8 @@ func (m sample) collected() prometheus.Metric {
 type errUnknown string
 
 // Error implements error.
-func (e errUnknown) Error() string { return "the table has no metric " + string(e) }
+func (e errUnknown) Error() string {
+	return "the table has no metric " + string(e) + " with as many labels"
+}
 
 var _ prometheus.Collector = (*Watcher)(nil)

@@ -86,6 +86,14 @@ func (s *Snapshot) check(name string, ok, advisory bool, good, bad string) {
 	s.Checks = append(s.Checks, Check{Name: name, OK: ok, Advisory: advisory, Text: text})
 }
 
+// Join adds the metrics of a part of the node, with labels more.
+func (s *Snapshot) Join(part *Snapshot, labels ...string) {
+	for _, m := range part.samples {
+		m.labels = append(labels[:len(labels):len(labels)], m.labels...)
+		s.samples = append(s.samples, m)
+	}
+}
+
 // Ready reports whether the node does its work.
 func (s *Snapshot) Ready() bool {
 	for _, c := range s.Checks {

@@ -1,11 +1,14 @@
 package admin
 
+import "slices"
+
 // Roles of nodes.
 const (
 	RoleFrontend = "frontend"
 	RoleBalancer = "balancer"
 	RoleBackend  = "backend"
 	RoleSAM      = "sam"
+	RoleUp       = "up"
 )
 
 // A Group is the metrics of a role; Role is empty for those that all have.
@@ -17,10 +20,11 @@ type Group struct {
 // Groups are all metrics there are, in the order of docs/metrics.md.
 var Groups = []Group{
 	{"", commonMetrics},
-	{RoleFrontend, frontendMetrics},
-	{RoleBalancer, balancerMetrics},
+	{RoleFrontend, slices.Concat(frontendMetrics, guestMetrics)},
+	{RoleBalancer, slices.Concat(balancerMetrics, leaderMetrics)},
 	{RoleBackend, backendMetrics},
 	{RoleSAM, samMetrics},
+	{RoleUp, upMetrics()},
 }
 
 func gauge(name, help string, labels ...string) Metric {
@@ -54,6 +58,10 @@ var frontendMetrics = []Metric{
 	counter("onelease_frontend_dropped_total", "Packets that came in and no backend took, or that could not be given out."),
 	counter("onelease_frontend_orphaned_total", "Those dropped that were of a stream whose backend is not attached."),
 	counter("onelease_frontend_unserved_total", "Those dropped that would have begun a stream, while no backend took any."),
+}
+
+// guestMetrics are there with --guests.
+var guestMetrics = []Metric{
 	gauge("onelease_frontend_guests", "Destinations of backends on this router (--guests only)."),
 	gauge("onelease_frontend_guests_lingering", "Those whose backend is not connected (--guests only)."),
 	counter("onelease_frontend_guests_refused_total", "Connections and guests that were not let in (--guests only)."),
@@ -68,6 +76,10 @@ var balancerMetrics = []Metric{
 	gauge("onelease_balancer_issued_seq", "Sequence number of the last LeaseSet that was issued, of any kind, as this balancer knows."),
 	gauge("onelease_balancer_issued_term", "Term of that LeaseSet."),
 	gauge("onelease_balancer_key_epoch", "Number of the X25519 key of the LeaseSets."),
+}
+
+// leaderMetrics are those of the balancer that leads.
+var leaderMetrics = []Metric{
 	counter("onelease_balancer_publishes_total", "Merged LeaseSets that were sent to publishers by this leader (the leader only)."),
 	gauge("onelease_balancer_leaseset_leases", "Leases of the merged LeaseSet (the leader only)."),
 	gauge("onelease_balancer_leaseset_routers", "Routers that those leases are of (the leader only)."),
@@ -108,4 +120,14 @@ var samMetrics = []Metric{
 	counter("onelease_sam_datagrams_sent_total", "Datagrams that were handed on for a client."),
 	counter("onelease_sam_datagrams_unsent_total", "Datagrams that were not: no router was ready or fast enough, or nobody was found to send them to."),
 	counter("onelease_sam_datagrams_bad_total", "Datagrams by UDP that made no sense, or named no session that their sender may use."),
+}
+
+// upMetrics are those of a node that has all parts: of each frontend, with its name, of the
+// balancer, which leads, and of the backend.
+func upMetrics() (all []Metric) {
+	for _, m := range frontendMetrics {
+		m.Labels = append([]string{"frontend"}, m.Labels...)
+		all = append(all, m)
+	}
+	return slices.Concat(all, leaderMetrics, backendMetrics)
 }

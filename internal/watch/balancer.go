@@ -35,7 +35,7 @@ func Balancer(s cluster.Status, destination string, view func(*controlpb.Status)
 	if s.Working != nil {
 		status.Cluster = view(s.Working)
 		shown.Checks = append(shown.Checks, LeaderChecks(s.Working, now)...)
-		measureLeader(shown, s.Working)
+		MeasureLeader(shown, s.Working)
 	}
 	shown.Status = status
 	return shown
@@ -60,7 +60,8 @@ func measureBalancer(shown *admin.Snapshot, s cluster.Status) {
 	}
 }
 
-func measureLeader(shown *admin.Snapshot, s *controlpb.Status) {
+// MeasureLeader adds the metrics of a balancer that leads.
+func MeasureLeader(shown *admin.Snapshot, s *controlpb.Status) {
 	admin.Measure(shown, "onelease_balancer_publishes_total", s.GetPublishes())
 	if ms := s.GetRefugeUntilMs(); ms != 0 {
 		admin.MeasureTime(shown, "onelease_balancer_refuge_until_timestamp_seconds", time.UnixMilli(ms))

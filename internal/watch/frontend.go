@@ -71,6 +71,9 @@ func Frontend(s frontend.Status, guests *guest.Status, now time.Time) *admin.Sna
 	return shown
 }
 
+// StatusOf is s as JSON has it, without guests.
+func StatusOf(s frontend.Status) FrontendStatus { return frontendStatus(s, nil) }
+
 func frontendStatus(s frontend.Status, guests *guest.Status) FrontendStatus {
 	v := FrontendStatus{
 		Name: s.Name, Destination: s.Destination, Member: s.Member, Publisher: s.Publisher, Refuge: s.Refuge,
