@@ -58,13 +58,20 @@ func (a *accessFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to try")
 }
 
-// client reads --dir.
-func (a *accessFlags) client(cmd *cobra.Command) (*cluster.Client, error) {
+func (a *accessFlags) check(cmd *cobra.Command) error {
 	if err := needDir(cmd); err != nil {
-		return nil, err
+		return err
 	}
 	if a.timeout <= 0 {
-		return nil, wrongUse(cmd, fmt.Errorf("--timeout %v: want more than 0s", a.timeout))
+		return wrongUse(cmd, fmt.Errorf("--timeout %v: want more than 0s", a.timeout))
+	}
+	return nil
+}
+
+// client reads --dir.
+func (a *accessFlags) client(cmd *cobra.Command) (*cluster.Client, error) {
+	if err := a.check(cmd); err != nil {
+		return nil, err
 	}
 	return cluster.NewClient(a.dir, a.balancers...)
 }

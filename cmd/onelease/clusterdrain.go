@@ -35,16 +35,20 @@ func drainingCommand(cmd *cobra.Command, off bool, done string) *cobra.Command {
 	var access accessFlags
 	cmd.Args = oneArg("frontend's name")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		err := access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
-			_, err := leader.Drain(ctx, &clusterpb.DrainRequest{Frontend: args[0], Off: off})
-			return err
-		})
-		if err != nil {
+		if err := access.drain(cmd, args[0], off); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), done+"\n", args[0])
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), done+"\n", args[0])
 		return err
 	}
 	access.add(cmd)
 	return cmd
+}
+
+// drain asks the leader to drain the router of a frontend, or with off to put it back.
+func (a *accessFlags) drain(cmd *cobra.Command, frontend string, off bool) error {
+	return a.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
+		_, err := leader.Drain(ctx, &clusterpb.DrainRequest{Frontend: frontend, Off: off})
+		return err
+	})
 }

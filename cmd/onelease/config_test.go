@@ -87,6 +87,16 @@ var broken = []struct {
 	{"balancer", "dir = \"d\"\nmax-format = -1\n", 2, "max-format", "0 or more"},
 	{"balancer", "dir = \"d\"\nlisten = \"7660\"\n", 2, "listen", "want host:port"},
 	{"balancer", "dir = \"d\"\nidentity-file = \"i\"\npassphrase-file = \"p\"\n", 2, "identity-file", "give one of them"},
+	{"up", goodRouter + goodService, 0, "dir", "which is made"},
+	{"up", "dir = \"d\"\n" + goodRouter, 0, "service", "[[service]]"},
+	{"up", "dir = \"d\"\n" + goodService, 0, "router", "[[router]]"},
+	{"up", "dir = \"d\"\nhops = 9\n" + goodRouter + goodService, 2, "hops", "1 to 7"},
+	{"up", "dir = \"d\"\ntunels = 3\n" + goodRouter + goodService, 2, "tunels", `did you mean "tunnels"?`},
+	{"up", "dir = \"d\"\n" + goodRouter + "roles = [\"member\"]\n" + goodService, 2, "router", "small router"},
+	{"up", "dir = \"d\"\n" + goodRouter + goodRouter + goodService, 5, "router.name", "another name"},
+	{"up", "dir = \"d\"\n" + goodRouter + "roles = [\"refuge\", \"member\"]\n" + goodService, 5, "router.roles", "a router of its own"},
+	{"up", "dir = \"d\"\n" + goodRouter + goodService + "settings = { prot = 7 }\n", 7, "service.settings.prot", `did you mean "port"?`},
+	{"up", "dir = \"d\"\nkey = \"site.dat\"\n" + goodRouter + goodService, 2, "key", `did you mean "keys"?`},
 	{"balancer", "dir = \"d\"\npassphrase = \"hunter2\"\n", 2, "passphrase", `"passphrase-file"`},
 }
 
@@ -141,7 +151,7 @@ func TestConfigCheck(t *testing.T) {
 	for args, words := range map[string][]string{
 		"check":                           {"no file given"},
 		"check " + dir + "/x.toml":        {"does not begin with a role", "--role"},
-		"check --role king " + good:       {`no role "king"`, "balancer, frontend, backend, sam"},
+		"check --role king " + good:       {`no role "king"`, "balancer, frontend, backend, sam, up"},
 		"example":                         {"no role given"},
 		"example king":                    {`no role "king"`},
 		"check " + dir + "/sam-none.toml": {"no such file"},

@@ -13,8 +13,10 @@ import (
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/doctor"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/internal/samd"
 	"github.com/onelease/onelease/internal/strict"
+	"github.com/onelease/onelease/internal/upd"
 )
 
 // addRouters adds what --config has, and each --router. Flags go before the file.
@@ -25,23 +27,26 @@ func (f *doctorFlags) addRouters(cmd *cobra.Command, cfg *doctor.Config) error {
 		if err != nil {
 			return wrongUse(cmd, fmt.Errorf("configuration: %w", inFile(f.file, err)))
 		}
-		if of, ok := config.(*samd.Config); ok {
+		switch of := config.(type) {
+		case *samd.Config:
 			bridge = *of
+		case *upd.Config:
+			bridge.Routers = of.Written()
 		}
 		addRole(cfg, config)
 	}
 	for _, text := range f.routers {
-		r, err := samd.ParseRouter(text)
+		r, err := routers.Parse(text)
 		if err != nil {
 			return wrongUse(cmd, err)
 		}
 		bridge.Routers = append(bridge.Routers, r)
 	}
-	routers, err := bridge.Written()
+	written, err := bridge.Written()
 	if err != nil {
 		return misuse(cmd, err, samd.ErrConfig)
 	}
-	for _, r := range routers {
+	for _, r := range written {
 		cfg.Routers = append(cfg.Routers, checkedRouter(r))
 		cfg.Secrets = appendSet(cfg.Secrets, r.PasswordFile)
 	}
@@ -82,6 +87,8 @@ func addRole(cfg *doctor.Config, config any) {
 	case *daemon.Config:
 		dir, balancers = c.Dir, c.Balancers
 		cfg.Keys = appendSet(cfg.Keys, c.Keys)
+	case *upd.Config:
+		cfg.Keys = appendSet(cfg.Keys, cmp.Or(c.Keys, c.KeptKeys()))
 	}
 	cfg.Dir = cmp.Or(cfg.Dir, dir)
 	if len(cfg.Balancers) == 0 {
@@ -110,10 +117,9 @@ func appendSet(to []string, paths ...string) []string {
 }
 
 // checkedRouter is r for the doctor.
-func checkedRouter(r samd.Router) doctor.Router {
-	has := func(role string) bool { return slices.Contains(r.Roles, role) }
+func checkedRouter(r routers.Router) doctor.Router {
 	return doctor.Router{
-		Name: r.Name, Addr: r.Address, Member: has(samd.Member), Publisher: has(samd.Publisher), Refuge: has(samd.Refuge),
+		Name: r.Name, Addr: r.Address, Member: r.Has(routers.Member), Publisher: r.Has(routers.Publisher), Refuge: r.Has(routers.Refuge),
 		DontPublish: frontend.Quirk(r.DontPublish), User: r.User, Password: passwordIn(r.PasswordFile),
 	}
 }

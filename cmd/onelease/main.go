@@ -48,12 +48,14 @@ func root() *cobra.Command {
 merges the tunnels of all into one LeaseSet, so that the netDB sees what one
 router would show; when a router dies, its remotes go on with the others.
 
-A deployment has one to nine balancers, which form a cluster, a frontend beside each
+"onelease up" is all of it in one process, for routers of one machine. A deployment over
+several machines has one to nine balancers, which form a cluster, a frontend beside each
 router, and a backend or more with the services, most of which are plugins.
 "onelease cluster" makes and tends the cluster, "onelease plugin" the plugins.
 
 Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		Example: `  onelease demo                     # watch it work, with nothing installed
+  onelease up --help                # a site on the routers of this machine
   onelease key generate site.dat    # make a Destination, or import one that you have
   onelease cluster init --help      # begin a cluster of balancers
   onelease balancer --dir DIR       # run one of them
@@ -64,14 +66,15 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
   onelease lookup NAME              # what routers and the netDB have of a Destination
   onelease config example sam       # a file for --config, with all keys
   onelease doctor --help            # what is wrong with a setup, and what to do
+  onelease drain NAME --dir DIR     # before maintenance of a router
   onelease status --admin ADDR      # how one of those that run is
   onelease version                  # what to say in a report of a fault`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(wrongUse)
-	return group(cmd, demoCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(),
-		configCommand(), keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), simnetCommand(), versionCommand(), manCommand())
+	return group(cmd, demoCommand(), upCommand(), balancerCommand(), frontendCommand(), backendCommand(), clusterCommand(), pluginCommand(), samCommand(),
+		configCommand(), keyCommand(), lookupCommand(), doctorCommand(), nodeStatusCommand(), siteDrainCommand(), siteUndrainCommand(), simnetCommand(), versionCommand(), manCommand())
 }
 
 // group makes cmd one that only has others.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/samd"
+	"github.com/onelease/onelease/internal/upd"
 )
 
 // A role is a command that has a file.
@@ -47,6 +48,17 @@ var roles = []role{
 		"sam", "a SAM bridge on several routers",
 		func() any { return new(samd.Config) },
 		func(c any) error { return c.(*samd.Config).Check() },
+	},
+	{
+		"up", "all parts of a site on the routers of one machine",
+		func() any { return new(upd.Config) },
+		func(c any) error {
+			cfg := *c.(*upd.Config)
+			if cfg.Plugins == "" {
+				cfg.Plugins = defaultPlugins()
+			}
+			return cfg.Check()
+		},
 	},
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/internal/samd"
 )
 
@@ -119,7 +120,7 @@ func (f *samFlags) config(cmd *cobra.Command) (cfg samd.Config, err error) {
 		return cfg, err
 	}
 	for _, text := range f.routers {
-		r, err := samd.ParseRouter(text)
+		r, err := routers.Parse(text)
 		if err != nil {
 			return cfg, wrongUse(cmd, err)
 		}

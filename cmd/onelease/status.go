@@ -15,6 +15,7 @@ import (
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/samd"
+	"github.com/onelease/onelease/internal/upd"
 	"github.com/onelease/onelease/internal/watch"
 )
 
@@ -33,11 +34,11 @@ func nodeStatusCommand() *cobra.Command {
 	var f statusFlags
 	cmd := &cobra.Command{
 		Use:   "status --admin ADDR",
-		Short: "Show how a running node is: a frontend, balancer, backend or SAM bridge",
+		Short: "Show how a running node is: a site, frontend, balancer, backend or SAM bridge",
 		Long: `Status asks a node at its --admin address how it is: whether it is ready, with a line
 for each check ("[+]" is well, "[-]" is why it is not ready, "[!]" is wrong and no reason
-not to be; of what is wrong it says since when), and what is particular to its role. A backend with a --dir answers without
---admin as well: give its --dir.
+not to be; of what is wrong it says since when), and what is particular to its role. Up, and
+a backend with a --dir, answer without --admin as well: give their --dir.
 
 Off the loopback the node is asked over TLS, and wants its token: give --token-file, and
 --ca if its certificate is not of a CA that this system knows.
@@ -45,6 +46,7 @@ Off the loopback the node is asked over TLS, and wants its token: give --token-f
 Exit codes: 0 the node is ready; 1 it is not, or does not answer; 2 wrong use.`,
 		Example: `  onelease status --admin 127.0.0.1:7680
   onelease status --admin unix:/run/onelease/router-1.sock --watch
+  onelease status --dir /var/lib/onelease/site-1
   onelease status --dir /var/lib/onelease/backend-1 --json
   onelease status --admin 10.0.0.5:7680 --token-file token --ca admin.pem`,
 		Args: noArgs,
@@ -52,7 +54,7 @@ Exit codes: 0 the node is ready; 1 it is not, or does not answer; 2 wrong use.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.client.Addr, "admin", "", "`host:port` or unix:PATH, as the node has it")
-	flags.StringVar(&f.dir, "dir", "", "a backend's `directory`, in place of --admin")
+	flags.StringVar(&f.dir, "dir", "", "`directory` of onelease up or of a backend, in place of --admin")
 	flags.StringVar(&f.client.TokenFile, "token-file", "", "`file` with the token that the node wants, which only its owner may read")
 	flags.StringVar(&f.client.CAFile, "ca", "", "PEM `file` with the CA of the node's certificate, or that itself; it is then asked over TLS on the loopback too")
 	f.watch.add(cmd)
@@ -62,7 +64,7 @@ Exit codes: 0 the node is ready; 1 it is not, or does not answer; 2 wrong use.`,
 
 func (f *statusFlags) run(cmd *cobra.Command, _ []string) error {
 	if (f.dir == "") == (f.client.Addr == "") {
-		return wrongUse(cmd, errors.New("which node? give its --admin, or --dir if it is a backend"))
+		return wrongUse(cmd, errors.New("which node? give its --admin, or --dir of onelease up or of a backend"))
 	}
 	if f.dir != "" {
 		f.client.Addr = admin.Unix + daemon.ControlPath(f.dir)
@@ -119,6 +121,8 @@ func (v nodeView) particular(w io.Writer) error {
 		return showAs(raw, w, balancerText)
 	case admin.RoleSAM:
 		return showAs(raw, w, samText)
+	case admin.RoleUp:
+		return showAs(raw, w, upText)
 	}
 	return nil
 }
@@ -181,6 +185,18 @@ func samText(s samd.Status, w io.Writer) {
 		rows = append(rows, []string{r.Name, strings.Join(r.Roles, ", "), either(r.Up, "up", "away"), strconv.Itoa(r.Destinations)})
 	}
 	table(w, rows)
+}
+
+// An upStatus is upd.Status with what this program knows of the balancer's.
+type upStatus struct {
+	upd.Status
+	Balancer statusView `json:"balancer"`
+}
+
+func upText(s upStatus, w io.Writer) {
+	s.Balancer.known(w)
+	fmt.Fprintln(w)
+	backendView(s.Backend).text(w)
 }
 
 var _ view = nodeView{}

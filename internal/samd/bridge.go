@@ -45,7 +45,7 @@ func New(c Config) (*Bridge, error) {
 }
 
 func (b *Bridge) prepare() error {
-	routers, err := b.cfg.routers()
+	hosts, err := b.cfg.routers()
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (b *Bridge) prepare() error {
 		return err
 	}
 	b.hosting, err = onelease.NewHosting(onelease.HostingConfig{
-		Routers: routers, Frontends: frontends, Near: !b.cfg.Apart,
+		Routers: hosts, Frontends: frontends, Near: !b.cfg.Apart,
 		Max: b.cfg.MaxSessions, MaxPerOwner: b.cfg.MaxSessionsPerUser, Logger: b.cfg.Logger,
 	})
 	if err != nil {

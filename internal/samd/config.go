@@ -9,6 +9,7 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/internal/strict"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -62,7 +63,7 @@ type Config struct {
 	// Address says where it can be watched.
 	admin.Address
 	// Routers are those that host the Destinations of sessions.
-	Routers []Router `toml:"router" shown:"yes" comment:"a router that hosts sessions, on this machine; there may be several of these tables"`
+	Routers []routers.Router `toml:"router" shown:"yes" comment:"a router that hosts sessions, on this machine; there may be several of these tables"`
 	// Frontends are those of a cluster that take guests, in place of Routers or with them.
 	Frontends []Frontend `toml:"frontend" comment:"a frontend of a cluster that takes guests; there may be several of these tables, with dir"`
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/internal/strict"
 )
 
@@ -43,8 +44,8 @@ func TestReadConfig(t *testing.T) {
 		Listen: []string{"127.0.0.1:17656", "127.0.0.2:17656"}, UDP: NoUDP,
 		TLSCert: filepath.Join(dir, "sam.pem"), TLSKey: "/etc/sam.key", Users: filepath.Join(dir, "users"),
 		Auth: true, MaxSessions: 50, MaxStreams: 9,
-		Routers: []Router{
-			{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, DontPublish: "auto"},
+		Routers: []routers.Router{
+			{Name: "a", Address: "127.0.0.1:7654", Roles: []string{routers.Member, routers.Publisher}, DontPublish: "auto"},
 			{Name: "b", Address: "[::1]:7664", User: "u", PasswordFile: filepath.Join(dir, "b.password")},
 		},
 	}
@@ -95,43 +96,21 @@ func TestWrongConfig(t *testing.T) {
 
 // Defaults: where clients look, and roles that make sense.
 func TestDefaults(t *testing.T) {
-	c, err := Config{Routers: []Router{{Name: "a", Address: "127.0.0.1:7654"}}}.complete()
+	c, err := Config{Routers: []routers.Router{{Name: "a", Address: "127.0.0.1:7654"}}}.complete()
 	if err != nil || c.Listen[0] != DefaultListen || c.UDP != DefaultUDP || len(c.Routers[0].Roles) != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = Config{Routers: []Router{
-		{Name: "a", Address: "127.0.0.1:7654"}, {Name: "b", Address: "127.0.0.1:7664", Roles: []string{Publisher}},
+	c, err = Config{Routers: []routers.Router{
+		{Name: "a", Address: "127.0.0.1:7654"}, {Name: "b", Address: "127.0.0.1:7664", Roles: []string{routers.Publisher}},
 	}}.complete()
-	if err != nil || !reflect.DeepEqual(c.Routers[0].Roles, []string{Member}) {
+	if err != nil || !reflect.DeepEqual(c.Routers[0].Roles, []string{routers.Member}) {
 		t.Errorf("%+v, %v", c, err)
-	}
-}
-
-// A password that others may read is refused, and the file is named.
-func TestPasswordFile(t *testing.T) {
-	r := Router{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, User: "u", PasswordFile: writeFile(t, "password", "secret\n")}
-	if got, err := r.router(); err != nil || got.Password != "secret" {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if err := os.Chmod(r.PasswordFile, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.router(); err == nil || !strings.Contains(err.Error(), r.PasswordFile) || strings.Contains(err.Error(), "secret") {
-		t.Error(err)
-	}
-}
-
-func TestParseRouter(t *testing.T) {
-	got, err := ParseRouter("a=127.0.0.1:7654,member,publisher,inverted")
-	want := Router{Name: "a", Address: "127.0.0.1:7654", Roles: []string{Member, Publisher}, DontPublish: "inverted"}
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestParseFrontend(t *testing.T) {
 	got, err := ParseFrontend("router-1=10.0.0.5:7671,member,publisher")
-	want := Frontend{Name: "router-1", Address: "10.0.0.5:7671", Roles: []string{Member, Publisher}}
+	want := Frontend{Name: "router-1", Address: "10.0.0.5:7671", Roles: []string{routers.Member, routers.Publisher}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -151,8 +130,8 @@ func writeFile(t *testing.T, name, text string) string {
 
 // The tags have the defaults that the code has: to write them changes nothing.
 func TestDefaultsAreTagged(t *testing.T) {
-	routers := []Router{{Name: "a", Address: "127.0.0.1:7654"}}
-	want, err := Config{Routers: routers}.complete()
+	one := []routers.Router{{Name: "a", Address: "127.0.0.1:7654"}}
+	want, err := Config{Routers: one}.complete()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,11 +141,11 @@ func TestDefaultsAreTagged(t *testing.T) {
 			text.WriteString(k.Name + " = " + k.Default + "\n")
 		}
 	}
-	written := Config{Routers: routers}
+	written := Config{Routers: one}
 	if err := strict.Decode([]byte(text.String()), &written); err != nil {
 		t.Fatal(err)
 	}
-	if reflect.DeepEqual(written, Config{Routers: routers}) {
+	if reflect.DeepEqual(written, Config{Routers: one}) {
 		t.Error("no defaults")
 	}
 	got, err := written.complete()

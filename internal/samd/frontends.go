@@ -11,6 +11,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/internal/pki"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/internal/strict"
 )
 
@@ -18,7 +19,7 @@ import (
 type Frontend struct {
 	Name    string `toml:"name" example:"router-1" shown:"yes" comment:"the name in its certificate"`
 	Address string `toml:"address" value:"host:port" example:"10.0.0.5:7671" shown:"yes" comment:"host:port of its --guests"`
-	// Roles are Member, Publisher or both, as its router has them. One without is a
+	// Roles are routers.Member, Publisher or both, as its router has them. One without is a
 	// Member.
 	Roles []string `toml:"roles" default:"member" comment:"what its router is for: member, publisher or both"`
 }
@@ -28,7 +29,7 @@ func ParseFrontend(text string) (Frontend, error) {
 	words := strings.Split(text, ",")
 	name, addr, ok := strings.Cut(words[0], "=")
 	if !ok {
-		return Frontend{}, fmt.Errorf("frontend %q: want NAME=HOST:PORT of its --guests, and after commas %s or %s", text, Member, Publisher)
+		return Frontend{}, fmt.Errorf("frontend %q: want NAME=HOST:PORT of its --guests, and after commas %s or %s", text, routers.Member, routers.Publisher)
 	}
 	return Frontend{name, addr, words[1:]}, nil
 }
@@ -56,11 +57,11 @@ func (c *Config) checkFrontends(count map[string]int) error {
 // check also says which key is wrong.
 func (f *Frontend) check() (key string, err error) {
 	if len(f.Roles) == 0 {
-		f.Roles = []string{Member}
+		f.Roles = []string{routers.Member}
 	}
 	for _, role := range f.Roles {
-		if role != Member && role != Publisher {
-			return "roles", fmt.Errorf("%q is no role of a frontend here: want %s or %s", role, Member, Publisher)
+		if role != routers.Member && role != routers.Publisher {
+			return "roles", fmt.Errorf("%q is no role of a frontend here: want %s or %s", role, routers.Member, routers.Publisher)
 		}
 	}
 	if f.Name == "" {
@@ -87,7 +88,7 @@ func (b *Bridge) join() (frontends []onelease.RemoteFrontend, err error) {
 	for _, f := range b.cfg.Frontends {
 		frontends = append(frontends, onelease.RemoteFrontend{
 			Name: f.Name, Addr: f.Address, TLS: pki.ClientTLS(creds, pki.Frontend, f.Name),
-			Member: slices.Contains(f.Roles, Member), Publisher: slices.Contains(f.Roles, Publisher),
+			Member: slices.Contains(f.Roles, routers.Member), Publisher: slices.Contains(f.Roles, routers.Publisher),
 		})
 	}
 	return frontends, nil

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/onelease/onelease/internal/routers"
 )
 
 // writePair writes a certificate with that serial number, and its key.
@@ -48,7 +50,7 @@ func TestReload(t *testing.T) {
 	cfg := Config{
 		Listen: []string{"127.0.0.1:0"}, UDP: NoUDP, Users: filepath.Join(dir, "users"),
 		TLSCert: filepath.Join(dir, "cert"), TLSKey: filepath.Join(dir, "key"),
-		Routers: []Router{{Name: "a", Address: "127.0.0.1:1"}},
+		Routers: []routers.Router{{Name: "a", Address: "127.0.0.1:1"}},
 	}
 	if err := os.WriteFile(cfg.Users, nil, 0o600); err != nil {
 		t.Fatal(err)

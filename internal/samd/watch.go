@@ -5,6 +5,7 @@ import (
 
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/plugins/sambridge"
 )
 
@@ -31,12 +32,12 @@ type RouterStatus struct {
 // Status is how it is now.
 func (b *Bridge) Status() Status { return b.statusOf(b.bridge.Status(), b.hosting.Routers()) }
 
-func (b *Bridge) statusOf(bridge sambridge.Status, routers []onelease.RouterStatus) Status {
+func (b *Bridge) statusOf(bridge sambridge.Status, hosts []onelease.RouterStatus) Status {
 	s := Status{
 		SAM: b.Addrs(), UDP: b.UDPAddr(), Destinations: b.hosting.Destinations(),
 		Connections: bridge.Conns, Sessions: bridge.Sessions, Streams: bridge.Streams, Routers: []RouterStatus{},
 	}
-	for _, r := range routers {
+	for _, r := range hosts {
 		s.Routers = append(s.Routers, RouterStatus{r.Name, b.rolesOf(r.Name), r.Up, r.Destinations})
 	}
 	return s
@@ -44,10 +45,10 @@ func (b *Bridge) statusOf(bridge sambridge.Status, routers []onelease.RouterStat
 
 // watch is what there is to see of the bridge.
 func (b *Bridge) watch() *admin.Snapshot {
-	bridge, routers := b.bridge.Status(), b.hosting.Routers()
-	s := &admin.Snapshot{Role: admin.RoleSAM, Status: b.statusOf(bridge, routers)}
-	b.checkRouters(s, routers)
-	for _, r := range routers {
+	bridge, hosts := b.bridge.Status(), b.hosting.Routers()
+	s := &admin.Snapshot{Role: admin.RoleSAM, Status: b.statusOf(bridge, hosts)}
+	b.checkRouters(s, hosts)
+	for _, r := range hosts {
 		admin.MeasureIf(s, "onelease_sam_router_up", r.Up, r.Name)
 		admin.Measure(s, "onelease_sam_router_destinations", r.Destinations, r.Name)
 	}
@@ -57,9 +58,9 @@ func (b *Bridge) watch() *admin.Snapshot {
 }
 
 // checkRouters has a bridge ready while a new session could be served and found.
-func (b *Bridge) checkRouters(s *admin.Snapshot, routers []onelease.RouterStatus) {
+func (b *Bridge) checkRouters(s *admin.Snapshot, hosts []onelease.RouterStatus) {
 	up := map[string]int{}
-	for _, r := range routers {
+	for _, r := range hosts {
 		if r.Up {
 			for _, role := range b.rolesOf(r.Name) {
 				up[role]++
@@ -67,7 +68,7 @@ func (b *Bridge) checkRouters(s *admin.Snapshot, routers []onelease.RouterStatus
 		}
 		s.Advise("router "+r.Name, r.Up, "up", "cannot be reached: does it run, and its I2CP?")
 	}
-	members, publishers := up[Member], up[Publisher]
+	members, publishers := up[routers.Member], up[routers.Publisher]
 	s.Need("members", members > 0, fmt.Sprintf("%d up", members), "none is up: no session can be served")
 	s.Need("publishers", publishers > 0, fmt.Sprintf("%d up", publishers), "none is up: nobody can find new sessions")
 }
@@ -85,10 +86,10 @@ func (b *Bridge) rolesOf(name string) (roles []string) {
 	}
 	for _, r := range b.cfg.Embedded {
 		if r.Name == name && r.Member {
-			roles = append(roles, Member)
+			roles = append(roles, routers.Member)
 		}
 		if r.Name == name && r.Publisher {
-			roles = append(roles, Publisher)
+			roles = append(roles, routers.Publisher)
 		}
 	}
 	return roles

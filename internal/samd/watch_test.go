@@ -7,6 +7,7 @@ import (
 	"github.com/onelease/onelease"
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/admin/admintest"
+	"github.com/onelease/onelease/internal/routers"
 	"github.com/onelease/onelease/plugins/sambridge"
 )
 
@@ -15,7 +16,7 @@ func newBridge(t *testing.T) *Bridge {
 	t.Helper()
 	b, err := New(Config{
 		Listen: []string{"127.0.0.1:0"}, UDP: NoUDP,
-		Routers: []Router{{Name: "a", Address: "127.0.0.1:1"}, {Name: "b", Address: "127.0.0.1:1", Roles: []string{Publisher}}},
+		Routers: []routers.Router{{Name: "a", Address: "127.0.0.1:1"}, {Name: "b", Address: "127.0.0.1:1", Roles: []string{routers.Publisher}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,72 @@
+package upd
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/frontend"
+	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/daemon"
+	"github.com/onelease/onelease/internal/watch"
+)
+
+// watch is what there is to see of a site: the metrics of its parts, and whether a visitor
+// would find it and be served.
+func (s *Site) watch() *admin.Snapshot {
+	l := s.look()
+	status := s.statusOf(l)
+	shown := &admin.Snapshot{Role: admin.RoleUp, Status: status}
+	shown.Need("drain", !l.draining, "none", "it was told to end, and takes nothing new")
+	checkLeader(shown, l.leader, l.at)
+	checkRoles(shown, l.frontends)
+	daemon.CheckFrontends(shown, l.stats.Frontends)
+	s.set.Watch(shown, status.Backend.Services)
+	daemon.Measure(shown, l.stats, l.draining)
+	watch.MeasureLeader(shown, l.leader)
+	for _, f := range l.frontends {
+		shown.Join(watch.Frontend(f, nil, l.at), f.Name)
+	}
+	return shown
+}
+
+// checkLeader has a site need the LeaseSet, of what its balancer knows. checkRoles tells of
+// the frontends.
+func checkLeader(shown *admin.Snapshot, s *controlpb.Status, now time.Time) {
+	for _, c := range watch.LeaderChecks(s, now) {
+		switch c.Name {
+		case "frontends":
+			continue
+		case "leaseset":
+			c.Advisory = false
+		}
+		shown.Checks = append(shown.Checks, c)
+	}
+}
+
+// checkRoles has a site ready while one router of each kind at least is up. That one is not
+// is worth a line of its own.
+func checkRoles(shown *admin.Snapshot, frontends []frontend.Status) {
+	members, publishers := 0, 0
+	for _, f := range frontends {
+		shown.Advise("router "+f.Name, f.RouterUp, "session held", "no session: "+orConnecting(f.RouterError))
+		if f.Draining {
+			shown.Advise("drain "+f.Name, false, "", "taken out of service, until "+f.DrainUntil.UTC().Format(time.RFC3339))
+		}
+		if f.RouterUp && f.Member && !f.Refuge {
+			members++
+		}
+		if f.RouterUp && f.Publisher {
+			publishers++
+		}
+	}
+	shown.Need("members", members > 0, fmt.Sprintf("%d up", members), "none is up: nobody is served")
+	shown.Need("publishers", publishers > 0, fmt.Sprintf("%d up", publishers), "none is up: the LeaseSet in the netDB ends within minutes, and nobody finds the site")
+}
+
+func orConnecting(text string) string {
+	if text == "" {
+		return "still connecting"
+	}
+	return text
+}
