@@ -93,7 +93,7 @@ var broken = []struct {
 	{"up", "dir = \"d\"\nhops = 9\n" + goodRouter + goodService, 2, "hops", "1 to 7"},
 	{"up", "dir = \"d\"\ntunels = 3\n" + goodRouter + goodService, 2, "tunels", `did you mean "tunnels"?`},
 	{"up", "dir = \"d\"\n" + goodRouter + "roles = [\"member\"]\n" + goodService, 2, "router", "small router"},
-	{"up", "dir = \"d\"\n" + goodRouter + goodRouter + goodService, 5, "router.name", "another name"},
+	{"up", "dir = \"d\"\n" + goodRouter + goodRouter + goodService, 6, "router.name", "another name"},
 	{"up", "dir = \"d\"\n" + goodRouter + "roles = [\"refuge\", \"member\"]\n" + goodService, 5, "router.roles", "a router of its own"},
 	{"up", "dir = \"d\"\n" + goodRouter + goodService + "settings = { prot = 7 }\n", 7, "service.settings.prot", `did you mean "port"?`},
 	{"up", "dir = \"d\"\nkey = \"site.dat\"\n" + goodRouter + goodService, 2, "key", `did you mean "keys"?`},
