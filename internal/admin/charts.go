@@ -47,6 +47,7 @@ var Charts = []Chart{
 		{metric: "onelease_balancer_leaseset_leases", name: "leases"}, {metric: "onelease_balancer_leaseset_routers", name: "routers"},
 	}},
 	{"publishes", "Publishes", "merged LeaseSets", Count, []curve{{metric: "onelease_balancer_publishes_total"}}},
+	{"netdb", "Found in the netDB", "1 is yes, 0 is no", Level, []curve{{metric: "onelease_balancer_netdb_found"}}},
 	{"failovers", "Failovers", "changes of the leader", Changes, []curve{
 		{metric: "onelease_balancer_issued_term", name: "LeaseSets issued"}, {metric: "onelease_frontend_leaseset_term", name: "LeaseSets that came"},
 	}},

@@ -29,8 +29,8 @@ type Check struct {
 	// Text says in words how it is; if it is not OK, also what to do, where that is known.
 	Text string `json:"text"`
 	// Since is when it began to fail, as far as it was looked at, which is each second; nil
-	// if it is OK.
-	Since *time.Time `json:"since"`
+	// if it is OK, or if nobody watches.
+	Since *time.Time `json:"since,omitempty"`
 }
 
 // String is the check in a line: "[+] router: session held", with "[-]" if it is not OK, and
