@@ -2,7 +2,6 @@ package onelease_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"sync"
@@ -32,7 +31,7 @@ type site struct {
 // startSite starts three balancers, a frontend for each router, and the backend.
 func (w *world) startSite(service backend.Service) *site {
 	w.t.Helper()
-	dir, log := w.t.TempDir(), slog.New(slog.NewTextHandler(&w.log, nil))
+	dir, log := w.t.TempDir(), w.logger()
 	balancers, err := cluster.StartLocal(w.ctx, cluster.LocalConfig{Dir: dir, Balancers: 3, Keys: w.keys, Logger: log})
 	if err != nil {
 		w.t.Fatal(err)
@@ -55,7 +54,7 @@ func (s *site) backend(name string, service backend.Service) *onelease.Node {
 		Cluster:   &onelease.Cluster{Dir: filepath.Join(s.dir, "backend-"+name), Balancers: s.balancers.Addresses(), Dial: s.dial},
 		Frontends: []string{"127.0.0.1:1", "127.0.0.1:2"},
 		Service:   service,
-		Logger:    slog.New(slog.NewTextHandler(&s.w.log, nil)),
+		Logger:    s.w.logger(),
 	}))
 	return s.w.node
 }

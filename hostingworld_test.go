@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,10 @@ type hostingWorld struct {
 	t       *testing.T
 	network *embedded.Network
 	hosting *onelease.Hosting
-	log     logBuffer
+	log     logBuffer // which names nobody above debug level
+
+	mu     sync.Mutex
+	opened []i2p.Destination
 }
 
 // inHosting runs test in a bubble, in which nothing may be left when it ends.
@@ -35,6 +39,7 @@ func inHosting(t *testing.T, network embedded.Config, cfg onelease.HostingConfig
 		if w.hosting, err = onelease.NewHosting(cfg); err != nil {
 			t.Fatal(err)
 		}
+		defer func() { w.log.KeepsQuiet(t, w.opened...) }() // closed, it has said all
 		defer w.hosting.Close()
 		test(w)
 	})
@@ -53,7 +58,13 @@ func (w *hostingWorld) open(o onelease.Opening) *onelease.Hosted {
 func (w *hostingWorld) tryOpen(o onelease.Opening) (*onelease.Hosted, error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	return w.hosting.Open(ctx, o)
+	d, err := w.hosting.Open(ctx, o)
+	if err == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.opened = append(w.opened, d.Keys().Destination)
+	}
+	return d, err
 }
 
 // serveEcho has d echo on a port until it is closed.

@@ -33,7 +33,8 @@ type world struct {
 	keys    *i2p.Keys
 	profile simnet.Profile
 	node    *onelease.Node // the last that was started
-	log     logBuffer
+	log     logBuffer      // which names no remote above debug level
+	level   slog.Level     // of the log
 
 	remotes []*simnet.Remote
 	ctx     context.Context // ends with the test
@@ -63,7 +64,15 @@ func inWorld(t *testing.T, cfg simnet.Config, profile simnet.Profile, test func(
 			w.network.NewRouter(simnet.RouterConfig{Name: name, Profile: profile})
 		}
 		test(w)
+		for _, r := range w.remotes {
+			w.log.KeepsQuiet(t, r.Destination())
+		}
 	})
+}
+
+// logger is for all parts.
+func (w *world) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: w.level}))
 }
 
 // config is what a user would write for the routers of the world.
@@ -77,7 +86,7 @@ func (w *world) config() onelease.Config {
 			{Name: publish, Dial: w.network.Router(publish).DialI2CP, Publisher: true},
 		},
 		Service: echo.Service{},
-		Logger:  slog.New(slog.NewTextHandler(&w.log, nil)),
+		Logger:  w.logger(),
 	}
 }
 

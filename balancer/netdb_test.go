@@ -164,3 +164,14 @@ func TestStatusOfAPublish(t *testing.T) {
 		}
 	})
 }
+
+// A new leader has the netDB looked at though nobody publishes: what an earlier one had
+// published may be there no more.
+func TestNextLeaderLooks(t *testing.T) {
+	looks(t, func(w *bench, _, m1, _ *caller) {
+		w.succeed()
+		again := w.attach("m1", true, false)
+		again.report(1, 3, false)
+		again.awaitAsked(lookSettle + lookSoon + time.Second)
+	})
+}

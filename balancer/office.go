@@ -47,12 +47,13 @@ func (b *Balancer) takeOver(ctx context.Context, now time.Time) error {
 	b.policy, b.policyOf = policy, state.Destination(b.hash).Policy
 	b.clock, b.generation = newClock(now), state.Generation
 	b.frontends = inherit(state, b.hash, now, b.policy)
-	b.merged, b.mergedAt = nil, time.Time{}
+	b.merged, b.mergedAt, b.netDB = nil, time.Time{}, netDB{}
 	if last := state.Destination(b.hash).Merged; last.Seq != 0 {
 		b.mergedAt = earlier(b.localLocked(time.Unix(int64(last.Published), 0), now), now)
+		b.publishedLocked(now) // by an earlier leader: there may be no publisher to do it again
 	}
 	b.graceEnds, b.continues = now.Add(b.policy.TakeoverTime), false
-	b.firstPool, b.rotateAt, b.netDB = time.Time{}, time.Time{}, netDB{}
+	b.firstPool, b.rotateAt = time.Time{}, time.Time{}
 	b.setOfficeLocked(true)
 	b.log.Info("this balancer leads", "frontends", len(b.frontends))
 	return nil

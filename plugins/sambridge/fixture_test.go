@@ -7,12 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/onelease/onelease"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
+	"github.com/onelease/onelease/internal/logtest"
 	"github.com/onelease/onelease/internal/memconn"
 	"github.com/onelease/onelease/test/embedded"
 )
@@ -26,6 +29,10 @@ type world struct {
 	bridge  *Bridge
 	dial    func() (net.Conn, error)
 	ended   chan error // Run has returned
+
+	log  logtest.Buffer // which names nobody
+	mu   sync.Mutex
+	made []i2p.Destination // by session
 }
 
 // newWorld has clients connect by TCP, for what is different there.
@@ -64,13 +71,13 @@ func inWorldOf(t *testing.T, profile simnet.Profile, change func(*Config), test 
 // start makes the network and the bridge; change may change its Config.
 func (w *world) start(ln net.Listener, change func(*Config)) {
 	w.t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	w.network = embedded.Start(embedded.Config{Profile: w.profile})
 	var err error
-	if w.hosting, err = onelease.NewHosting(onelease.HostingConfig{Routers: w.network.Routers(), Logger: quiet}); err != nil {
+	if w.hosting, err = onelease.NewHosting(onelease.HostingConfig{Routers: w.network.Routers(), Logger: log}); err != nil {
 		w.t.Fatal(err)
 	}
-	cfg := Config{Hosting: w.hosting, Listeners: []net.Listener{ln}, Logger: quiet}
+	cfg := Config{Hosting: w.hosting, Listeners: []net.Listener{ln}, Logger: log}
 	if change != nil {
 		change(&cfg)
 	}
@@ -91,6 +98,7 @@ func (w *world) run() (stop func()) {
 		}
 		w.hosting.Close()
 		w.network.Close()
+		w.log.KeepsQuiet(w.t, w.made...)
 	}
 }
 
@@ -130,7 +138,18 @@ func (w *world) hello() *client {
 func (w *world) session(words string) *client {
 	w.t.Helper()
 	c := w.hello()
-	c.session(words)
+	keys, err := i2p.Base64.DecodeString(strings.TrimSpace(c.session(words)))
+	if err == nil {
+		var d i2p.Destination
+		if d, _, err = i2p.ParseDestination(keys); err == nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.made = append(w.made, d)
+		}
+	}
+	if err != nil {
+		w.t.Fatalf("keys of a session: %v", err)
+	}
 	return c
 }
 

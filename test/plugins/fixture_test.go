@@ -79,6 +79,7 @@ func start(t *testing.T, cfg plugin.Config) *world {
 		}
 		network.Close()
 		w.frontend.Close()
+		w.log.KeepsQuiet(t, w.remote.Destination)
 		if t.Failed() {
 			t.Logf("log:\n%s", w.log.String())
 		}
