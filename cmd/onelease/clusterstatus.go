@@ -162,7 +162,7 @@ func (v statusView) wrong(w io.Writer) {
 	lead := "\n"
 	for _, c := range v.Checks {
 		if !c.OK {
-			fmt.Fprintf(w, "%s%s\n", lead, c)
+			fmt.Fprintf(w, "%s[!] %s: %s\n", lead, c.Name, c.Text)
 			lead = ""
 		}
 	}

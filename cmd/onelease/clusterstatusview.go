@@ -7,7 +7,6 @@ import (
 
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
-	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/watch"
 )
 
@@ -27,8 +26,15 @@ type statusView struct {
 	// place of the members; null: none was lost just now.
 	RefugeUntil *time.Time     `json:"refuge_until"`
 	Frontends   []frontendView `json:"frontends"`
-	// Checks say what is well and what is not, as those of /readyz do.
-	Checks []admin.Check `json:"checks"`
+	// Checks say what is well and what is not. Since when, the leader's own /readyz says.
+	Checks []checkView `json:"checks"`
+}
+
+// A checkView is one of watch.LeaderChecks.
+type checkView struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
 }
 
 // A leaseSetView is the last merged LeaseSet, or a member's own. AgeMS is by this machine's
@@ -91,7 +97,10 @@ func statusOf(s *controlpb.Status, now time.Time) statusView {
 	v := statusView{
 		Destination: s.GetDestination(), InOffice: s.GetLeader(), Leader: s.GetLeaderName(), LeaderAddress: s.GetLeaderAddress(),
 		Term: s.GetTerm(), Epoch: s.GetEpoch(), Publishes: s.GetPublishes(), LeaseSet: leaseSetOf(s.GetMerged(), now),
-		RefugeUntil: timeOfMS(s.GetRefugeUntilMs()), Frontends: []frontendView{}, Checks: watch.LeaderChecks(s, now),
+		RefugeUntil: timeOfMS(s.GetRefugeUntilMs()), Frontends: []frontendView{},
+	}
+	for _, c := range watch.LeaderChecks(s, now) {
+		v.Checks = append(v.Checks, checkView{c.Name, c.OK, c.Text})
 	}
 	if p := s.GetPublication(); p != nil {
 		v.Publication = &publicationView{
