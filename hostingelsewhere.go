@@ -47,7 +47,7 @@ func (c HostingConfig) checkFrontends() error {
 		case f.Addr == "" && f.Dial == nil:
 			return fmt.Errorf("%w: Frontend %q has no Addr: give the host:port of its --guests", ErrConfig, f.Name)
 		case f.TLS == nil && c.Dir == "" && f.Dial == nil:
-			return fmt.Errorf("%w: Frontend %q has no TLS, and Dir is not set: name the directory of a backend that joined the cluster", ErrConfig, f.Name)
+			return fmt.Errorf("%w: Frontend %q has no TLS, and Dir is not set: name the directory of a guest that joined the cluster", ErrConfig, f.Name)
 		}
 	}
 	return nil
@@ -89,8 +89,8 @@ func (c HostingConfig) credentials() (*pki.Reloader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: Dir: %w", ErrConfig, err)
 	}
-	if info.Role != string(pki.Backend) {
-		return nil, fmt.Errorf("%w: Dir %s is the directory of a %s: make a backend's with onelease cluster invite --role backend", ErrConfig, c.Dir, info.Role)
+	if info.Role != string(pki.Guest) && info.Role != string(pki.Backend) { // earlier versions had no guests
+		return nil, fmt.Errorf("%w: Dir %s is the directory of a %s: make a guest's with onelease cluster invite --role guest", ErrConfig, c.Dir, info.Role)
 	}
 	creds, err := pki.NewReloader(c.Dir)
 	if err != nil {

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
-	"github.com/onelease/onelease/balancer/keystore"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate/ledger"
 )
@@ -46,13 +44,17 @@ func (s service) Invite(ctx context.Context, r *clusterpb.InviteRequest) (*clust
 	if err := n.checkFree(id); err != nil {
 		return nil, err
 	}
+	ca, err := n.authority()
+	if err != nil {
+		return nil, err
+	}
 	now := time.Now()
-	token, err := pki.NewToken(n.ca.Pin(), id, n.addresses(), now.Add(life))
+	token, err := ca.NewToken(id, n.addresses(), now.Add(life))
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	_, err = n.store.Apply(ctx, ledger.PutInvite(ledger.Invite{
-		ID: token.Invite, SecretDigest: token.Digest(), Role: r.GetRole(), Name: r.GetName(),
+		ID: token.Invite, SecretDigest: token.Digest(), Role: ledgerRole(id.Role), Name: r.GetName(),
 		Voter: !r.GetNonVoter(), Expires: uint32(token.Expires.Unix()),
 	}, now))
 	if err != nil {
@@ -85,18 +87,21 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 	if err := n.needLeader(ctx); err != nil {
 		return nil, err
 	}
-	invite, err := n.checkInvite(r)
+	ca, err := n.authority()
 	if err != nil {
 		return nil, err
 	}
-	id := pki.Identity{Cluster: n.info.Cluster, Role: pki.Role(invite.Role), Name: invite.Name}
+	invite, id, err := n.checkInvite(ca, r)
+	if err != nil {
+		return nil, err
+	}
 	if err := n.checkFree(id); err != nil {
 		return nil, err
 	}
 	if err := n.pastMark(ctx, id); err != nil {
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
-	cert, err := n.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
+	cert, err := ca.Sign(r.GetRequest(), id, pki.DefaultLife)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
 	}
@@ -113,18 +118,40 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 	return reply, nil
 }
 
-// checkInvite looks the invitation up. Whether it was wrong in the ID or in the
-// secret is not told.
-func (n *Node) checkInvite(r *clusterpb.JoinRequest) (ledger.Invite, error) {
+// checkInvite looks the invitation up, and for whom its secret was made: an invitation
+// in the state is good only with a secret that the CA has made. Whether it was wrong in
+// the ID or in the secret is not told.
+func (n *Node) checkInvite(ca *pki.CA, r *clusterpb.JoinRequest) (invite ledger.Invite, id pki.Identity, err error) {
 	invite, ok := n.store.State().Invites[r.GetInvite()]
 	if !ok || isMark(invite.ID) || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
-		return invite, inviteError(ledger.ErrUnknownInvite)
+		return invite, id, inviteError(ledger.ErrUnknownInvite)
+	}
+	roles := []pki.Role{pki.Role(invite.Role)}
+	if invite.Role == ledger.RoleBackend {
+		roles = append(roles, pki.Guest)
+	}
+	at := slices.IndexFunc(roles, func(role pki.Role) bool {
+		id = pki.Identity{Cluster: n.info.Cluster, Role: role, Name: invite.Name}
+		return ca.Redeems(r.GetSecret(), invite.ID, id, time.Unix(int64(invite.Expires), 0))
+	})
+	if at < 0 {
+		return invite, id, inviteError(ledger.ErrUnknownInvite)
 	}
 	if off := time.Until(time.UnixMilli(r.GetClockMs())); off.Abs() > maxClockOff {
-		return invite, status.Errorf(codes.FailedPrecondition,
+		return invite, id, status.Errorf(codes.FailedPrecondition,
 			"the joining machine's clock is off by %v, and LeaseSets bear no more than %v: set it by NTP and use the same token again", off.Round(time.Second), maxClockOff)
 	}
-	return invite, nil
+	return invite, id, nil
+}
+
+// ledgerRole is what the replicated state, whose format is older than guests, calls a
+// role: their invitations and marks are a backend's there. Which of the two is meant is
+// in the secret of an invitation, and in the name of a mark.
+func ledgerRole(role pki.Role) string {
+	if role == pki.Guest {
+		return ledger.RoleBackend
+	}
+	return string(role)
 }
 
 func inviteError(err error) error {
@@ -149,25 +176,14 @@ func (n *Node) checkFree(id pki.Identity) error {
 	return nil
 }
 
-// share gives a new balancer what makes it one.
-func (n *Node) share(reply *clusterpb.JoinReply) (err error) {
-	if reply.Authority, err = n.ca.Marshal(); err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
-	reply.SealedKeys, err = keystore.ReadSealed(filepath.Join(n.cfg.Dir, keysName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the keys are held in memory only
-	}
-	if err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
-	return nil
-}
-
 // Renew implements clusterpb.ClusterServer.
 func (s service) Renew(ctx context.Context, r *clusterpb.RenewRequest) (*clusterpb.RenewReply, error) {
 	id, _, _ := caller(ctx) // guard has looked
-	cert, err := s.node.ca.Sign(r.GetRequest(), id, pki.DefaultLife)
+	ca, err := s.node.authority()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := ca.Sign(r.GetRequest(), id, pki.DefaultLife)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "certificate request: %v", err)
 	}

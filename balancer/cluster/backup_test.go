@@ -16,7 +16,7 @@ import (
 func TestRestoreBringsBackThePolicy(t *testing.T) {
 	r := newRig(t)
 	r.form(2)
-	leader, err := r.client().AwaitLeader(t.Context())
+	leader, err := r.operator().AwaitLeader(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

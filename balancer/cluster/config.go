@@ -42,6 +42,9 @@ type Config struct {
 	Now func() time.Time
 	// Logger is slog.Default if nil.
 	Logger *slog.Logger
+
+	// inProcess: nobody gives commands with the directory.
+	inProcess bool
 }
 
 func (c Config) withDefaults(info nodedir.Info) Config {

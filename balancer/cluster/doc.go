@@ -24,22 +24,29 @@
 //
 // Nobody without a certificate gets anything but Join, and is sent away after
 // half a minute. A frontend attaches, a backend asks for its permission, each
-// under its own name; an operator, and a balancer that is a member, do all
-// else; raft is for members. A balancer that is not a member yet may enter.
+// under its own name; an operator does all else; raft is for balancers that are
+// members. One that is not a member yet may enter. A guest, whose Destinations are on
+// frontends' routers, has its certificate renewed and nothing more.
+//
+// A balancer's key is not sealed, since it votes while it is locked. So its certificate
+// gives no commands: who has its directory has the balancer that runs there make an
+// operator's (Client.Commander).
 //
 // A certificate is good for a year. Who is removed (Change) is refused from then
 // on with all certificates issued before, by every balancer and by later
 // leaders, its connections are closed, and it can join again with a new
 // invitation. What a removed backend was permitted to sign stays good until
 // it ends; what a removed frontend's router holds stays good for the minutes
-// that LeaseSets live. A removed balancer has had the CA's key: if it is
-// hostile, begin a new cluster.
+// that LeaseSets live. A removed balancer has had the CA's key and the Destination's: if
+// it is hostile, begin a new cluster, with a new Destination.
 //
 // # The directory
 //
 //	node.json        who this is, and where it is reached
-//	ca.crt ca.key    the cluster's CA: every balancer is one
+//	ca.crt ca.key.sealed
+//	                 the cluster's CA, its key sealed by the Destination's: every balancer is one
 //	node.crt node.key
+//	control.sock     where commands with this directory go while the balancer runs
 //	destination.age  the Destination's keys, sealed; not there if they are in memory only
 //	raft/            the replicated state
 //
@@ -50,5 +57,6 @@
 //
 // A balancer without the Destination's keys votes, and hands the lead to one
 // that has them. It gets them from destination.age, or from an operator
-// (Unlock), for as long as it runs.
+// (Unlock), for as long as it runs. With them the CA's key opens: without, a balancer can
+// let nobody in.
 package cluster

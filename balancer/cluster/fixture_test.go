@@ -175,8 +175,27 @@ func (r *rig) leaderFor(dir string) *Conn {
 	return conn
 }
 
-// leader connects to the leader as the first balancer.
-func (r *rig) leader() *Conn { return r.leaderFor(r.nodeDir(0)) }
+// operator may give commands.
+func (r *rig) operator() *Client {
+	r.t.Helper()
+	leader := r.awaitLeader()
+	pass, err := newPass(leader.creds.Credentials(), leader.pass)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &Client{creds: pki.Static(pass), addrs: r.addrs(), dial: dialTCP}
+}
+
+// leader connects to the leader as an operator.
+func (r *rig) leader() *Conn {
+	r.t.Helper()
+	conn, err := r.operator().To(r.awaitLeader().Address())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { conn.Close() })
+	return conn
+}
 
 func (r *rig) invite(role, name string) *pki.Token {
 	r.t.Helper()

@@ -46,19 +46,23 @@ func authorize(ctx context.Context, role, name string) error {
 }
 
 var (
-	everyone  = []pki.Role{pki.Balancer, pki.Frontend, pki.Backend, pki.Operator}
-	operators = []pki.Role{pki.Operator, pki.Balancer}
+	parts    = []pki.Role{pki.Balancer, pki.Frontend, pki.Backend, pki.Operator}
+	everyone = append([]pki.Role{pki.Guest}, parts...)
+	operator = []pki.Role{pki.Operator}
 )
 
 // rights are who may call which method, besides Join. What is not listed, such
-// as methods that are yet to come, is for operators and balancers.
+// as methods that are yet to come, is for operators. A balancer's certificate, whose key
+// is not sealed, is for votes, and gives no commands (Client.Commander); nor is it renewed
+// but by the balancer itself. It may unlock: who does has the Destination's keys.
 var rights = map[string][]pki.Role{
-	clusterpb.Cluster_Renew_FullMethodName:     everyone,
+	clusterpb.Cluster_Renew_FullMethodName:     {pki.Frontend, pki.Backend, pki.Guest, pki.Operator},
 	clusterpb.Cluster_Members_FullMethodName:   everyone,
 	clusterpb.Cluster_Enter_FullMethodName:     {pki.Balancer},
+	clusterpb.Cluster_Unlock_FullMethodName:    {pki.Operator, pki.Balancer},
 	controlpb.Control_Attach_FullMethodName:    {pki.Frontend},
 	controlpb.Control_Delegate_FullMethodName:  {pki.Backend},
-	controlpb.Control_GetStatus_FullMethodName: everyone,
+	controlpb.Control_GetStatus_FullMethodName: parts,
 }
 
 // forNewcomers is what a balancer may call that is not a member yet.
@@ -78,10 +82,10 @@ func (n *Node) guard(ctx context.Context, method string) error {
 	}
 	roles, listed := rights[method]
 	if !listed {
-		roles = operators
+		roles = operator
 	}
 	if !slices.Contains(roles, id.Role) {
-		return status.Errorf(codes.PermissionDenied, "the certificate is of %s %q: this is for %v only", id.Role, id.Name, roles)
+		return status.Errorf(codes.PermissionDenied, "the certificate is of %s %q: this is for %v only%s", id.Role, id.Name, roles, instead(id.Role))
 	}
 	if err := n.refuses(cert); err != nil {
 		return status.Error(codes.PermissionDenied, err.Error())
@@ -90,6 +94,14 @@ func (n *Node) guard(ctx context.Context, method string) error {
 		return status.Errorf(codes.PermissionDenied, "balancer %q is not a member of the cluster: start it, and wait until it is", id.Name)
 	}
 	return nil
+}
+
+// instead says what to do about a refusal.
+func instead(role pki.Role) string {
+	if role == pki.Balancer {
+		return ": give commands beside the balancer that runs, by the program of its version, or with an operator's directory"
+	}
+	return ""
 }
 
 func (n *Node) guardUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

@@ -23,7 +23,8 @@ type InitConfig struct {
 	// Keys are the Destination's, with its own signing key.
 	Keys *i2p.Keys
 	// Secret seals them in Dir. Nil: they are not written anywhere, and each
-	// balancer is unlocked by hand after each start.
+	// balancer is unlocked by hand after each start. The CA's key is sealed by them
+	// in either case.
 	Secret *keystore.Secret
 	// Expect is how many voters there must be before any leads; 0: one.
 	Expect int
@@ -99,5 +100,9 @@ func (c *InitConfig) makeCA(id pki.Identity) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ca.Save(c.Dir), creds.Save(c.Dir))
+	seal, err := sealOf(c.Keys)
+	if err != nil {
+		return err
+	}
+	return errors.Join(ca.SaveSealed(c.Dir, seal), creds.Save(c.Dir))
 }

@@ -129,12 +129,8 @@ func (c *JoinConfig) write(creds *pki.Credentials, reply *clusterpb.JoinReply) e
 		return err
 	}
 	if len(reply.GetAuthority()) > 0 {
-		ca, err := pki.ParseCA(reply.GetAuthority())
-		if err != nil {
+		if err := pki.SaveAuthority(c.Dir, reply.GetAuthority()); err != nil {
 			return fmt.Errorf("join: the balancer's answer: %w", err)
-		}
-		if err := ca.Save(c.Dir); err != nil {
-			return err
 		}
 	}
 	if sealed := reply.GetSealedKeys(); len(sealed) > 0 {

@@ -110,7 +110,7 @@ func TestExpiredToken(t *testing.T) {
 	r.form(1)
 	leader := r.awaitLeader()
 	id := pki.Identity{Cluster: leader.info.Cluster, Role: pki.Frontend, Name: "f1"}
-	token, err := pki.NewToken(leader.ca.Pin(), id, r.addrs(), time.Now().Add(-2*time.Second))
+	token, err := leader.ca.Load().NewToken(id, r.addrs(), time.Now().Add(-2*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,7 @@ func (l *Local) start(dir, addr string) error {
 	ln := memconn.Listen(addr)
 	node, err := Start(Config{
 		Dir: dir, Listener: ln, Dial: l.Dial, Policy: l.cfg.Policy, Preset: l.cfg.Preset, LookEvery: l.cfg.LookEvery, Logger: l.cfg.Logger,
+		inProcess: true,
 	})
 	if err != nil {
 		return err
@@ -121,7 +122,11 @@ func localAddr(name string) string { return name + ":7660" }
 
 // join gets a node a certificate, as any other would.
 func (l *Local) join(ctx context.Context, role pki.Role, name, addr string) error {
-	leader, err := l.client().Leader(ctx)
+	operator, err := l.operator()
+	if err != nil {
+		return err
+	}
+	leader, err := operator.Leader(ctx)
 	if err != nil {
 		return err
 	}
@@ -147,6 +152,21 @@ func (l *Local) dirOf(role pki.Role, name string) string {
 // client has the certificate of the first balancer.
 func (l *Local) client() *Client {
 	return &Client{creds: l.Nodes()[0].creds, addrs: l.Addresses(), dial: l.Dial}
+}
+
+// operator gives commands, by a certificate of the first balancer that runs.
+func (l *Local) operator() (*Client, error) {
+	for _, n := range l.Nodes() {
+		if n.ctx.Err() != nil {
+			continue
+		}
+		pass, err := newPass(n.creds.Credentials(), n.pass)
+		if err != nil {
+			return nil, plain(err)
+		}
+		return &Client{creds: pki.Static(pass), addrs: l.Addresses(), dial: l.Dial}, nil
+	}
+	return nil, ErrNoLeader
 }
 
 // await polls until ok.

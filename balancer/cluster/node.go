@@ -29,7 +29,7 @@ type Node struct {
 	cfg    Config
 	info   nodedir.Info
 	dest   i2p.Destination
-	ca     *pki.CA
+	ca     atomic.Pointer[pki.CA] // nil while it is sealed
 	creds  *pki.Reloader
 	port   *port
 	store  *raftstate.Store
@@ -71,6 +71,9 @@ func Start(cfg Config) (*Node, error) {
 		}
 	}
 	n.serve()
+	if !n.cfg.inProcess {
+		n.givePasses()
+	}
 	n.running.Go(n.enter)
 	n.running.Go(n.work)
 	n.running.Go(n.renew)
@@ -93,8 +96,7 @@ func (n *Node) load() (err error) {
 	if got := n.creds.Credentials().Identity(); got != n.info.Identity() {
 		return fmt.Errorf("%s has the certificate of %v, and its %s is of %v: %w", n.cfg.Dir, got, nodedir.FileName, n.info.Identity(), ErrInvalid)
 	}
-	n.ca, err = pki.LoadCA(n.cfg.Dir)
-	return err
+	return n.findCA()
 }
 
 // unlock opens the sealed keys, if it is told how.
@@ -253,13 +255,17 @@ func (n *Node) Store() *raftstate.Store { return n.store }
 // having no keys.
 func (n *Node) Balancer() *balancer.Balancer { return n.leader.Load() }
 
-// Unlock takes the Destination's keys, to be held in memory. The errors are
-// ErrInvalid for transient ones, and those of keystore.Memory.
+// Unlock takes the Destination's keys, to be held in memory, and opens the CA's with
+// them. The errors are ErrInvalid for transient ones, and those of keystore.Memory and of
+// pki.LoadSealed.
 func (n *Node) Unlock(keys *i2p.Keys) error {
 	if keys.Offline != nil {
 		return fmt.Errorf("%w: %w", errTransient, ErrInvalid)
 	}
-	return n.memory.Set(keys)
+	if err := n.memory.Set(keys); err != nil {
+		return err
+	}
+	return n.openCA(keys)
 }
 
 // Reload reads the certificates again.

@@ -146,7 +146,7 @@ func TestStartRefuses(t *testing.T) {
 
 // private gives key files the mode that they must have.
 func private(dir string) error {
-	for _, name := range []string{"ca.key", "node.key", keysName} {
+	for _, name := range []string{"ca.key.sealed", "node.key", keysName} {
 		if err := os.Chmod(filepath.Join(dir, name), 0o600); err != nil {
 			return err
 		}

@@ -20,8 +20,8 @@ import (
 // certificate can last, in the form of an invitation that nobody can use. The
 // node may join again: its new certificate is younger.
 //
-// A removed balancer that is hostile is another matter: it has the CA's key and
-// can have the Destination's. Only another CA, and another Destination, shut
+// A removed balancer that is hostile is another matter: it has had the CA's key and
+// the Destination's. Only another CA, and another Destination, shut
 // it out.
 
 const markPrefix = "removed-"
@@ -53,7 +53,7 @@ func (n *Node) mark(ctx context.Context, id pki.Identity) error {
 	// Certificates are dated in whole seconds: the mark is of the next one.
 	until := now.Truncate(time.Second).Add(time.Second + pki.DefaultLife)
 	_, err = n.store.Apply(ctx, ledger.PutInvite(ledger.Invite{
-		ID: markID(id), Role: string(id.Role), Name: id.Name, Expires: uint32(until.Unix()),
+		ID: markID(id), Role: ledgerRole(id.Role), Name: id.Name, Expires: uint32(until.Unix()),
 	}, now))
 	return err
 }

@@ -61,7 +61,7 @@ func (c *Client) Credentials() *pki.Reloader { return c.creds }
 // Balancers are the addresses that are asked.
 func (c *Client) Balancers() []string { return c.addrs }
 
-// sign asks one balancer after the other: each is a CA.
+// sign asks one balancer after the other: each that is not locked is a CA.
 func (c *Client) sign(ctx context.Context, csr []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, renewTime)
 	defer cancel()
@@ -100,9 +100,14 @@ func (n *Node) renew() {
 	})
 }
 
-// sign is what the leader would do for another.
+// sign is for the balancer's own certificate: no other balancer signs one, so that who has
+// copied its directory does not get a new one either.
 func (n *Node) sign(csr []byte) ([]byte, error) {
-	return n.ca.Sign(csr, n.info.Identity(), pki.DefaultLife)
+	ca, err := n.authority()
+	if err != nil {
+		return nil, plain(err)
+	}
+	return ca.Sign(csr, n.info.Identity(), pki.DefaultLife)
 }
 
 func keepRenewed(ctx context.Context, log *slog.Logger, renew func() error) {

@@ -20,7 +20,7 @@ func TestUpkeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.add(1)
-	old := shorten(t, r.nodes[0].ca, dir)
+	old := shorten(t, r.nodes[0].ca.Load(), dir)
 	client, err := NewClient(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -134,6 +134,8 @@ func (n *Node) change(ctx context.Context, r *clusterpb.ChangeRequest) error {
 		return n.removeBackend(ctx, r.GetId(), r.GetForce())
 	case clusterpb.ChangeRequest_KIND_REMOVE_OPERATOR:
 		return n.shutOut(ctx, pki.Operator, r.GetId())
+	case clusterpb.ChangeRequest_KIND_REMOVE_GUEST:
+		return n.shutOut(ctx, pki.Guest, r.GetId()) // frontends have a list of their own of who may come
 	}
 	return fmt.Errorf("change of kind %v: %w", r.GetKind(), ledger.ErrInvalid)
 }

@@ -33,7 +33,10 @@ read a changed one. --config has what the flags say in a file, and flags come on
 ` + secretHelp + `
 Without one of those flags the balancer asks at the terminal. If there is none to
 ask at, or no keys are stored, it runs locked: it votes, hands the lead to one that
-has the keys, and waits for "onelease cluster unlock".
+has the keys, makes no tokens and certificates, and waits for "onelease cluster unlock".
+
+Commands with its directory (onelease cluster) go through control.sock there, which is
+for its user and root.
 
 Exit codes: 0 it was told to end; 1 it failed, as when the cluster's state has
 become one of a newer version; 2 wrong use.`

@@ -21,12 +21,14 @@ LeaseSets. When it is gone the others choose another, as long as a majority of
 those with a vote is up: three balancers bear the loss of one, five of two.
 
 Init makes a cluster of one. Everything else joins it by an invitation, a token
-that is good once and for a while: balancers, frontends, backends, and operators,
+that is good once and for a while: balancers, frontends, backends, guests, and operators,
 who may give the commands below. Each gets a certificate of the cluster's own CA,
 and all connections are made with them.
 
-The commands take the certificate in --dir, an operator's or a balancer's, find the
-leader by themselves, and wait for one while another is elected.
+The commands take the certificate in --dir, which is an operator's. With a balancer's
+directory they ask the balancer that runs there for one, as its user or as root: a copy
+of the directory gives no commands. They find the leader by themselves, and wait for
+one while another is elected.
 
 Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		Example: `  onelease cluster init --dir b1 --name b1 --address 10.0.0.1:7660 --keys site.dat
@@ -38,7 +40,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
 		initCommand(), inviteCommand(), joinCommand(),
 		membersCommand(), statusCommand(),
 		removeCommand(), promoteCommand(), demoteCommand(), transferCommand(),
-		removeFrontendCommand(), removeBackendCommand(), removeOperatorCommand(), drainCommand(), undrainCommand(),
+		removeFrontendCommand(), removeBackendCommand(), removeGuestCommand(), removeOperatorCommand(), drainCommand(), undrainCommand(),
 		unlockCommand(), policyCommand(),
 		backupCommand(), restoreCommand(), recoverCommand(),
 	)
@@ -76,15 +78,31 @@ func (a *accessFlags) client(cmd *cobra.Command) (*cluster.Client, error) {
 	return cluster.NewClient(a.dir, a.balancers...)
 }
 
-// lead gives the leader something to do.
+// look asks the leader for what any node may see.
+func (a *accessFlags) look(cmd *cobra.Command, do func(context.Context, *cluster.Conn) error) error {
+	as := func(_ context.Context, own *cluster.Client) (*cluster.Client, error) { return own, nil }
+	return a.ask(cmd, as, do)
+}
+
+// lead gives the leader something to do that takes an operator.
 func (a *accessFlags) lead(cmd *cobra.Command, do func(context.Context, *cluster.Conn) error) error {
+	as := func(ctx context.Context, own *cluster.Client) (*cluster.Client, error) { return own.Commander(ctx) }
+	return a.ask(cmd, as, do)
+}
+
+// ask has as say with whose certificate.
+func (a *accessFlags) ask(cmd *cobra.Command, as func(context.Context, *cluster.Client) (*cluster.Client, error), do func(context.Context, *cluster.Conn) error) error {
 	client, err := a.client(cmd)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
 	defer cancel()
-	leader, err := client.AwaitLeader(ctx)
+	commander, err := as(ctx, client)
+	if err != nil {
+		return err
+	}
+	leader, err := commander.AwaitLeader(ctx)
 	if err != nil {
 		return a.hint(err)
 	}

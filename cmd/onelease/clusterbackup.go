@@ -21,8 +21,8 @@ func backupCommand() *cobra.Command {
 		Short: "Write the replicated state to a file, while the cluster runs",
 		Long: `Backup writes what the balancers agree on, as the leader has it, to a new file and
 checks it: the frontends and their drains, the policy, and what was signed last. There are
-no keys in it. For those, keep the Destination's key file, and ca.crt and ca.key of
-one balancer's directory.`,
+no keys in it. For those, keep the Destination's key file, and ca.crt and ca.key.sealed
+of one balancer's directory, which the Destination's keys open.`,
 		Example: `  onelease cluster backup onelease-$(date +%F).backup --dir b1`,
 		Args:    oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,8 +77,8 @@ func restoreCommand() *cobra.Command {
 of this cluster. The members stay. What was signed since the backup stays known, so
 that remotes and frontends take what comes next; tokens that were not used are gone.
 
-When all balancers' state is lost, put node.json, node.crt, node.key, ca.crt, ca.key and
-destination.age of one of them back, without raft/, and use --offline with that
+When all balancers' state is lost, put node.json, node.crt, node.key, ca.crt,
+ca.key.sealed and destination.age of one of them back, without raft/, and use --offline with that
 directory while no balancer runs: started, it is a cluster of one. Invite the
 others anew.`,
 		Example: `  onelease cluster restore onelease-2030-01-31.backup --dir b1

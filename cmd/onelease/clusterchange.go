@@ -45,8 +45,8 @@ func removeCommand() *cobra.Command {
 longer counts to the majority, or one that you are about to stop. The leader can
 be removed too; another leads then.
 
-The removed balancer still has the CA's key and the sealed keys in its directory:
-delete that. Do not start it again; to take the machine back, invite it anew.
+The removed balancer still has the CA's key and the Destination's, sealed, in its
+directory: delete that. Do not start it again; to take the machine back, invite it anew.
 
 If those that are left could not decide anything, since too many of them are silent,
 it is refused; --force does it all the same, and the cluster stands still until
@@ -54,7 +54,7 @@ enough of them come back.`,
 		Example: `  onelease cluster remove b3 --dir b1
   onelease cluster remove b3 --dir b1 --force`,
 		Args: oneArg("balancer's ID"),
-	}, request, `Removed balancer %s. Delete its directory: it holds the CA's key.`)
+	}, request, `Removed balancer %s. Delete its directory: it holds the sealed keys.`)
 	cmd.Flags().BoolVar(&request.Force, "force", false, "even if no majority is left that is up")
 	return cmd
 }

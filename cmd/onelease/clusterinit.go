@@ -28,7 +28,8 @@ Java I2P (eepPriv.dat), or SAM's base64. Nobody but its owner may read that file
 Keep it, or a copy, somewhere safe and offline: whoever has it is the Destination.
 
 The keys are sealed in the directory, and further balancers get the sealed file
-when they join; all are opened by the same passphrase or identity.
+when they join; all are opened by the same passphrase or identity. The CA's key is
+sealed by the Destination's, so who has the directory alone lets nobody in.
 ` + secretHelp + `
 With --no-stored-keys they are written nowhere, and each balancer is given them by
 "onelease cluster unlock" after each start.

@@ -24,17 +24,21 @@ func inviteCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "invite --dir DIR --role ROLE --name NAME",
-		Short: "Make a token with which a balancer, frontend, backend or operator joins",
+		Short: "Make a token with which a balancer, frontend, backend, guest or operator joins",
 		Long: `Invite makes a token with which one node joins the cluster, in the role and with the
 name that you give here. It is good once, and for --for. Until then it is a
 password: send it over a way that you trust.
 
 The token alone goes to stdout, so that it can be piped; all else goes to stderr.
 
-Roles: a balancer gets the cluster's CA and the sealed keys; a frontend stands
-beside a router; a backend runs the service; an operator may give these commands.`,
+Roles: a balancer gets the cluster's CA and the Destination's keys, both sealed; a
+frontend stands beside a router; a backend runs the service, and may sign for the
+Destination; a guest, such as "onelease sam", has Destinations of its own on routers
+whose frontends take guests (--guests), and may do nothing else; an operator may give
+these commands.`,
 		Example: `  onelease cluster invite --dir b1 --role balancer --name b2 > b2.token
   onelease cluster invite --dir b1 --role frontend --name router-1 --for 24h > router-1.token
+  onelease cluster invite --dir b1 --role guest --name sam-1 > sam-1.token
   onelease cluster invite --dir b1 --role operator --name alice | ssh alice@laptop onelease cluster join --dir .onelease`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,7 +60,7 @@ beside a router; a backend runs the service; an operator may give these commands
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&request.Role, "role", "", "what the node will be: balancer, frontend, backend or operator")
+	flags.StringVar(&request.Role, "role", "", "what the node will be: balancer, frontend, backend, guest or operator")
 	flags.StringVar(&request.Name, "name", "", "what it will be called: 1 to 64 of a-z 0-9 . - _")
 	flags.DurationVar(&life, "for", time.Hour, "how long the token is good")
 	flags.BoolVar(&request.NonVoter, "non-voter", false, "a balancer that follows without a vote")
@@ -67,12 +71,12 @@ beside a router; a backend runs the service; an operator may give these commands
 
 func checkInvite(cmd *cobra.Command, r *clusterpb.InviteRequest) error {
 	if err := cmp.Or(needDir(cmd),
-		need(cmd, "role", "say what the node will be: balancer, frontend, backend or operator"),
+		need(cmd, "role", "say what the node will be: balancer, frontend, backend, guest or operator"),
 		need(cmd, "name", "say what the node will be called"),
 	); err != nil {
 		return err
 	}
-	if err := oneOf(cmd, "role", r.GetRole(), "balancer", "frontend", "backend", "operator"); err != nil {
+	if err := oneOf(cmd, "role", r.GetRole(), "balancer", "frontend", "backend", "guest", "operator"); err != nil {
 		return err
 	}
 	if r.GetNonVoter() && r.GetRole() != string(pki.Balancer) {

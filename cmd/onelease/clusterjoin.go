@@ -118,6 +118,8 @@ func sayJoin(cmd *cobra.Command, cfg cluster.JoinConfig) {
 		next = "onelease frontend --dir " + cfg.Dir + " --router 127.0.0.1:7654"
 	case pki.Backend:
 		next = "onelease backend --dir " + cfg.Dir + " --frontend NAME=HOST:PORT --run PLUGIN"
+	case pki.Guest:
+		next = "onelease sam --dir " + cfg.Dir + " --frontend NAME=HOST:PORT"
 	case pki.Operator:
 		next = "onelease cluster members --dir " + cfg.Dir
 	}

@@ -32,6 +32,17 @@ most by default: nobody can take that back.`,
 	}, clusterpb.ChangeRequest_KIND_REMOVE_BACKEND, "Removed backend %s. What it was permitted to sign with is good until it ends.")
 }
 
+func removeGuestCommand() *cobra.Command {
+	return removeNodeCommand(&cobra.Command{
+		Use:   "remove-guest NAME --dir DIR",
+		Short: "Refuse a guest's certificate from now on",
+		Long: `Remove-guest has the balancers refuse a guest's certificate: it is not renewed any more.
+Frontends do not know of it: take the name out of their --guests-of as well.`,
+		Example: `  onelease cluster remove-guest sam-1 --dir b1`,
+		Args:    oneArg("guest's name"),
+	}, clusterpb.ChangeRequest_KIND_REMOVE_GUEST, "Removed guest %s. Take it out of --guests-of of the frontends, which do not know.")
+}
+
 func removeOperatorCommand() *cobra.Command {
 	return removeNodeCommand(&cobra.Command{
 		Use:   "remove-operator NAME --dir DIR",

@@ -83,7 +83,7 @@ func (f *clusterStatus) run(cmd *cobra.Command, _ []string) error {
 }
 
 func (f *clusterStatus) ask(cmd *cobra.Command) (status statusView, err error) {
-	err = f.access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
+	err = f.access.look(cmd, func(ctx context.Context, leader *cluster.Conn) error {
 		reply, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
 		status = statusOf(reply, time.Now())
 		return err

@@ -24,10 +24,10 @@ type frontendFile struct {
 	Refuge             bool     `toml:"refuge" default:"false" comment:"the router takes in, after a loss, whom no other can serve at once"`
 	DontPublish        string   `toml:"dont-publish" default:"normal" comment:"how the router reads i2cp.dontPublishLeaseSet: normal, inverted (i2pd 2.58) or auto"`
 	SAM                []string `toml:"sam" value:"host:port" example:"127.0.0.1:7670" comment:"host:port to serve backends on; by TLS if that is not the loopback"`
-	Guests             string   `toml:"guests" value:"host:port" example:"10.0.0.5:7671" comment:"host:port at which backends of the cluster may open Destinations of their own; by TLS"`
-	GuestsOf           []string `toml:"guests-of" value:"names" example:"sam-1" comment:"names of the backends that may: all by default"`
-	GuestsMax          int      `toml:"guests-max" default:"1000" comment:"most Destinations of all backends"`
-	GuestsPerBackend   int      `toml:"guests-per-backend" example:"100" comment:"most Destinations of one backend: guests-max by default"`
+	Guests             string   `toml:"guests" value:"host:port" example:"10.0.0.5:7671" comment:"host:port at which guests of the cluster may open Destinations of their own; by TLS"`
+	GuestsOf           []string `toml:"guests-of" value:"names" example:"sam-1" comment:"names of the guests and backends that may: all by default"`
+	GuestsMax          int      `toml:"guests-max" default:"1000" comment:"most Destinations of all guests"`
+	GuestsPerBackend   int      `toml:"guests-per-backend" example:"100" comment:"most Destinations of one guest: guests-max by default"`
 	admin.Address
 }
 

@@ -24,7 +24,7 @@ func (g *guestServer) server(f *frontend.Frontend, cfg frontend.Config, creds *p
 	server, err = guest.NewServer(guest.ServerConfig{
 		Frontend: func() (frontend.Config, error) { return guestTemplate(f.Status(), cfg) },
 		Name:     cfg.Name, Member: own.Member && !own.Refuge, Publisher: own.Publisher, Refuge: own.Refuge,
-		TLS: backendTLS(creds, guest.ALPN), BackendName: backendName,
+		TLS: guestTLS(creds, guest.ALPN), BackendName: backendName,
 		Backends: g.GuestsOf, MaxGuests: g.GuestsMax, MaxPerBackend: g.GuestsPerBackend, Logger: cfg.Logger,
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func (g *guestServer) server(f *frontend.Frontend, cfg frontend.Config, creds *p
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen for guests: %w", err)
 	}
-	cfg.Logger.Info("backends may have guests here", "guests", ln.Addr().String(), "of", g.GuestsOf)
+	cfg.Logger.Info("guests may come here", "guests", ln.Addr().String(), "of", g.GuestsOf)
 	return server, func(ctx context.Context) error {
 		defer server.Close()
 		return server.Serve(ctx, ln)

@@ -66,7 +66,7 @@ type ourTunnels struct {
 // ourTunnels asks the leader.
 func (f *lookupFlags) ourTunnels(cmd *cobra.Command) (*ourTunnels, error) {
 	ours := &ourTunnels{of: map[tunnel]string{}}
-	err := f.access.lead(cmd, func(ctx context.Context, leader *cluster.Conn) error {
+	err := f.access.look(cmd, func(ctx context.Context, leader *cluster.Conn) error {
 		status, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
 		ours.address = status.GetDestination()
 		for _, frontend := range status.GetFrontends() {

@@ -24,7 +24,7 @@ inverted there, or auto to have it found out.
 
 Routers on other machines are reached by the frontends of a cluster beside them, which
 take guests: each --frontend is one, by its --guests port, with its roles as above. --dir
-was made by "onelease cluster join" with a token for a backend, for its certificate.
+was made by "onelease cluster join" with a token for a guest, for its certificate.
 
 Clients connect to --listen, and send datagrams to --udp. On any address but the loopback
 they need TLS, and a name and a password of --users, a file that "onelease sam user add"

@@ -32,9 +32,9 @@ func TestSAMOnFrontends(t *testing.T) {
 		flags = append(flags, "--frontend", name+"="+guests+","+role)
 	}
 	for _, p := range processes {
-		p.says("backends may have guests here")
+		p.says("guests may come here")
 	}
-	s.join("backend", "sam-1")
+	s.join("guest", "sam-1")
 	p, view := startSAM(t, append(flags, "sam", "--dir", s.of("sam-1"), "--listen", "127.0.0.1:0", "--udp", "none", "--json")...)
 	for _, frontend := range processes {
 		frontend.says("a backend is connected")
@@ -75,7 +75,7 @@ func TestGuestFlags(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.join("frontend", "router-1")
-	s.join("backend", "sam-1")
+	s.join("guest", "sam-1")
 	for _, test := range []struct {
 		code int
 		want string
@@ -87,6 +87,11 @@ func TestGuestFlags(t *testing.T) {
 		{exitUsage, "give --dir", []string{"sam", "--frontend", "router-1=127.0.0.1:1,member,publisher"}},
 		{exitUsage, "give --frontend", []string{"sam", "--dir", s.of("sam-1"), "--router", "a=127.0.0.1:1"}},
 		{exitUsage, "want NAME=HOST:PORT", []string{"sam", "--dir", s.of("sam-1"), "--frontend", "127.0.0.1:1"}},
+		{exitFailed, "directory of a guest", []string{"backend", "--dir", s.of("sam-1"), "--frontend", "router-1=127.0.0.1:1", "--builtin", "echo"}},
+		{exitFailed, "directory of a guest", []string{"frontend", "--dir", s.of("sam-1")}},
+		{exitFailed, "directory of a guest", []string{"balancer", "--dir", s.of("sam-1")}},
+		{exitFailed, "for [operator] only", []string{"cluster", "policy", "show", "--dir", s.of("sam-1")}},
+		{exitFailed, "for [balancer frontend backend operator] only", []string{"cluster", "status", "--dir", s.of("sam-1")}},
 		{exitFailed, "directory of a frontend", []string{"sam", "--dir", s.of("router-1"), "--frontend", "router-1=127.0.0.1:1,member,publisher", "--listen", "127.0.0.1:0", "--udp", "none"}},
 	} {
 		fails(t, test.code, []string{test.want}, "", test.args...)

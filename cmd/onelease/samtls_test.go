@@ -11,22 +11,28 @@ import (
 	"github.com/onelease/onelease/internal/pki"
 )
 
-// TestBackendTLS lets in backends of the cluster, and nobody else.
+// TestBackendTLS lets in backends of the cluster, and where guests may come those too.
 func TestBackendTLS(t *testing.T) {
 	ca, foreign := newCA(t), newCA(t)
-	server := backendTLS(credentialsOf(t, ca, pki.Frontend))
+	server, guests := backendTLS(credentialsOf(t, ca, pki.Frontend)), guestTLS(credentialsOf(t, ca, pki.Frontend))
 	for _, test := range []struct {
 		name   string
 		client *tls.Config
 		ok     bool
+		guest  bool
 	}{
-		{"backend", pki.ClientTLS(credentialsOf(t, ca, pki.Backend), pki.Frontend, ""), true},
-		{"operator", pki.ClientTLS(credentialsOf(t, ca, pki.Operator), pki.Frontend, ""), false},
-		{"of another cluster", insecure(pki.ClientTLS(credentialsOf(t, foreign, pki.Backend), pki.Frontend, "")), false},
-		{"no certificate", &tls.Config{InsecureSkipVerify: true}, false},
+		{"backend", pki.ClientTLS(credentialsOf(t, ca, pki.Backend), pki.Frontend, ""), true, true},
+		{"guest", pki.ClientTLS(credentialsOf(t, ca, pki.Guest), pki.Frontend, ""), false, true},
+		{"operator", pki.ClientTLS(credentialsOf(t, ca, pki.Operator), pki.Frontend, ""), false, false},
+		{"of another cluster", insecure(pki.ClientTLS(credentialsOf(t, foreign, pki.Backend), pki.Frontend, "")), false, false},
+		{"guest of another cluster", insecure(pki.ClientTLS(credentialsOf(t, foreign, pki.Guest), pki.Frontend, "")), false, false},
+		{"no certificate", &tls.Config{InsecureSkipVerify: true}, false, false},
 	} {
 		if err := shake(t, server, test.client); (err == nil) != test.ok {
 			t.Errorf("%s: error %v", test.name, err)
+		}
+		if err := shake(t, guests, test.client); (err == nil) != test.guest {
+			t.Errorf("%s as a guest: error %v", test.name, err)
 		}
 	}
 }

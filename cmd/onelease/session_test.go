@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +127,7 @@ func TestUnlock(t *testing.T) {
 	do(t, "cluster", "init", "--dir", dir, "--name", "b1", "--address", addr, "--keys", keys, "--no-stored-keys")
 	b := start(t, "balancer", "--dir", dir)
 	b.says("onelease cluster unlock")
+	fails(t, exitFailed, []string{"b1 is locked", "onelease cluster unlock"}, "", "cluster", "invite", "--dir", dir, "--role", "operator", "--name", "op")
 	until(t, "it is locked", func() bool { return strings.Contains(do(t, "cluster", "members", "--dir", dir), "asked: locked") })
 	fails(t, exitFailed, []string{"another Destination"}, "", "cluster", "unlock", "--dir", dir, "--keys", keyFile(t))
 	do(t, "cluster", "unlock", "--dir", dir, "--keys", keys)
@@ -133,6 +135,29 @@ func TestUnlock(t *testing.T) {
 	b.cmd.Process.Signal(syscall.SIGHUP)
 	b.says("certificates read again")
 	b.end()
+}
+
+// TestCopiedDirectory: a copy of a balancer's directory shows what any node may see, and
+// gives no commands.
+func TestCopiedDirectory(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dir := filepath.Join(t.TempDir(), "copy")
+	for _, name := range []string{"node.json", "node.crt", "node.key", "ca.crt", "ca.key.sealed", "destination.age"} {
+		content, err := os.ReadFile(filepath.Join(s.of("b1"), name))
+		if err == nil {
+			err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, name), content, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text := do(t, "cluster", "status", "--dir", dir); !strings.Contains(text, ".b32.i2p") {
+		t.Errorf("status: %s", text)
+	}
+	for _, command := range []string{"invite --role operator --name eve", "policy set --hand-over-keys", "remove b1", "backup " + filepath.Join(dir, "f")} {
+		fails(t, exitFailed, []string{"no balancer runs with that directory", "use an operator's"}, "", append(append([]string{"cluster"}, strings.Fields(command)...), "--dir", dir)...)
+	}
 }
 
 // TestPassphrase seals the keys with one from a file.

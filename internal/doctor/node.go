@@ -21,8 +21,8 @@ import (
 const askBalancer = 5 * time.Second
 
 // nodeSecrets are the files of package pki that only their owner may read; a balancer has
-// both.
-var nodeSecrets = []string{"node.key", "ca.key"}
+// one of the CA's too.
+var nodeSecrets = []string{"node.key", "ca.key.sealed", "ca.key"}
 
 // node checks what is in Config.Dir, and who it is to talk to.
 func (r *run) node() {

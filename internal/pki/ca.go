@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
@@ -92,27 +91,7 @@ func (ca *CA) Pin() Pin { return pinOf(ca.cert) }
 // Expires is when the CA, and all that it has issued, is over.
 func (ca *CA) Expires() time.Time { return ca.cert.NotAfter }
 
-// Marshal returns certificate and private key in PEM, to make a further balancer
-// a CA too. It is secret: whoever has it can be any node of the cluster.
-func (ca *CA) Marshal() ([]byte, error) {
-	key, err := encodeKey(ca.key())
-	return append(ca.CertPEM(), key...), err
-}
-
-// ParseCA reads what Marshal writes; the error is ErrInvalid.
-func ParseCA(b []byte) (*CA, error) {
-	end := []byte("-----END " + pemCert + "-----\n")
-	cert, key, ok := bytes.Cut(b, end)
-	if !ok {
-		return nil, fmt.Errorf("CA: want a %s and a %s in PEM: %w", pemCert, pemKey, ErrInvalid)
-	}
-	ca, err := newCA(append(bytes.Clone(cert), end...), key)
-	if err != nil {
-		return nil, fmt.Errorf("CA: %w", err)
-	}
-	return ca, nil
-}
-
+// newCA puts together a certificate and the key that is not sealed.
 func newCA(certPEM, keyPEM []byte) (*CA, error) {
 	certs, err := decodeCerts(certPEM)
 	if err != nil {

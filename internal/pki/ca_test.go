@@ -81,51 +81,6 @@ func TestCertificateEndsWithItsCA(t *testing.T) {
 	}
 }
 
-func TestMarshalledCAIssues(t *testing.T) {
-	ca := newTestCA(t)
-	text, err := ca.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := ParseCA(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again.Cluster() != ca.Cluster() || again.Pin() != ca.Pin() {
-		t.Errorf("%v with key %v became %v with %v", ca, ca.Pin(), again, again.Pin())
-	}
-	key := newTestKey(t)
-	cert, err := again.Issue(Identity{ca.Cluster(), Balancer, "b2"}, key.Public(), 0, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := NewCredentials(key, cert, ca.CertPEM()); err != nil {
-		t.Errorf("the first CA does not know it: %v", err)
-	}
-}
-
-func TestParseCARefuses(t *testing.T) {
-	ca, other := newTestCA(t), newTestCA(t)
-	text, _ := ca.Marshal()
-	foreign, _ := other.Marshal()
-	key := bytes.TrimPrefix(foreign, other.CertPEM())
-	leaf := nodeFrom(t, ca, Balancer, "b1", time.Now())
-	leafKey, _ := encodeKey(leaf.key())
-	for name, b := range map[string][]byte{
-		"empty":              nil,
-		"no key":             ca.CertPEM(),
-		"no certificate":     key,
-		"key of another CA":  append(ca.CertPEM(), key...),
-		"cut":                text[:len(text)-40],
-		"more after it":      append(bytes.Clone(text), "x"...),
-		"a node's, not a CA": append(encodeCerts(leaf.leaf), leafKey...),
-	} {
-		if got, err := ParseCA(b); !errors.Is(err, ErrInvalid) || got != nil {
-			t.Errorf("%s: %v, %v", name, got, err)
-		}
-	}
-}
-
 func TestSignIgnoresWhatTheCSRSays(t *testing.T) {
 	ca, key := newTestCA(t), newTestKey(t)
 	wish := Identity{ca.Cluster(), Balancer, "boss"}

@@ -6,7 +6,7 @@
 // The first balancer makes the CA and issues itself a certificate:
 //
 //	ca, err := pki.NewCA(pki.NewCluster())
-//	err = ca.Save(dir)
+//	err = ca.SaveSealed(dir, seal)
 //	key, err := pki.NewKey()
 //	id := pki.Identity{Cluster: ca.Cluster(), Role: pki.Balancer, Name: "b1"}
 //	cert, err := ca.Issue(id, key.Public(), pki.DefaultLife, time.Now())
@@ -32,11 +32,13 @@
 // A node joins with a Token, which carries a secret and pins the CA's public
 // key. The newcomer reaches a balancer with JoinTLS, which is sure of the
 // server by that pin alone, proves itself with the secret, and has its CSR
-// signed. The replicated state needs only the secret's digest.
+// signed. The replicated state needs only the secret's digest. The secret follows from
+// the CA's key, so a token cannot be made by who can only write to that state.
 //
 // # Files
 //
-// ca.crt and ca.key are the CA; node.crt, node.key and ca.crt are a node. All
+// ca.crt and ca.key.sealed are the CA, whose key only 32 secret bytes open (Seal); older
+// ones have ca.key, which is open. node.crt, node.key and ca.crt are a node. All
 // are PEM; the keys have mode 0600, and are refused if others may read them.
 // ca.crt may hold several certificates, for the time in which a CA is replaced.
 package pki

@@ -16,7 +16,8 @@ import (
 // The names of the files in a directory.
 const (
 	caCertFile   = "ca.crt"
-	caKeyFile    = "ca.key"
+	caKeyFile    = "ca.key" // of earlier versions: not sealed
+	caSealedFile = "ca.key.sealed"
 	nodeCertFile = "node.crt"
 	nodeKeyFile  = "node.key"
 )

@@ -29,22 +29,22 @@ func names(t *testing.T, dir string) []string {
 func TestSaveAndLoad(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "here")
 	ca := newTestCA(t)
-	if err := ca.Save(dir); err != nil {
+	if err := ca.SaveSealed(dir, testSeal); err != nil {
 		t.Fatal(err)
 	}
 	c := node(t, ca, Balancer, "b1")
 	if err := c.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, dir), []string{"ca.crt", "ca.key", "node.crt", "node.key"}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"ca.crt", "ca.key.sealed", "node.crt", "node.key"}; !slices.Equal(got, want) {
 		t.Errorf("files %v, want %v", got, want)
 	}
-	for name, mode := range map[string]fs.FileMode{".": 0o700, "ca.crt": 0o644, "ca.key": 0o600, "node.crt": 0o644, "node.key": 0o600} {
+	for name, mode := range map[string]fs.FileMode{".": 0o700, "ca.crt": 0o644, "ca.key.sealed": 0o600, "node.crt": 0o644, "node.key": 0o600} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s has mode %v, %v; want %v", name, info.Mode().Perm(), err, mode)
 		}
 	}
-	if again, err := LoadCA(dir); err != nil || !again.key().Equal(ca.key()) || !again.cert.Equal(ca.cert) {
+	if again, err := LoadSealed(dir, testSeal); err != nil || !again.key().Equal(ca.key()) || !again.cert.Equal(ca.cert) {
 		t.Errorf("CA: %v, %v", again, err)
 	}
 	if again, err := Load(dir); err != nil || again.Identity() != c.Identity() || !again.key().Equal(c.key()) || again.CAPin() != ca.Pin() {
@@ -53,14 +53,15 @@ func TestSaveAndLoad(t *testing.T) {
 }
 
 func TestSaveNeverOverwrites(t *testing.T) {
+	ca := newTestCA(t)
 	save := map[string]func(dir string) error{
-		"CA":   newTestCA(t).Save,
+		"CA":   func(dir string) error { return ca.SaveSealed(dir, testSeal) },
 		"node": node(t, newTestCA(t), Balancer, "b1").Save,
 	}
 	for _, c := range []struct {
 		what string
 		own  []string
-	}{{"CA", []string{"ca.crt", "ca.key"}}, {"node", []string{"ca.crt", "node.crt", "node.key"}}} {
+	}{{"CA", []string{"ca.crt", "ca.key.sealed"}}, {"node", []string{"ca.crt", "node.crt", "node.key"}}} {
 		for _, taken := range c.own {
 			dir := t.TempDir()
 			path := filepath.Join(dir, taken)
@@ -128,27 +129,6 @@ func TestLoadNamesTheMissingFile(t *testing.T) {
 		if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, name)) {
 			t.Errorf("without %s: %v", name, err)
 		}
-	}
-}
-
-func TestLoadCARefuses(t *testing.T) {
-	ca, dir := newTestCA(t), t.TempDir()
-	if err := ca.Save(dir); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "ca.key")
-	os.Chmod(path, 0o644)
-	if _, err := LoadCA(dir); !errors.Is(err, ErrPermissions) || !strings.Contains(err.Error(), "chmod 600 "+path) {
-		t.Errorf("key for all to read: %v", err)
-	}
-	os.Remove(path)
-	if _, err := LoadCA(dir); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
-		t.Errorf("no key: %v", err)
-	}
-	key, _ := encodeKey(newTestCA(t).key())
-	os.WriteFile(path, key, 0o600)
-	if _, err := LoadCA(dir); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("another CA's key: %v", err)
 	}
 }
 

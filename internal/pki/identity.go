@@ -13,17 +13,19 @@ import (
 // A Role is what a certificate's owner does in the cluster.
 type Role string
 
-// The roles. Operator is a person's, for the command line.
+// The roles. A Guest has Destinations of its own on the routers of the cluster's frontends,
+// and nothing to do with the cluster's. Operator is a person's, for the command line.
 const (
 	Balancer Role = "balancer"
 	Frontend Role = "frontend"
 	Backend  Role = "backend"
+	Guest    Role = "guest"
 	Operator Role = "operator"
 )
 
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool {
-	return slices.Contains([]Role{Balancer, Frontend, Backend, Operator}, r)
+	return slices.Contains([]Role{Balancer, Frontend, Backend, Guest, Operator}, r)
 }
 
 const (
@@ -77,7 +79,7 @@ func (id Identity) Validate() error {
 		return err
 	}
 	if !id.Role.Valid() {
-		return fmt.Errorf("role %.80q: want balancer, frontend, backend or operator: %w", id.Role, ErrInvalid)
+		return fmt.Errorf("role %.80q: want balancer, frontend, backend, guest or operator: %w", id.Role, ErrInvalid)
 	}
 	return validName("name", id.Name)
 }

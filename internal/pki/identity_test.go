@@ -11,7 +11,7 @@ import (
 const testCluster = "00112233445566778899aabbccddeeff"
 
 func TestIdentityRoundTrip(t *testing.T) {
-	for _, role := range []Role{Balancer, Frontend, Backend, Operator} {
+	for _, role := range []Role{Balancer, Frontend, Backend, Guest, Operator} {
 		for _, name := range []string{"a", "fra-1.example_x", strings.Repeat("z", MaxNameLength)} {
 			id := Identity{NewCluster(), role, name}
 			if again, err := ParseIdentity(id.String()); err != nil || again != id {

@@ -1,6 +1,8 @@
 package pki
 
 import (
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -39,20 +41,52 @@ type Token struct {
 	secret hidden[[secretSize]byte]
 }
 
-// NewToken makes a token with a new secret, for the CA with the given public key
-// (CA.Pin, Credentials.CAPin). The error is ErrInvalid.
-func NewToken(ca Pin, node Identity, balancers []string, expires time.Time) (*Token, error) {
-	t := &Token{CA: ca, Node: node, Balancers: slices.Clone(balancers), Expires: time.Unix(expires.Unix(), 0).UTC()}
+// NewToken makes a token for a node. Its secret follows from the CA's key and from all
+// that the token lets in: who can write invitations into the cluster's state, and has
+// not that key, can make none that Redeems. The error is ErrInvalid.
+func (ca *CA) NewToken(node Identity, balancers []string, expires time.Time) (*Token, error) {
+	t := &Token{CA: ca.Pin(), Node: node, Balancers: slices.Clone(balancers), Expires: time.Unix(expires.Unix(), 0).UTC()}
 	var id [inviteSize]byte
 	rand.Read(id[:])
 	t.Invite = hex.EncodeToString(id[:])
-	var secret [secretSize]byte
-	rand.Read(secret[:])
+	secret, err := ca.tokenSecret(t.Invite, node, t.Expires)
+	if err != nil {
+		return nil, fmt.Errorf("new join token: %w", err)
+	}
 	t.secret = hide(secret)
 	if err := t.validate(); err != nil {
 		return nil, fmt.Errorf("new join token: %w", err)
 	}
 	return t, nil
+}
+
+// tokenSecretInfo separates the secrets of tokens from every other use of a CA's key.
+const tokenSecretInfo = "onelease: secrets of join tokens, version 1"
+
+// tokenSecret is HMAC-SHA256 of the node's URI, the invite and the expiry, each after a
+// line feed, under a key that HKDF-SHA256 makes of the CA's private scalar.
+func (ca *CA) tokenSecret(invite string, node Identity, expires time.Time) (secret [secretSize]byte, err error) {
+	scalar, err := ca.key().Bytes()
+	if err != nil {
+		return secret, err
+	}
+	defer clear(scalar)
+	key, err := hkdf.Key(sha256.New, scalar, []byte(ca.cluster), tokenSecretInfo, sha256.Size)
+	if err != nil {
+		return secret, err
+	}
+	defer clear(key)
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%v\n%s\n%d", node, invite, expires.Unix())
+	mac.Sum(secret[:0])
+	return secret, nil
+}
+
+// Redeems reports whether the secret is that of a token which this CA has made for the
+// node, with that invite and expiry.
+func (ca *CA) Redeems(secret []byte, invite string, node Identity, expires time.Time) bool {
+	want, err := ca.tokenSecret(invite, node, expires)
+	return err == nil && subtle.ConstantTimeCompare(secret, want[:]) == 1
 }
 
 func (t *Token) validate() error {

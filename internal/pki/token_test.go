@@ -14,7 +14,7 @@ var testAddresses = []string{"10.0.0.1:7650", "[2001:db8::1]:7650", "b3.example.
 
 func newTestToken(t testing.TB, ca *CA) *Token {
 	t.Helper()
-	token, err := NewToken(ca.Pin(), Identity{ca.Cluster(), Frontend, "f1"}, testAddresses, time.Now().Add(time.Hour))
+	token, err := ca.NewToken(Identity{ca.Cluster(), Frontend, "f1"}, testAddresses, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,8 @@ func TestParseTokenRefuses(t *testing.T) {
 }
 
 func TestNewTokenRefuses(t *testing.T) {
-	id := Identity{NewCluster(), Backend, "web"}
+	ca := newTestCA(t)
+	id := Identity{ca.Cluster(), Backend, "web"}
 	soon := time.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
 		id        Identity
@@ -125,7 +126,7 @@ func TestNewTokenRefuses(t *testing.T) {
 		"long address":   {id, []string{strings.Repeat("a", 255) + ":1"}, soon},
 		"expiry not set": {id, testAddresses, time.Time{}},
 	} {
-		if got, err := NewToken(Pin{}, c.id, c.balancers, c.expires); !errors.Is(err, ErrInvalid) || got != nil {
+		if got, err := ca.NewToken(c.id, c.balancers, c.expires); !errors.Is(err, ErrInvalid) || got != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -144,6 +145,29 @@ func TestRedeems(t *testing.T) {
 	for _, secret := range [][]byte{wrong, wrong[:31], nil} {
 		if Redeems(secret, token.Digest()) {
 			t.Errorf("a wrong secret of %d bytes is taken", len(secret))
+		}
+	}
+}
+
+// Who can write invitations, with digests of secrets of their own, has not the CA's.
+func TestOnlyTheCAMakesSecrets(t *testing.T) {
+	ca := newTestCA(t)
+	token := newTestToken(t, ca)
+	if !ca.Redeems(token.Secret(), token.Invite, token.Node, token.Expires) {
+		t.Fatal("the token's own secret is refused")
+	}
+	guest := token.Node
+	guest.Role = Guest
+	for what, ok := range map[string]bool{
+		"another CA of the cluster": newTestCAOf(t, ca.Cluster()).Redeems(token.Secret(), token.Invite, token.Node, token.Expires),
+		"another invite":            ca.Redeems(token.Secret(), token.Invite+"0", token.Node, token.Expires),
+		"another role":              ca.Redeems(token.Secret(), token.Invite, guest, token.Expires),
+		"a longer life":             ca.Redeems(token.Secret(), token.Invite, token.Node, token.Expires.Add(time.Second)),
+		"a secret of one's own":     ca.Redeems(make([]byte, secretSize), token.Invite, token.Node, token.Expires),
+		"no secret":                 ca.Redeems(nil, token.Invite, token.Node, token.Expires),
+	} {
+		if ok {
+			t.Errorf("%s: redeemed", what)
 		}
 	}
 }

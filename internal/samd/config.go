@@ -56,7 +56,7 @@ type Config struct {
 	MaxSessionsPerUser int `toml:"max-sessions-per-user" example:"10" comment:"sessions that one user may have: as many as there may be by default"`
 	MaxConnections     int `toml:"max-connections" default:"16384" comment:"connections of clients, streams among them"`
 	MaxStreams         int `toml:"max-streams" default:"4096" comment:"streams of one session"`
-	// Dir is the directory of a backend of the Frontends' cluster, for its certificate;
+	// Dir is the directory of a guest of the Frontends' cluster, for its certificate;
 	// Balancers are its balancers if they are not those that Dir names.
 	Dir       string   `toml:"dir" value:"directory" example:"/var/lib/onelease/sam-1" comment:"the directory of a backend of the frontends' cluster, which onelease cluster join has made"`
 	Balancers []string `toml:"balancers" flag:"balancer" value:"host:port" example:"10.0.0.1:7660,10.0.0.2:7660" comment:"host:port of a balancer, in place of those that dir names"`

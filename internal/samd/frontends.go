@@ -38,7 +38,7 @@ func ParseFrontend(text string) (Frontend, error) {
 func (c *Config) checkFrontends(count map[string]int) error {
 	switch {
 	case len(c.Frontends) > 0 && c.Dir == "":
-		return strict.At(errors.New("a frontend needs a certificate of the cluster: give --dir, the directory of a backend that joined it"), "frontend", 0)
+		return strict.At(errors.New("a frontend needs a certificate of the cluster: give --dir, the directory of a guest that joined it"), "frontend", 0)
 	case len(c.Frontends) == 0 && (c.Dir != "" || len(c.Balancers) > 0):
 		return strict.At(errors.New("--dir and --balancer are for frontends of a cluster: give --frontend NAME=HOST:PORT of each"), givenOf(c.Dir, "dir", "balancers"))
 	}
@@ -82,8 +82,12 @@ func (b *Bridge) join() (frontends []onelease.RemoteFrontend, err error) {
 		return nil, err
 	}
 	creds := b.cluster.Credentials()
-	if id := creds.Credentials().Identity(); id.Role != pki.Backend {
-		return nil, fmt.Errorf("%s is the directory of a %s: make a backend's with onelease cluster invite --role backend", b.cfg.Dir, id.Role)
+	switch id := creds.Credentials().Identity(); id.Role {
+	case pki.Guest:
+	case pki.Backend:
+		b.cfg.Logger.Warn("this bridge has a backend's certificate, with which it could sign as the cluster's Destination: join again as a guest, with onelease cluster invite --role guest", "name", id.Name)
+	default:
+		return nil, fmt.Errorf("%s is the directory of a %s: make a guest's with onelease cluster invite --role guest", b.cfg.Dir, id.Role)
 	}
 	for _, f := range b.cfg.Frontends {
 		frontends = append(frontends, onelease.RemoteFrontend{

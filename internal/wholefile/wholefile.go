@@ -1,5 +1,5 @@
 // Package wholefile writes small files whole or not at all, also through a power
-// cut: keys, certificates, and where something stands.
+// cut, and removes them: keys, certificates, and where something stands.
 package wholefile
 
 import (
@@ -32,6 +32,14 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 	}
 	if err := os.Rename(staged, path); err != nil {
 		return errors.Join(err, os.Remove(staged))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// Remove removes a file, for good also through a power cut.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil {
+		return err
 	}
 	return syncDir(filepath.Dir(path))
 }

@@ -101,8 +101,7 @@ func (w *world) askMembers() (reply *clusterpb.MembersReply, err error) {
 	return reply, err
 }
 
-// withLeader connects to the leader, once, with the certificate of the first
-// balancer, which may do what an operator may.
+// withLeader connects to the leader, once, as an operator.
 func (w *world) withLeader(do func(ctx context.Context, leader *cluster.Conn) error) error {
 	leader := w.leads()
 	if leader == nil {
@@ -114,7 +113,7 @@ func (w *world) withLeader(do func(ctx context.Context, leader *cluster.Conn) er
 func (w *world) withBalancer(p *process, do func(ctx context.Context, b *cluster.Conn) error) error {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
 	defer cancel()
-	client, err := cluster.NewClient(w.balancers[0].cfg.Dir, w.addresses()...)
+	client, err := w.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,6 +123,19 @@ func (w *world) withBalancer(p *process, do func(ctx context.Context, b *cluster
 	}
 	defer conn.Close()
 	return do(ctx, conn)
+}
+
+// client has the operator's certificate, or until there is one what the first balancer
+// gives who sits at its machine.
+func (w *world) client(ctx context.Context) (*cluster.Client, error) {
+	if client, err := cluster.NewClient(w.dirOf(operator), w.addresses()...); err == nil {
+		return client, nil
+	}
+	client, err := cluster.NewClient(w.balancers[0].cfg.Dir, w.addresses()...)
+	if err != nil {
+		return nil, err
+	}
+	return client.Commander(ctx)
 }
 
 // join has a node join by an invitation. The leader may change meanwhile.

@@ -40,6 +40,7 @@ const (
 	ChangeRequest_KIND_REMOVE_FRONTEND ChangeRequest_Kind = 5
 	ChangeRequest_KIND_REMOVE_BACKEND  ChangeRequest_Kind = 6 // the permission that it has is good until it ends
 	ChangeRequest_KIND_REMOVE_OPERATOR ChangeRequest_Kind = 7
+	ChangeRequest_KIND_REMOVE_GUEST    ChangeRequest_Kind = 8
 )
 
 // Enum value maps for ChangeRequest_Kind.
@@ -53,6 +54,7 @@ var (
 		5: "KIND_REMOVE_FRONTEND",
 		6: "KIND_REMOVE_BACKEND",
 		7: "KIND_REMOVE_OPERATOR",
+		8: "KIND_REMOVE_GUEST",
 	}
 	ChangeRequest_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":     0,
@@ -63,6 +65,7 @@ var (
 		"KIND_REMOVE_FRONTEND": 5,
 		"KIND_REMOVE_BACKEND":  6,
 		"KIND_REMOVE_OPERATOR": 7,
+		"KIND_REMOVE_GUEST":    8,
 	}
 )
 
@@ -175,7 +178,7 @@ type JoinReply struct {
 	Cluster      string                 `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`           // its ID
 	Destination  []byte                 `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
 	// For a balancer only; both are secret.
-	Authority     []byte `protobuf:"bytes,4,opt,name=authority,proto3" json:"authority,omitempty"`                     // the CA with its key
+	Authority     []byte `protobuf:"bytes,4,opt,name=authority,proto3" json:"authority,omitempty"`                     // the CA with its key, sealed by the Destination's
 	SealedKeys    []byte `protobuf:"bytes,5,opt,name=sealed_keys,json=sealedKeys,proto3" json:"sealed_keys,omitempty"` // the Destination's keys, as they lie on the leader's disk; empty: it holds them in memory
 	Voter         bool   `protobuf:"varint,6,opt,name=voter,proto3" json:"voter,omitempty"`                            // what the invitation says
 	unknownFields protoimpl.UnknownFields
@@ -432,7 +435,7 @@ func (*EnterReply) Descriptor() ([]byte, []int) {
 
 type InviteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`                          // balancer, frontend, backend or operator
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`                          // balancer, frontend, backend, guest or operator
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                          // whom it is for: 1-64 of [a-z0-9._-]
 	NonVoter      bool                   `protobuf:"varint,3,opt,name=non_voter,json=nonVoter,proto3" json:"non_voter,omitempty"` // a balancer that follows without a vote
 	LifeMs        int64                  `protobuf:"varint,4,opt,name=life_ms,json=lifeMs,proto3" json:"life_ms,omitempty"`       // 0: an hour
@@ -1538,11 +1541,11 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x05voter\x18\x03 \x01(\bR\x05voter\x12\x16\n" +
 	"\x06leader\x18\x04 \x01(\bR\x06leader\x12\x1b\n" +
 	"\tsilent_ms\x18\x05 \x01(\x03R\bsilentMs\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\rR\aversion\"\xa5\x02\n" +
+	"\aversion\x18\x06 \x01(\rR\aversion\"\xbc\x02\n" +
 	"\rChangeRequest\x12;\n" +
 	"\x04kind\x18\x01 \x01(\x0e2'.onelease.cluster.v1.ChangeRequest.KindR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\"\xb0\x01\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\"\xc7\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_REMOVE\x10\x01\x12\x10\n" +
@@ -1551,7 +1554,8 @@ const file_balancer_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\rKIND_TRANSFER\x10\x04\x12\x18\n" +
 	"\x14KIND_REMOVE_FRONTEND\x10\x05\x12\x17\n" +
 	"\x13KIND_REMOVE_BACKEND\x10\x06\x12\x18\n" +
-	"\x14KIND_REMOVE_OPERATOR\x10\a\"%\n" +
+	"\x14KIND_REMOVE_OPERATOR\x10\a\x12\x15\n" +
+	"\x11KIND_REMOVE_GUEST\x10\b\"%\n" +
 	"\vChangeReply\x12\x16\n" +
 	"\x06leader\x18\x01 \x01(\tR\x06leader\"\xe4\x02\n" +
 	"\x06Policy\x12\x18\n" +
