@@ -102,12 +102,10 @@ func TestStartRefuses(t *testing.T) {
 	r.nodes[1].Kill()
 	other.nodes[0].Kill()
 	mixed := func(dir, stateOf string) string {
-		copied := t.TempDir()
+		copied := copyDir(t, dir)
 		for _, err := range []error{
-			os.CopyFS(copied, os.DirFS(dir)),
 			os.RemoveAll(filepath.Join(copied, stateName)),
 			os.CopyFS(filepath.Join(copied, stateName), os.DirFS(filepath.Join(stateOf, stateName))),
-			private(copied),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -142,16 +140,6 @@ func TestStartRefuses(t *testing.T) {
 	if got := r.awaitTerm(); got == 0 {
 		t.Error("the open one does not work any more")
 	}
-}
-
-// private gives key files the mode that they must have.
-func private(dir string) error {
-	for _, name := range []string{"ca.key.sealed", "node.key", keysName} {
-		if err := os.Chmod(filepath.Join(dir, name), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // awaitTerm starts the second node of two again, so that they can commit, and
@@ -212,12 +200,16 @@ func TestExpect(t *testing.T) {
 	}
 	first := r.start(0, ln)
 	r.until("it waits", func() bool { return strings.Contains(first.office(), "waiting for 2") })
-	conn, err := r.client().To(first.Address())
+	r.lockedLeader()
+	operator, err := r.client().Commander(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := operator.To(first.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	r.lockedLeader()
 	reply, err := conn.Invite(t.Context(), &clusterpb.InviteRequest{Role: "balancer", Name: "b2"})
 	if err != nil {
 		t.Fatal(err)

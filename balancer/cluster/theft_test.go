@@ -25,10 +25,10 @@ import (
 	"github.com/onelease/onelease/raftstate/ledger"
 )
 
-// copied is a copy of a balancer's directory, as a thief has it.
-func (r *rig) copied(i int) (dir string) {
-	r.t.Helper()
-	dir, from := filepath.Join(r.t.TempDir(), "copy"), r.nodeDir(i)
+// copyDir copies a balancer's directory, as a thief has it.
+func copyDir(t *testing.T, from string) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "copy")
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		to := filepath.Join(dir, strings.TrimPrefix(path, from))
 		switch {
@@ -43,7 +43,7 @@ func (r *rig) copied(i int) (dir string) {
 		return errors.Join(err, os.WriteFile(to, content, 0o600))
 	})
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -59,7 +59,7 @@ func TestStolenDirectory(t *testing.T) {
 		follower = 2
 	}
 	r.nodes[follower].Kill() // its files are whole then
-	dir := r.copied(follower)
+	dir := copyDir(t, r.nodeDir(follower))
 	r.findsNoKey(dir)
 	leader := r.leaderFor(dir)
 	for what, err := range map[string]error{
@@ -257,7 +257,7 @@ func TestOpenKeyIsSealed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.form(1)
-	earlier := r.copied(0)
+	earlier := copyDir(t, r.nodeDir(0))
 	r.openKey(earlier)
 	commander, err := r.clientOf(earlier).Commander(t.Context())
 	if err != nil {
