@@ -39,7 +39,7 @@ type HostingConfig struct {
 	// Frontends are those of a cluster that run elsewhere, beside their routers, and take
 	// guests: to use in place of Routers, or with them.
 	Frontends []RemoteFrontend
-	// Dir is the directory of a backend of that cluster, which "onelease cluster join" made:
+	// Dir is the directory of a guest of that cluster, which "onelease cluster join" made:
 	// its certificate is shown to Frontends that have no TLS of their own.
 	Dir string
 	// Members is how many routers serve each Destination, 2 if 0, or as many as

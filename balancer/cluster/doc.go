@@ -46,7 +46,7 @@
 //	ca.crt ca.key.sealed
 //	                 the cluster's CA, its key sealed by the Destination's: every balancer is one
 //	node.crt node.key
-//	control.sock     where commands with this directory go while the balancer runs
+//	commands.sock    where commands with this directory go while the balancer runs
 //	destination.age  the Destination's keys, sealed; not there if they are in memory only
 //	raft/            the replicated state
 //

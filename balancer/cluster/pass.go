@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/ownsocket"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -33,12 +33,12 @@ const (
 var ErrNotRunning = errors.New("no balancer runs with that directory")
 
 // socketPath is where the balancer of a directory listens to who uses its machine.
-func socketPath(dir string) string { return filepath.Join(dir, "control.sock") }
+func socketPath(dir string) string { return filepath.Join(dir, "commands.sock") }
 
 // givePasses serves operators' certificates on the socket until the node ends.
 func (n *Node) givePasses() {
 	path := socketPath(n.cfg.Dir)
-	ln, err := admin.ListenUnix(path)
+	ln, err := ownsocket.Listen(path)
 	if err != nil {
 		n.cfg.Logger.Warn("no commands can be given with this balancer's directory: use an operator's", "error", err)
 		return

@@ -35,7 +35,7 @@ Without one of those flags the balancer asks at the terminal. If there is none t
 ask at, or no keys are stored, it runs locked: it votes, hands the lead to one that
 has the keys, makes no tokens and certificates, and waits for "onelease cluster unlock".
 
-Commands with its directory (onelease cluster) go through control.sock there, which is
+Commands with its directory (onelease cluster) go through commands.sock there, which is
 for its user and root.
 
 Exit codes: 0 it was told to end; 1 it failed, as when the cluster's state has

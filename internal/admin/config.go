@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/ownsocket"
 	"github.com/onelease/onelease/internal/way"
 )
 
@@ -104,7 +105,7 @@ func Open(c Config) (*Endpoint, error) {
 func (e *Endpoint) listen() (err error) {
 	var unix bool
 	if e.path, unix = strings.CutPrefix(e.cfg.Listen, Unix); unix {
-		e.ln, err = ListenUnix(e.path)
+		e.ln, err = ownsocket.Listen(e.path)
 		return err
 	}
 	e.path = ""

@@ -66,38 +66,6 @@ func TestReadToken(t *testing.T) {
 	}
 }
 
-// A socket is our user's alone, one that a crash left is replaced, and what is in use or
-// is another kind of file is not.
-func TestListenUnix(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	ln, err := ListenUnix(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	if _, err := ListenUnix(path); !errors.Is(err, ErrInUse) {
-		t.Errorf("a second time: %v", err)
-	}
-	ln.Close() // and leaves the file
-	ln, err = ListenUnix(path)
-	if err != nil {
-		t.Fatalf("after a crash: %v", err)
-	}
-	ln.Close()
-	if _, err := ListenUnix(strings.Repeat("x", maxSocket+1)); !errors.Is(err, ErrLongPath) {
-		t.Errorf("long: %v", err)
-	}
-	precious := write(t, "keys", 0o600)
-	if _, err := ListenUnix(precious); err == nil || !strings.Contains(err.Error(), "no socket") {
-		t.Errorf("a file: %v", err)
-	}
-	if text, _ := os.ReadFile(precious); string(text) != "keys" {
-		t.Errorf("the file has %q now", text)
-	}
-}
-
 // Whoever comes when all places are taken waits for one.
 func TestLimit(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/ownsocket"
 )
 
 // ControlPath is where the backend of a directory listens to its operator.
@@ -31,11 +32,11 @@ func OpenControl(path string) (*Control, error) {
 	if path == "" {
 		return nil, nil
 	}
-	ln, err := admin.ListenUnix(path)
+	ln, err := ownsocket.Listen(path)
 	switch {
-	case errors.Is(err, admin.ErrLongPath):
+	case errors.Is(err, ownsocket.ErrLongPath):
 		return nil, fmt.Errorf("%w: control: %w, by --control", ErrConfig, err)
-	case errors.Is(err, admin.ErrInUse):
+	case errors.Is(err, ownsocket.ErrInUse):
 		return nil, fmt.Errorf("another process runs with the control socket %s: end it, or give another directory", path)
 	case err != nil:
 		return nil, fmt.Errorf("control: %w", err)

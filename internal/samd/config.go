@@ -58,7 +58,7 @@ type Config struct {
 	MaxStreams         int `toml:"max-streams" default:"4096" comment:"streams of one session"`
 	// Dir is the directory of a guest of the Frontends' cluster, for its certificate;
 	// Balancers are its balancers if they are not those that Dir names.
-	Dir       string   `toml:"dir" value:"directory" example:"/var/lib/onelease/sam-1" comment:"the directory of a backend of the frontends' cluster, which onelease cluster join has made"`
+	Dir       string   `toml:"dir" value:"directory" example:"/var/lib/onelease/sam-1" comment:"the directory of a guest of the frontends' cluster, which onelease cluster join has made"`
 	Balancers []string `toml:"balancers" flag:"balancer" value:"host:port" example:"10.0.0.1:7660,10.0.0.2:7660" comment:"host:port of a balancer, in place of those that dir names"`
 	// Address says where it can be watched.
 	admin.Address
