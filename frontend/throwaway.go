@@ -42,6 +42,11 @@ const (
 	renewEvery = 22 * time.Second
 )
 
+// throwawayTunnels are short, since there is nobody to hide: they are sooner there, and fail
+// less often. With one of three hops each way the test told nothing on two of three stock
+// routers of 2.45.1 in 90 s; with these it took 4 to 14 s.
+var throwawayTunnels = i2p.Mapping{"inbound.length": "1", "outbound.length": "1", "inbound.quantity": "2", "outbound.quantity": "2"}
+
 // newThrowaway makes one that asks not to be published, or to be.
 func (p *prober) newThrowaway(dontPublish bool, failed func(error)) (*throwaway, error) {
 	keys, err := i2p.GenerateKeys()
@@ -55,7 +60,7 @@ func (p *prober) newThrowaway(dontPublish bool, failed func(error)) (*throwaway,
 	t := &throwaway{log: p.log, keys: keys, private: private, failed: failed}
 	t.up, t.ready = make(chan struct{}), make(chan struct{})
 	t.err = i2cp.ErrNoSession
-	t.options = i2p.Mapping{"inbound.quantity": "1", "outbound.quantity": "1"}
+	t.options = maps.Clone(throwawayTunnels)
 	maps.Copy(t.options, i2cp.SessionOptions())
 	maps.Copy(t.options, p.options)
 	t.options["i2cp.dontPublishLeaseSet"] = strconv.FormatBool(dontPublish)
