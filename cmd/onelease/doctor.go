@@ -19,8 +19,9 @@ Destination, and ports that are open wider than they must.
 
 Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
 "onelease sam"; or --config, the file of a role. With --dir it asks the cluster's leader
-too; with --console, the webconsole of an i2pd, also whose the leases in the netDB are,
-if that router is a floodfill and holds them. With --running or --stopped it judges what
+too. A --console is the webconsole of an i2pd: it tells whether a tunnel of that router has
+the Destination beside us, and with --dir also whose the leases in the netDB are, if the
+router is a floodfill and holds them. With --running or --stopped it judges what
 the netDB has: while nothing of the setup runs, it should have nothing, or another machine
 has the key.
 
@@ -40,7 +41,8 @@ func doctorCommand() *cobra.Command {
 		Example: `  onelease doctor --keys site.dat --router a=127.0.0.1:7654,member --router b=127.0.0.1:7664,member --router c=127.0.0.1:7674,publisher
   onelease doctor --dir /var/lib/onelease/router-1 --router router-1=127.0.0.1:7654,member --running
   onelease doctor --config /etc/onelease/sam.toml --quick --json
-  onelease doctor --keys site.dat --router a=127.0.0.1:7654 --stopped    # does another machine have the key?`,
+  onelease doctor --keys site.dat --router a=127.0.0.1:7654 --stopped    # does another machine have the key?
+  onelease doctor --keys site.dat --router a=127.0.0.1:7654 --console 127.0.0.1:7070    # or a tunnel of that i2pd?`,
 		Args: noArgs,
 		RunE: f.run,
 	}

@@ -56,6 +56,13 @@ func (r *run) cluster() {
 				}
 				return judgeLeases(console, leases, frontends)
 			}, asked)
+			r.start(checkDuplicate, console, func(ctx context.Context) []Result {
+				there, err := r.cfg.Hosted(ctx, console, hash)
+				if err != nil {
+					return unknown(checkDuplicate, console, err.Error())
+				}
+				return judgeHosted(console, hash.Base32(), there)
+			})
 		}
 	}
 }
@@ -136,4 +143,18 @@ func stored(ctx context.Context, console string, hash i2p.Hash) (leases []Tunnel
 		leases = append(leases, Tunnel{l.Gateway, l.TunnelID})
 	}
 	return leases, nil
+}
+
+// judgeHosted says whether a router has the Destination without us.
+func judgeHosted(on, address string, there bool) []Result {
+	if there {
+		return bad("duplicate-here", on, "one of its own tunnels, or a SAM program, has "+address)
+	}
+	return good(checkDuplicate, on, "none of its own tunnels has "+address+", nor a SAM program")
+}
+
+// hosted asks the webconsole of an i2pd on this machine.
+func hosted(ctx context.Context, console string, hash i2p.Hash) (bool, error) {
+	all, err := webconsole.GetHosted(ctx, console)
+	return all[hash], err
 }

@@ -31,8 +31,8 @@ type Config struct {
 	Listeners []Listener
 	// Cluster asks the leader of Dir's cluster for its frontends; nil if there is none.
 	Cluster func(ctx context.Context) ([]Frontend, error)
-	// Consoles are webconsoles of i2pd on this machine, host:port, which show the leases
-	// that their router holds as a floodfill.
+	// Consoles are webconsoles of i2pd on this machine, host:port, which show what their
+	// router hosts by itself, and the leases that it holds as a floodfill.
 	Consoles []string
 	// Life says whether the setup runs.
 	Life Life
@@ -41,8 +41,9 @@ type Config struct {
 	// Progress, if set, is told every few seconds what is not done yet.
 	Progress func([]Pending)
 
-	// Stored stands in for reading a webconsole. Space, Addresses and Dial stand in for the machine; nil is the one that it is.
+	// Stored and Hosted stand in for reading a webconsole. Space, Addresses and Dial stand in for the machine; nil is the one that it is.
 	Stored    func(ctx context.Context, console string, hash i2p.Hash) ([]Tunnel, error)
+	Hosted    func(ctx context.Context, console string, hash i2p.Hash) (bool, error)
 	Space     func(path string) (Space, error)
 	Addresses func() ([]string, error)
 	Dial      func(ctx context.Context, addr string) (net.Conn, error)
@@ -87,6 +88,9 @@ type Pending struct {
 func (c Config) withDefaults() Config {
 	if c.Stored == nil {
 		c.Stored = stored
+	}
+	if c.Hosted == nil {
+		c.Hosted = hosted
 	}
 	if c.Space == nil {
 		c.Space = space

@@ -59,6 +59,7 @@ var planted = map[string]func(s *setup){
 	"duplicate":            func(s *setup) { s.cfg.Life = Stopped; s.hostedElsewhere() },
 	"no-leader":            func(s *setup) { s.led(errors.New("no leader")); s.cfg.Life = Running; s.cfg.Routers = nil },
 	"frontend-away":        func(s *setup) { s.led(nil); s.frontends[1].Up = false },
+	"duplicate-here":       func(s *setup) { s.leases(); s.cfg.Hosted = hosting(true) },
 	"leases-strange":       func(s *setup) { s.led(nil); s.leases(9, 8) },
 	"leases-own":           func(s *setup) { s.led(nil); s.leases(2, 2) },
 	"i2cp-open":            func(s *setup) { s.at("192.0.2.1"); s.dials["192.0.2.1:7654"] = s.dials[addrA] },
@@ -140,13 +141,18 @@ func (s *setup) led(err error) {
 
 // leases are the tunnels that a floodfill shows.
 func (s *setup) leases(ids ...uint32) {
-	s.cfg.Consoles = []string{"127.0.0.1:7070"}
+	s.cfg.Consoles, s.cfg.Hosted = []string{"127.0.0.1:7070"}, hosting(false)
 	s.cfg.Stored = func(context.Context, string, i2p.Hash) (leases []Tunnel, err error) {
 		for _, id := range ids {
 			leases = append(leases, Tunnel{ID: id})
 		}
 		return leases, nil
 	}
+}
+
+// hosting is what a router's webconsole shows.
+func hosting(it bool) func(context.Context, string, i2p.Hash) (bool, error) {
+	return func(context.Context, string, i2p.Hash) (bool, error) { return it, nil }
 }
 
 func (s *setup) truncate(path string) {

@@ -159,6 +159,8 @@ var Table = []Check{
 	{checkDuplicate, "No other machine hosts the Destination", time.Minute, []Fault{
 		{"duplicate", Fail, "Nothing of this setup runs, and the netDB has a LeaseSet: another machine has the key, and no cluster with us. The last to publish would win, in turn",
 			"If something of it ran within the last ten minutes, wait and check again. Else find the other machine and stop it, or have it join the cluster (onelease cluster invite). If you do not know it, the key is stolen"},
+		{"duplicate-here", Fail, "A tunnel of a router here, or a program that speaks SAM to it, has the Destination beside us: the last to publish wins, in turn",
+			"Take it out of that i2pd's tunnels.conf and restart i2pd, or end the program. Nobody but Onelease may have the key"},
 	}},
 	{checkLeases, "The leases in the netDB are those of the cluster's members", 30 * time.Second, []Fault{
 		{"leases-strange", Fail, "No lease in the netDB is one of our frontends': another machine has the key, and publishes",

@@ -1,8 +1,10 @@
-// Package webconsole reads the page of i2pd's webconsole that lists the LeaseSets of its
-// netDB: a floodfill's are the only ones that a stock router shows with their leases.
+// Package webconsole reads two pages of i2pd's webconsole. One lists the LeaseSets of its
+// netDB: a floodfill's are the only ones that a stock router shows with their leases. The
+// other lists the Destinations that the router has besides those of I2CP.
 //
 //	page, err := webconsole.Get(ctx, "127.0.0.1:7070", time.Local)
 //	ls, ok := page.LeaseSets[hash]
+//	hosted, err := webconsole.GetHosted(ctx, "127.0.0.1:7070")
 //
 // It knows i2pd alone, in English. Hashes are plain arrays, not package i2p's: these are
 // facts from outside, that tests hold the project's own against.
