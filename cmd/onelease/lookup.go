@@ -152,9 +152,11 @@ func (v *lookupView) askRouters(ctx context.Context, addrs []string) {
 // askRouter asks one.
 func askRouter(ctx context.Context, addr, name string) (r routerFound, dest i2p.Destination) {
 	began := time.Now()
-	err := i2cp.Visit(ctx, i2cp.Config{Addr: addr}, func(ctx context.Context, c *i2cp.Client) (err error) {
-		dest, r.Options, err = c.LookupOptions(ctx, name)
-		return err
+	err := i2cp.Visit(ctx, i2cp.Config{Addr: addr}, func(ctx context.Context, c *i2cp.Client) error {
+		return lookAgain(ctx, func() (err error) {
+			dest, r.Options, err = c.LookupOptions(ctx, name)
+			return err
+		})
 	})
 	r.Router, r.TookMS = addr, time.Since(began).Milliseconds()
 	if !dest.IsZero() {
