@@ -71,6 +71,7 @@ var plans = map[string]Plan{
 			{Of: "go run ./cmd/onelease demo --plugin", Slow: "a minute", Before: []string{buildSite, siteSettings("site.toml")}},
 			{Of: "go run ./cmd/onelease demo", Each: true, Slow: "a minute each"},
 			{Of: "router 1 --I2CP", Not: drawing},
+			{Of: "onelease up", Not: "docs/quickstart.md has it"},
 			{Of: "LeaseSet ", Not: "docs/quickstart.md shows it too, after its command"},
 			{Of: "onelease plugin add ./site --settings", Before: []string{siteSettings("site.toml")}},
 			{Of: "onelease backend --dir web", Before: concat(cluster,
@@ -145,7 +146,10 @@ var plans = map[string]Plan{
 		Web:   "127.0.0.1:8080",
 		Notes: []Note{
 			{Of: "[i2cp]", Not: "of an i2pd; TestTenMinutes has it"},
-			{Of: "curl -x", Prints: WebPage},
+			{Of: "level=INFO", Not: "a log; TestUp has it"},
+			{Of: "curl -x", Each: true, Prints: WebPage},
+			// In place of two minutes: a visitor that has forgotten.
+			{Of: "(umask 077; head", Stop: []string{"onelease up", "onelease simnet"}, Before: []string{simnet + " --http-proxy 127.0.0.1:4444"}},
 			{Of: "xdg-open", Not: "a browser's; TestPage has one"},
 		},
 	},
