@@ -64,10 +64,15 @@ test-page: ## The pages of the admin address in a headless Chromium: needs chrom
 package: ## dist/onelease_*.deb for this machine's architecture and its SHA256SUMS; the same input makes the same bytes
 	packaging/build.sh
 
-.PHONY: test-package
-test-package: ## The package, built twice and installed into a root of its own; its units under a systemd of their own; needs root
-	packaging/test.sh
+.PHONY: test-units
+test-units: ## The package's units under a systemd of their own; a cluster upgraded while visitors fetch; needs root
 	packaging/testunits.sh
+	packaging/testupgrade.sh
+
+.PHONY: test-package
+test-package: ## The package, built twice and installed into a root of its own, and test-units; needs root
+	packaging/test.sh
+	$(MAKE) test-units
 
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins

@@ -4,7 +4,8 @@
 # oldest), the same dpkg. Needs git, Go and dpkg-deb.
 #
 # VERSION, COMMIT and SOURCE_DATE_EPOCH stand in for what git says; all three are needed
-# where there is no git.
+# where there is no git. DIST is the directory to make it in, and COMPRESSION=none is for
+# tests, which have no use for a small file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 022
@@ -39,8 +40,9 @@ arm) arch=armhf ;;
 *) arch=$(go env GOARCH) ;;
 esac
 
-mkdir -p dist
-stage=$(mktemp -d dist/.stage.XXXXXX)
+dist=${DIST:-dist}
+mkdir -p "$dist"
+stage=$(mktemp -d "$dist/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
 
@@ -98,6 +100,6 @@ find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 # One thread, since xz's output differs between one and several.
 deb=onelease_${VERSION}_$arch.deb
-dpkg-deb --root-owner-group --uniform-compression -Zxz --threads-max=1 --build "$stage" "dist/$deb" >/dev/null
-(cd dist && sha256sum "$deb" >SHA256SUMS)
-echo "dist/$deb"
+dpkg-deb --root-owner-group --uniform-compression -Z"${COMPRESSION:-xz}" --threads-max=1 --build "$stage" "$dist/$deb" >/dev/null
+(cd "$dist" && sha256sum "$deb" >SHA256SUMS)
+echo "$dist/$deb"

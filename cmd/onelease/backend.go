@@ -90,7 +90,7 @@ func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Co
 		}
 		return d.Reload(context.WithoutCancel(cmd.Context()), next)
 	}
-	defer reloadOnHangup("certificate and changed plugins", reload, cfg.Logger)()
+	defer attend(cmd.Context(), d.Watch, "certificate and changed plugins", reload, cfg.Logger)()
 	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
 	return d.Run(cmd.Context(), cut)
 }

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -76,9 +73,11 @@ func balancerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer endpoint.Serve(func() *admin.Snapshot { return watchBalancer(node) })()
+			source := func() *admin.Snapshot { return watchBalancer(node) }
+			defer endpoint.Serve(source)()
 			reload := func() error { return f.file.reload(cmd, file, newBalancerFile(), node.Reload) }
-			return runBalancer(cmd.Context(), node, reload, cfg.Logger)
+			defer attend(cmd.Context(), source, "certificates", reload, cfg.Logger)()
+			return runBalancer(cmd.Context(), node, cfg.Logger)
 		},
 	}
 	f.add(cmd)
@@ -142,8 +141,7 @@ func balancerSecret(cmd *cobra.Command, file *balancerFile, flags secretFlags, l
 }
 
 // runBalancer runs node until ctx ends or it fails.
-func runBalancer(ctx context.Context, node *cluster.Node, reload func() error, log *slog.Logger) error {
-	defer reloadOnHangup("certificates", reload, log)()
+func runBalancer(ctx context.Context, node *cluster.Node, log *slog.Logger) error {
 	log.Info("balancer runs", "name", node.Name(), "address", node.Address())
 	select {
 	case <-ctx.Done():
@@ -154,27 +152,4 @@ func runBalancer(ctx context.Context, node *cluster.Node, reload func() error, l
 		node.Kill()
 		return fmt.Errorf("balancer %s cannot go on: %w: install the program of the version that the others run, and start it again with the same directory", node.Name(), err)
 	}
-}
-
-// reloadOnHangup has reload, which is of what, called on each SIGHUP until the
-// returned function is.
-func reloadOnHangup(what string, reload func() error, log *slog.Logger) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	done := make(chan struct{})
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		for {
-			select {
-			case <-hangups:
-			case <-done:
-				return
-			}
-			if err := reload(); err != nil {
-				log.Error(what+" not read again", "error", err)
-				continue
-			}
-			log.Info(what + " read again")
-		}
-	}()
-	return func() { signal.Stop(hangups); close(done) }
 }

@@ -151,8 +151,9 @@ func runFrontend(ctx context.Context, cfg frontend.Config, client *cluster.Clien
 	if err != nil {
 		return err
 	}
-	defer endpoint.Serve(func() *admin.Snapshot { return watchFrontend(f, host) })()
-	defer reloadOnHangup("certificates", reload, cfg.Logger)()
+	source := func() *admin.Snapshot { return watchFrontend(f, host) }
+	defer endpoint.Serve(source)()
+	defer attend(ctx, source, "certificates", reload, cfg.Logger)()
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	ctx, stop := context.WithCancel(ctx)

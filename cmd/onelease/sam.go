@@ -108,7 +108,7 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 		}
 		return b.Reload(next)
 	}
-	defer reloadOnHangup("certificates and users", reload, cfg.Logger)()
+	defer attend(cmd.Context(), b.Watch, "certificates and users", reload, cfg.Logger)()
 	cfg.Logger.Info("SAM bridge runs", "sam", b.Addrs(), "udp", b.UDPAddr(), "routers", len(cfg.Routers)+len(cfg.Frontends))
 	defer cfg.Logger.Info("SAM bridge ends")
 	return b.Run(cmd.Context())

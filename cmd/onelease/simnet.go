@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ import (
 // A simnetFlags is what the command takes.
 type simnetFlags struct {
 	i2cp  []string
-	proxy string
+	proxy []string
 	slow  bool
 	seed  uint64
 }
@@ -37,7 +38,7 @@ frontends and backends then are those that you would deploy, and only the networ
 not real. Nothing leaves this machine: all it listens to is on the loopback.
 
 --http-proxy is a proxy into that network, as routers have one into theirs: curl -x, or a
-browser. Behind it is a client on a router of its own. zzz.i2p, i2p-projekt.i2p and idk.i2p
+browser. Behind each is a client on a router of its own. zzz.i2p, i2p-projekt.i2p and idk.i2p
 are small sites there.
 
 Routers behave as i2pd 2.45.1 does, but for the first tunnels of each Destination, which
@@ -54,7 +55,7 @@ are there at once; with --slow they take as long as others. Nothing is kept when
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.i2cp, "i2cp", nil, "`host:port` of a router's I2CP; repeatable, one router each")
-	flags.StringVar(&f.proxy, "http-proxy", "", "`host:port` of a proxy into the network")
+	flags.StringArrayVar(&f.proxy, "http-proxy", nil, "`host:port` of a proxy into the network; repeatable, one client each")
 	flags.BoolVar(&f.slow, "slow", false, "have first tunnels take as long as real ones")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the network's chance")
 	return cmd
@@ -64,8 +65,8 @@ func (f *simnetFlags) check(cmd *cobra.Command) error {
 	if len(f.i2cp) == 0 {
 		return wrongUse(cmd, errors.New("--i2cp is not set: give host:port for each router"))
 	}
-	for _, addr := range append([]string{f.proxy}, f.i2cp...) {
-		if addr != "" && !way.Loopback(addr) {
+	for _, addr := range slices.Concat(f.proxy, f.i2cp) {
+		if !way.Loopback(addr) {
 			return wrongUse(cmd, fmt.Errorf("%s is not on the loopback: this network is for this machine only; use 127.0.0.1:PORT", addr))
 		}
 	}
@@ -85,8 +86,8 @@ func (f *simnetFlags) run(cmd *cobra.Command) error {
 		router := network.Router(fmt.Sprintf("member-%d", i+1))
 		group.Go(func() error { return unlessEnded(ctx, router.ServeI2CP(ln)) })
 	}
-	if f.proxy != "" {
-		ln, err := listen(ctx, f.proxy)
+	for _, addr := range f.proxy {
+		ln, err := listen(ctx, addr)
 		if err != nil {
 			return err
 		}

@@ -44,6 +44,36 @@ func get(h http.Handler, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
+func TestLine(t *testing.T) {
+	for want, s := range map[string]*Snapshot{
+		"ready; balancer: away":           shown(true),
+		"not ready; router: no session":   shown(false),
+		"ready: 3 streams":                {Brief: "3 streams"},
+		"ready: 3 streams; router a: off": {Brief: "3 streams", Checks: []Check{{Name: "members", OK: true}, {Name: "router a", Text: "off", Advisory: true}}},
+	} {
+		if got := s.Line(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// A look at a node that is stuck fails, and does so again; one that is well has its line.
+func TestLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		look := Lines(func() *Snapshot { <-free; return shown(true) })
+		for range 2 {
+			if line, err := look(t.Context()); !errors.Is(err, errStuck) || line != "" {
+				t.Errorf("stuck: %q, %v", line, err)
+			}
+		}
+		close(free)
+		if line, err := look(t.Context()); err != nil || line != "ready; balancer: away" {
+			t.Errorf("well: %q, %v", line, err)
+		}
+	})
+}
+
 func TestHandler(t *testing.T) {
 	for _, c := range []struct {
 		ready      bool

@@ -11,6 +11,8 @@ type Snapshot struct {
 	Role, Name string
 	// Checks are what /readyz is made of.
 	Checks []Check
+	// Brief is how it is in a few words, when all is well.
+	Brief string
 	// Status is the role's own, for JSON.
 	Status any
 
@@ -102,6 +104,25 @@ func (s *Snapshot) Ready() bool {
 		}
 	}
 	return true
+}
+
+// Line is how the node is in one line, as a service manager shows it: what it needs and has
+// not, or that it is ready, and what is wrong all the same.
+func (s *Snapshot) Line() string {
+	ready := s.Ready()
+	line := "not ready"
+	if ready {
+		line = "ready"
+		if s.Brief != "" {
+			line += ": " + s.Brief
+		}
+	}
+	for _, c := range s.Checks {
+		if !c.OK && c.Advisory == ready {
+			line += "; " + c.Name + ": " + c.Text
+		}
+	}
+	return line
 }
 
 // A Report is what /status.json has.

@@ -42,7 +42,7 @@ type Watcher struct {
 	mu      sync.Mutex
 	now     *glance // under way; nil if none is
 	lapses  lapses
-	history *history
+	history *history // nil: none is kept
 }
 
 // A glance is a Snapshot that is being taken.
@@ -53,9 +53,26 @@ type glance struct {
 
 // Watch watches a node until Close.
 func Watch(source Source) *Watcher {
-	o := &Watcher{source: source, closed: make(chan struct{}), lapses: lapses{checks: map[string]time.Time{}}, history: newHistory(time.Now())}
+	o := newWatcher(source)
+	o.history = newHistory(time.Now())
 	o.done.Go(o.tick)
 	return o
+}
+
+func newWatcher(source Source) *Watcher {
+	return &Watcher{source: source, closed: make(chan struct{}), lapses: lapses{checks: map[string]time.Time{}}}
+}
+
+// Lines is a look at source that has its Line. It fails when /livez does.
+func Lines(source Source) (look func(context.Context) (string, error)) {
+	o := newWatcher(source)
+	return func(ctx context.Context) (string, error) {
+		s, err := o.look(ctx)
+		if err != nil {
+			return "", err
+		}
+		return s.Line(), nil
+	}
 }
 
 // Close ends it, and does not wait for a node that is stuck.
@@ -128,7 +145,9 @@ func (o *Watcher) noteLocked(s *Snapshot, now time.Time) *Snapshot {
 	seen := *s
 	seen.at, seen.Checks = now.UTC().Truncate(time.Millisecond), slices.Clone(s.Checks)
 	o.lapses.note(&seen)
-	o.history.add(now, append(seen.common(), seen.samples...))
+	if o.history != nil {
+		o.history.add(now, append(seen.common(), seen.samples...))
+	}
 	return &seen
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/onelease/onelease/backend"
@@ -19,7 +20,8 @@ type Daemon struct {
 	since   time.Time
 	control *Control        // nil without Config.Control
 	admin   *admin.Endpoint // nil without Config.Admin
-	ctx     context.Context // ends when it is to drain
+	// draining is set when it was told to end.
+	draining atomic.Bool
 }
 
 // New checks everything that can be before there is a network, and takes the control
@@ -66,8 +68,7 @@ func (d *Daemon) Address() string { return d.who.b32 }
 // be called once.
 func (d *Daemon) Run(ctx, cut context.Context) error {
 	defer d.set.Close()
-	d.ctx = ctx
-	watcher := admin.Watch(d.watch)
+	watcher := admin.Watch(d.Watch)
 	defer watcher.Close()
 	defer d.control.Serve(d.operators(watcher), d.log)()
 	defer d.admin.Show(watcher)()
@@ -83,6 +84,7 @@ const leaveTime = time.Second
 
 // leave has new visitors go to other backends, if there are any.
 func (d *Daemon) leave() {
+	d.draining.Store(true)
 	d.log.Info("backend drains", "limit", d.cfg.DrainLimit.String())
 	if d.who.host.Name == "" {
 		return

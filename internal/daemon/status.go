@@ -115,7 +115,7 @@ func (d *Daemon) Status() Status { return d.statusOf(d.host.Stats()) }
 
 func (d *Daemon) statusOf(stats backend.Stats) Status {
 	s := StatusOf(stats, d.set, d.since)
-	s.Destination, s.Draining = d.Address(), d.ctx.Err() != nil
+	s.Destination, s.Draining = d.Address(), d.draining.Load()
 	return s
 }
 

@@ -10,11 +10,12 @@ import (
 	"github.com/onelease/onelease/internal/admin"
 )
 
-// watch is what there is to see of the backend.
-func (d *Daemon) watch() *admin.Snapshot {
+// Watch is what there is to see of the backend.
+func (d *Daemon) Watch() *admin.Snapshot {
 	stats := d.host.Stats()
 	status := d.statusOf(stats)
 	s := &admin.Snapshot{Role: admin.RoleBackend, Name: status.Name, Status: status}
+	s.Brief = fmt.Sprintf("%d streams, %d remotes", status.Streams, status.Remotes)
 	s.Need("drain", !status.Draining, "none", "it was told to end, and takes nothing new")
 	CheckFrontends(s, stats.Frontends)
 	d.checkSigning(s, stats, time.Now())

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -29,18 +28,16 @@ func TestWatchMetrics(t *testing.T) {
 // A daemon of its own, before and while it drains.
 func TestWatch(t *testing.T) {
 	d := &Daemon{who: &attachment{}, set: &Set{units: []*unit{{Service: Service{Name: "echo", Builtin: "echo"}}}}}
-	var end context.CancelFunc
-	d.ctx, end = context.WithCancel(context.Background())
 	var err error
 	if d.host, err = backend.NewHost(backend.Config{Frontends: []backend.Frontend{{Name: "router-1", Addr: "127.0.0.1:1"}}}); err != nil {
 		t.Fatal(err)
 	}
-	code, text := admintest.Readiness(d.watch())
+	code, text := admintest.Readiness(d.Watch())
 	if code != 503 || !strings.Contains(text, "[-] frontends: 0 of 1 up; router-1 is connecting: ") || !strings.Contains(text, "[+] drain: none\n") || !strings.Contains(text, "[+] service echo: built in\n") {
 		t.Errorf("at the start: %d\n%s", code, text)
 	}
-	end()
-	if _, text := admintest.Readiness(d.watch()); !strings.Contains(text, "[-] drain: it was told to end") {
+	d.draining.Store(true)
+	if _, text := admintest.Readiness(d.Watch()); !strings.Contains(text, "[-] drain: it was told to end") {
 		t.Errorf("while it drains:\n%s", text)
 	}
 }

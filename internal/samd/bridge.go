@@ -156,7 +156,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	renew, stop := context.WithCancel(ctx)
 	defer stop()
 	renewing.Go(func() { b.keepRenewed(renew) })
-	unwatch := b.admin.Serve(b.watch)
+	unwatch := b.admin.Serve(b.Watch)
 	err := b.bridge.Run(ctx)
 	unwatch()
 	return errors.Join(err, b.Close())

@@ -43,10 +43,11 @@ func (b *Bridge) statusOf(bridge sambridge.Status, hosts []onelease.RouterStatus
 	return s
 }
 
-// watch is what there is to see of the bridge.
-func (b *Bridge) watch() *admin.Snapshot {
+// Watch is what there is to see of the bridge.
+func (b *Bridge) Watch() *admin.Snapshot {
 	bridge, hosts := b.bridge.Status(), b.hosting.Routers()
 	s := &admin.Snapshot{Role: admin.RoleSAM, Status: b.statusOf(bridge, hosts)}
+	s.Brief = fmt.Sprintf("%d Destinations, %d connections, %d streams", b.hosting.Destinations(), bridge.Conns, bridge.Streams)
 	b.checkRouters(s, hosts)
 	for _, r := range hosts {
 		admin.MeasureIf(s, "onelease_sam_router_up", r.Up, r.Name)

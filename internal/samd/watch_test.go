@@ -28,7 +28,7 @@ func newBridge(t *testing.T) *Bridge {
 // A bridge is ready while sessions can be served, and found.
 func TestWatch(t *testing.T) {
 	b := newBridge(t)
-	code, text := admintest.Readiness(b.watch())
+	code, text := admintest.Readiness(b.Watch())
 	if code != 503 || !strings.Contains(text, "[!] router a: cannot be reached") || !strings.Contains(text, "[-] members: none is up") {
 		t.Errorf("without routers: %d\n%s", code, text)
 	}
@@ -49,7 +49,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestWatchMetrics(t *testing.T) {
-	s := newBridge(t).watch()
+	s := newBridge(t).Watch()
 	measured := &admin.Snapshot{Role: admin.RoleSAM}
 	measureBridge(measured, sambridge.Status{Sessions: map[string]int{"STREAM": 2}})
 	admintest.Complete(t, s, measured)

@@ -147,7 +147,7 @@ func (s *Site) serve(ctx context.Context, node backend.Node) error {
 // can be called once.
 func (s *Site) Run(ctx, cut context.Context) error {
 	defer s.set.Close()
-	watcher := admin.Watch(s.watch)
+	watcher := admin.Watch(s.Watch)
 	defer watcher.Close()
 	defer s.control.Serve(s.operators(watcher), s.log)()
 	defer s.admin.Show(watcher)()

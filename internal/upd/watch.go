@@ -11,13 +11,14 @@ import (
 	"github.com/onelease/onelease/internal/watch"
 )
 
-// watch is what there is to see of a site: the metrics of its parts, and whether a visitor
+// Watch is what there is to see of a site: the metrics of its parts, and whether a visitor
 // would find it and be served.
-func (s *Site) watch() *admin.Snapshot {
+func (s *Site) Watch() *admin.Snapshot {
 	l := s.look()
 	status := s.statusOf(l)
 	shown := &admin.Snapshot{Role: admin.RoleUp, Status: status}
 	shown.Need("drain", !l.draining, "none", "it was told to end, and takes nothing new")
+	shown.Brief = brief(l)
 	checkLeader(shown, l.leader, l.at)
 	checkRoles(shown, l.frontends)
 	daemon.CheckFrontends(shown, l.stats.Frontends)
@@ -28,6 +29,17 @@ func (s *Site) watch() *admin.Snapshot {
 		shown.Join(watch.Frontend(f, nil, l.at), f.Name)
 	}
 	return shown
+}
+
+// brief is a site in a few words.
+func brief(l *look) string {
+	up := 0
+	for _, f := range l.frontends {
+		if f.RouterUp {
+			up++
+		}
+	}
+	return fmt.Sprintf("%d of %d routers%s", up, len(l.frontends), watch.Brief(l.leader.GetMerged(), l.at))
 }
 
 // checkLeader has a site need the LeaseSet, of what its balancer knows. checkRoles tells of

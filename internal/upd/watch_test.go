@@ -48,15 +48,15 @@ func TestWatch(t *testing.T) {
 	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for !s.watch().Ready() {
+	for !s.Watch().Ready() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			_, text := admintest.Readiness(s.watch())
+			_, text := admintest.Readiness(s.Watch())
 			t.Fatalf("not ready within 20 s:\n%s", text)
 		}
 	}
-	shown := s.watch()
+	shown := s.Watch()
 	lines := strings.Join(admintest.Lines(t, shown), "\n")
 	for _, want := range []string{
 		`onelease_frontend_router_up{frontend="member-1"} 1`, `onelease_frontend_router_up{frontend="publisher"} 1`,

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/onelease/onelease/balancer/cluster"
@@ -30,6 +31,7 @@ func Balancer(s cluster.Status, destination string, view func(*controlpb.Status)
 		Voters: s.Voters, IssuedTerm: s.Issued.LastTerm, IssuedSeq: s.Issued.LastSeq,
 	}
 	shown := &admin.Snapshot{Role: admin.RoleBalancer, Name: s.Name}
+	shown.Brief = s.Office + Brief(s.Working.GetMerged(), now)
 	checkBalancer(shown, s)
 	measureBalancer(shown, s)
 	if s.Working != nil {
@@ -39,6 +41,15 @@ func Balancer(s cluster.Status, destination string, view func(*controlpb.Status)
 	}
 	shown.Status = status
 	return shown
+}
+
+// Brief is the merged LeaseSet in a few words behind others, none if there is none.
+func Brief(m *controlpb.LeaseSetStatus, now time.Time) string {
+	if m == nil {
+		return ""
+	}
+	age := max(0, now.Sub(time.Unix(m.GetPublished(), 0))).Round(time.Second)
+	return fmt.Sprintf(", %d leases of %d routers, LeaseSet %v old", m.GetLeases(), m.GetRouters(), age)
 }
 
 func checkBalancer(shown *admin.Snapshot, s cluster.Status) {

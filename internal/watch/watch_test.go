@@ -60,6 +60,9 @@ func TestFrontendReadiness(t *testing.T) {
 func TestFrontendMetrics(t *testing.T) {
 	shown := Frontend(serving(), &guest.Status{Guests: 3}, now)
 	admintest.Complete(t, shown)
+	if got, want := shown.Line(), "ready: 2 inbound tunnels, LeaseSet expires in 9m0s"; got != want {
+		t.Errorf("in a line: %q, want %q", got, want)
+	}
 	lines := admintest.Lines(t, shown)
 	for _, want := range []string{
 		"onelease_frontend_router_up 1", "onelease_frontend_draining 0", "onelease_frontend_tunnels 2", "onelease_frontend_guests 3",
@@ -87,7 +90,7 @@ func leading() cluster.Status {
 // working is what it knows: all is well but for a router.
 func working() *controlpb.Status {
 	s := published()
-	s.Publishes, s.RefugeUntilMs = 2, 1
+	s.Publishes, s.RefugeUntilMs, s.Merged.Published = 2, 1, now.Unix()-5
 	s.Frontends[0].Leases = []*controlpb.Lease{{EndMs: now.UnixMilli()}}
 	s.Frontends[1].Up = false
 	return s
@@ -100,6 +103,9 @@ func balancerOf(s cluster.Status) *admin.Snapshot {
 func TestBalancer(t *testing.T) {
 	shown := balancerOf(leading())
 	admintest.Complete(t, shown)
+	if got, want := shown.Line(), "ready: leads, 6 leases of 2 routers, LeaseSet 5s old; frontends: 1 of 2 are attached"; !strings.HasPrefix(got, want) {
+		t.Errorf("a leader in a line: %q, want %q", got, want)
+	}
 	code, text := admintest.Readiness(shown)
 	if code != 200 || !strings.Contains(text, "[+] leaseset: leases 6, routers 2, expires in 1m0s\n[+] publication: 12s ago") || !strings.Contains(text, "[!] frontends: 1 of 2 are attached") {
 		t.Errorf("a leader: %d\n%s", code, text)

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/onelease/onelease/internal/admin"
+	"github.com/onelease/onelease/internal/notify"
+)
+
+// attend is for whoever runs the node, from when it has all that it needs to run: reload,
+// which is of what, is called on each SIGHUP, and the service manager, if there is one, is
+// told how the node is, and when ctx ends that it ends. stop has it done with.
+func attend(ctx context.Context, source admin.Source, what string, reload func() error, log *slog.Logger) (stop func()) {
+	manager, err := notify.FromEnv(log)
+	if err != nil {
+		log.Error("the service manager is told nothing", "error", err)
+	}
+	deaf := reloadOnHangup(what, func() error { return manager.Reload(reload) }, log)
+	unwatch := manager.Watch(admin.Lines(source))
+	alive := context.AfterFunc(ctx, manager.Ending)
+	return func() { alive(); unwatch(); deaf() }
+}
+
+// reloadOnHangup has reload, which is of what, called on each SIGHUP until the
+// returned function is.
+func reloadOnHangup(what string, reload func() error, log *slog.Logger) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-hangups:
+			case <-done:
+				return
+			}
+			if err := reload(); err != nil {
+				log.Error(what+" not read again", "error", err)
+				continue
+			}
+			log.Info(what + " read again")
+		}
+	}()
+	return func() { signal.Stop(hangups); close(done) }
+}
