@@ -34,6 +34,8 @@ boot() {
 		StandardOutput=append:/result/log
 		StandardError=append:/result/log
 	UNIT
+	mkdir etc/systemd/system/onelease-.service.d
+	printf '[Service]\nStandardError=append:/result/nodes\n' >etc/systemd/system/onelease-.service.d/log.conf
 	mount -t proc proc proc
 	mount -t sysfs sysfs sys
 	mount -t tmpfs tmpfs sys/fs/cgroup # of the machine's groups, it sees its own alone
@@ -82,7 +84,9 @@ outside() {
 		exec timeout -k 5 "$limit" unshare --mount --pid --fork --net --cgroup --uts --ipc --kill-child "$0" boot
 	) || true
 	[ ! -s "$tmp/result/log" ] || cat "$tmp/result/log"
-	[ "$(tail -n 1 "$tmp/result/log" 2>/dev/null)" = PASS ] || fail "$(basename "$0"): not as it should be"
+	[ "$(tail -n 1 "$tmp/result/log" 2>/dev/null)" = PASS ] && return
+	echo "--- the last that nodes have logged" && tail -n "${LINES_OF_LOG:-100}" "$tmp/result/nodes"
+	fail "$(basename "$0"): not as it should be"
 }
 
 # What follows is for inside.
@@ -131,17 +135,17 @@ balancer_settings() {
 	X
 }
 
-# frontend NAME NUMBER ROLE...: joins one, beside the router of that number; roles are keys.
+# frontend NAME NUMBER LINE...: joins one, beside the router of that number, with those lines in
+# its settings.
 frontend() {
 	join "$1" frontend
 	{
 		cat <<-X
 			dir = "/var/lib/onelease/$1"
 			router = "127.0.0.1:76$((44 + 10 * $2))"
-			sam = ["127.0.0.1:767$2"]
 			admin = "unix:/run/onelease/$1.sock"
 		X
-		printf '%s = true\n' "${@:3}"
+		printf '%s\n' "${@:3}"
 	} | settings "frontend-$1"
 }
 

@@ -14,8 +14,8 @@ inside() {
 	install_version 1.0
 	onelease simnet --i2cp 127.0.0.1:7654 --i2cp 127.0.0.1:7664 --http-proxy 127.0.0.1:4444 &
 	first_balancer
-	frontend r1 1 member publisher
-	frontend r2 2 member publisher
+	local n
+	for n in 1 2; do frontend r$n $n "member = true" "publisher = true" "sam = [\"127.0.0.1:767$n\"]"; done
 	backend k1
 	as onelease plugin add /site --open-files 4096 >/dev/null
 	echo '<h1>still here</h1>' >/srv/www/index.html

@@ -27,9 +27,7 @@ inside() {
 	done
 	all_run 1.0
 	SECONDS=0
-	set -x
 	eval "$(lines_of_docs)"
-	{ set +x; } 2>/dev/null
 	echo "upgraded after $SECONDS s"
 	all_run 2.0
 	sleep 10
@@ -48,9 +46,8 @@ cluster() {
 		balancer_settings b$n
 		systemctl start onelease-balancer@b$n
 	done
-	frontend r1 1 member
-	frontend r2 2 member
-	frontend r3 3 publisher
+	for n in 1 2; do frontend r$n $n "member = true" "sam = [\"127.0.0.1:767$n\"]"; done
+	frontend r3 3 "publisher = true"
 	as onelease plugin add /site >/dev/null
 	backend k1
 	backend k2
@@ -91,14 +88,17 @@ came() { for n in $visitors; do [ -s /tmp/visits.$n.page ] || return; done; }
 # lines_of_docs are those of the section on it.
 lines_of_docs() { sed -n '/^### An upgrade without a lost request/,/^###* What/s/^    //p' /usr/share/doc/onelease/docs/packaging.md; }
 
-# The documentation's sudo, for who is root.
-sudo() { if [ "$1" = -u ]; then as "${@:3}"; else "$@"; fi; }
+# The documentation's sudo, for who is root. It tells what is done.
+sudo() {
+	[[ $* != *restart* && $* != *drain* ]] || echo "after $SECONDS s: $*"
+	if [ "$1" = -u ]; then as "${@:3}" 2>/dev/null; else "$@"; fi
+}
 
 judge() {
-	local file lost
+	local file lost n
 	for file in page download; do
-		cat /tmp/visits.*.$file | awk -v what=$file '{count[$1]++; if ($3 > longest) longest = $3} END {
-			printf "%ss: %d fetched, %d lost, the longest %.1f s\n", what, count["got"], count["LOST"], longest}'
+		cat /tmp/visits.*.$file >/tmp/all
+		echo "${file}s: $(grep -c ^got /tmp/all) fetched, $(grep -c ^LOST /tmp/all) lost, the longest $(cut -d ' ' -f 3 /tmp/all | sort -n | tail -n 1) s"
 	done
 	lost=$(grep -H LOST /tmp/visits.*) && fail "lost: $lost"
 	for n in $visitors; do
