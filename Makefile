@@ -74,6 +74,10 @@ test-package: ## The package, built twice and installed into a root of its own, 
 	packaging/test.sh
 	$(MAKE) test-units
 
+.PHONY: test-image
+test-image: ## The image of the Containerfile, built and run by podman, which must be installed; needs root
+	packaging/testimage.sh
+
 .PHONY: bench
 bench: ## Merge and sign, packets per second against a bare loop, raft commits, plugins
 	go test -run '^$$' -bench . -benchmem ./balancer ./raftstate ./backend/plugin ./frontend/guest ./i2p/... ./internal/pluginwire ./plugins/sambridge ./test ./test/plugins

@@ -10,6 +10,8 @@ nodes="onelease-balancer@b1 onelease-balancer@b2 onelease-balancer@b3 onelease-f
 visitors="1 2 3 4"
 
 inside() {
+	# Else the kernel takes in most of a download at once, and its stream ends.
+	for dir in r w; do echo 4096 65536 131072 >/proc/sys/net/ipv4/tcp_${dir}mem; done
 	install_version 1.0
 	onelease simnet --i2cp 127.0.0.1:7654 --i2cp 127.0.0.1:7664 --i2cp 127.0.0.1:7674 \
 		--http-proxy 127.0.0.1:4441 --http-proxy 127.0.0.1:4442 --http-proxy 127.0.0.1:4443 --http-proxy 127.0.0.1:4444 &
@@ -101,9 +103,19 @@ judge() {
 		echo "${file}s: $(grep -c ^got /tmp/all) fetched, $(grep -c ^LOST /tmp/all) lost, the longest $(cut -d ' ' -f 3 /tmp/all | sort -n | tail -n 1) s"
 	done
 	lost=$(grep -H LOST /tmp/visits.*) && fail "lost: $lost"
+	[ "$(moved)" -ge "$(wc -w <<<"$visitors")" ] || fail "$(moved) visitors were moved: the drains had nothing to do"
 	for n in $visitors; do
 		[ "$(grep -c got /tmp/visits.$n.download)" -ge 3 ] && [ "$(grep -c got /tmp/visits.$n.page)" -ge 30 ] || fail "visitor $n has fetched too little"
 	done
+}
+
+# moved is how often a visitor was moved from a member.
+moved() {
+	local k sum=0
+	for k in k1 k2; do
+		sum=$((sum + $(curl -s --unix-socket /run/onelease/$k.sock http://onelease/metrics | sed -n 's/^onelease_backend_remotes_moved_total //p')))
+	done
+	echo $sum
 }
 
 case ${1:-} in
