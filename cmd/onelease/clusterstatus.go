@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,8 +108,8 @@ func (v statusView) text(w io.Writer) {
 // known is all but what is wrong.
 func (v statusView) known(w io.Writer) {
 	fmt.Fprintf(w, "Destination  %s\n", v.Destination)
-	if v.Leader != "" {
-		fmt.Fprintf(w, "Leader       %s\n", strings.TrimSpace(v.Leader+" "+v.LeaderAddress))
+	if v.LeaderAddress != "" { // else it is the process itself
+		fmt.Fprintf(w, "Leader       %s %s\n", v.Leader, v.LeaderAddress)
 	}
 	fmt.Fprintf(w, "LeaseSet     %s\n", v.LeaseSet.describe())
 	fmt.Fprintf(w, "Term         %d, key epoch %d, published %d times by this leader\n", v.Term, v.Epoch, v.Publishes)

@@ -69,6 +69,8 @@ func newDeployment(t *testing.T) *deployment {
 	t.Helper()
 	d := &deployment{site: newSite(t), network: embedded.Start(embedded.Config{Members: 2, Profile: simnet.I2PD245})}
 	t.Cleanup(d.network.Close)
+	d.visitor = d.network.Remote()
+	d.running["b1"].names(d.visitor)
 	sam := freeAddr(t)
 	for i, name := range []string{"member-1", "member-2"} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,11 +83,10 @@ func newDeployment(t *testing.T) *deployment {
 		d.i2cp = ln.Addr().String()
 		d.join("frontend", name)
 		role := [][]string{{"--member", "--sam", sam}, {"--publisher"}}[i]
-		start(t, append([]string{"frontend", "--dir", d.of(name), "--router", ln.Addr().String()}, role...)...)
+		start(t, append([]string{"frontend", "--dir", d.of(name), "--router", ln.Addr().String()}, role...)...).names(d.visitor)
 	}
 	d.frontends = []string{"--frontend", "member-1=" + sam}
 	d.b32 = d.members().Destination
-	d.visitor = d.network.Remote()
 	return d
 }
 
@@ -94,6 +95,7 @@ func (d *deployment) backend(args ...string) *process {
 	d.t.Helper()
 	b := start(d.t, append(append([]string{"backend"}, d.frontends...), args...)...)
 	b.says("backend runs")
+	b.names(d.visitor)
 	return b
 }
 

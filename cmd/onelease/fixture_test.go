@@ -8,12 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/logtest"
+	"github.com/onelease/onelease/test/embedded"
 )
 
 // A run is what came of the program.
@@ -62,21 +63,19 @@ type process struct {
 	t   *testing.T
 	cmd *exec.Cmd
 
-	mu   sync.Mutex
-	said bytes.Buffer
+	logtest.Buffer // its stderr
 }
 
-// Write implements io.Writer for its stderr.
-func (d *process) Write(b []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.said.Write(b)
-}
+func (d *process) log() string { return d.String() }
 
-func (d *process) log() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.said.String()
+// names fails the test at its end if the process has named one of the remotes above debug
+// level.
+func (d *process) names(none ...*embedded.Remote) {
+	d.t.Cleanup(func() {
+		for _, r := range none {
+			d.KeepsQuiet(d.t, r.Destination())
+		}
+	})
 }
 
 func start(t *testing.T, args ...string) *process {

@@ -62,6 +62,7 @@ func (w *upWorld) up(args ...string) (*process, upView) {
 			p.kill()
 		}
 	})
+	p.names(w.visitor)
 	var v upView
 	if err := json.NewDecoder(out).Decode(&v); err != nil {
 		w.t.Fatalf("%v: %s", err, p.log())

@@ -123,6 +123,7 @@ var plans = map[string]Plan{
 			}},
 			{Of: "scrape_configs:", Not: "it is in a file of Prometheus's"},
 			{Of: "[+] router", Not: "a frontend in trouble, which the page does not have one make"},
+			{Of: `curl "http://127.0.0.1:7680/history`, Stop: []string{"onelease frontend"}, Before: []string{"onelease frontend --dir router-1 --admin 127.0.0.1:7680"}},
 		},
 	},
 	"docs/packaging.md": {Notes: []Note{
