@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// joinVersion is the version of the cluster service.
-	joinVersion = 1
+	// joinVersion is the version of Join, in which a proof shows who has the token. That
+	// before, from when tokens were shown themselves, is taken from older programs.
+	joinVersion, olderJoin = 2, 1
 	// inviteLife is how long an invitation is good if nothing else is asked,
 	// and maxInviteLife the longest: it is a password that lies about.
 	inviteLife    = time.Hour
@@ -81,8 +82,8 @@ func (n *Node) addresses() []string {
 // cost it.
 func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb.JoinReply, error) {
 	n := s.node
-	if v := r.GetVersion(); v != joinVersion {
-		return nil, status.Errorf(codes.FailedPrecondition, "cluster service version %d, this balancer speaks %d", v, joinVersion)
+	if v := r.GetVersion(); v != joinVersion && v != olderJoin {
+		return nil, status.Errorf(codes.FailedPrecondition, "join of version %d, this balancer speaks %d: upgrade it", v, joinVersion)
 	}
 	if err := n.needLeader(ctx); err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func (s service) Join(ctx context.Context, r *clusterpb.JoinRequest) (*clusterpb
 // the ID or in the secret is not told.
 func (n *Node) checkInvite(ca *pki.CA, r *clusterpb.JoinRequest) (invite ledger.Invite, id pki.Identity, err error) {
 	invite, ok := n.store.State().Invites[r.GetInvite()]
-	if !ok || isMark(invite.ID) || !pki.Redeems(r.GetSecret(), invite.SecretDigest) {
+	if !ok || isMark(invite.ID) {
 		return invite, id, inviteError(ledger.ErrUnknownInvite)
 	}
 	roles := []pki.Role{pki.Role(invite.Role)}
@@ -132,7 +133,7 @@ func (n *Node) checkInvite(ca *pki.CA, r *clusterpb.JoinRequest) (invite ledger.
 	}
 	at := slices.IndexFunc(roles, func(role pki.Role) bool {
 		id = pki.Identity{Cluster: n.info.Cluster, Role: role, Name: invite.Name}
-		return ca.Redeems(r.GetSecret(), invite.ID, id, time.Unix(int64(invite.Expires), 0))
+		return redeems(ca, r, id, invite)
 	})
 	if at < 0 {
 		return invite, id, inviteError(ledger.ErrUnknownInvite)
@@ -142,6 +143,15 @@ func (n *Node) checkInvite(ca *pki.CA, r *clusterpb.JoinRequest) (invite ledger.
 			"the joining machine's clock is off by %v, and LeaseSets bear no more than %v: set it by NTP and use the same token again", off.Round(time.Second), maxClockOff)
 	}
 	return invite, id, nil
+}
+
+// redeems reports whether the request shows the secret of the invitation, if that is for id.
+func redeems(ca *pki.CA, r *clusterpb.JoinRequest, id pki.Identity, invite ledger.Invite) bool {
+	expires := time.Unix(int64(invite.Expires), 0)
+	if r.GetVersion() == olderJoin {
+		return ca.Redeems(r.GetSecret(), invite.ID, id, expires)
+	}
+	return ca.RedeemsProof(r.GetSecret(), r.GetRequest(), invite.ID, id, expires)
 }
 
 // ledgerRole is what the replicated state, whose format is older than guests, calls a

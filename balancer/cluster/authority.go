@@ -43,7 +43,9 @@ func (n *Node) findCA() error {
 	switch {
 	case err == nil:
 		n.ca.Store(ca)
-		n.cfg.Logger.Warn("the CA's key, ca.key, is not sealed: it will be when the balancer has the Destination's keys, from its passphrase or \"onelease cluster unlock\"")
+		if n.cfg.Secret == nil {
+			n.cfg.Logger.Warn("the CA's key, ca.key, is not sealed: it will be when the balancer has the Destination's keys, from its passphrase or \"onelease cluster unlock\"")
+		}
 	case errors.Is(err, fs.ErrNotExist) && pki.HasSealed(n.cfg.Dir):
 		return nil
 	}

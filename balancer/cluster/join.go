@@ -105,7 +105,7 @@ func (c *JoinConfig) redeemAt(ctx context.Context, addr string, csr []byte) (*cl
 	}
 	defer conn.Close()
 	return conn.Join(ctx, &clusterpb.JoinRequest{
-		Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Secret(),
+		Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Proof(csr),
 		Request: csr, ClockMs: time.Now().UnixMilli(),
 	})
 }

@@ -33,12 +33,37 @@ func (r *rig) ask(token *pki.Token, change func(*clusterpb.JoinRequest)) (*clust
 	}
 	defer conn.Close()
 	request := &clusterpb.JoinRequest{
-		Version: joinVersion, Invite: token.Invite, Secret: token.Secret(), Request: csr, ClockMs: time.Now().UnixMilli(),
+		Version: joinVersion, Invite: token.Invite, Secret: token.Proof(csr), Request: csr, ClockMs: time.Now().UnixMilli(),
 	}
 	if change != nil {
 		change(request)
 	}
 	return conn.Join(r.t.Context(), request)
+}
+
+// otherRequest is for a key of somebody who reads on the way.
+func (r *rig) otherRequest() []byte {
+	r.t.Helper()
+	key, err := pki.NewKey()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	csr, err := pki.CSR(key, pki.Frontend, "f1")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return csr
+}
+
+// A program of an earlier version shows the secret itself.
+func TestOlderJoin(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.form(1)
+	token := r.invite("frontend", "f1")
+	if _, err := r.ask(token, func(j *clusterpb.JoinRequest) { j.Version, j.Secret = 1, token.Secret() }); err != nil {
+		t.Error(err)
+	}
 }
 
 // A token lets one node in, once, whoever leads; a mistake does not cost it.
@@ -53,13 +78,15 @@ func TestTokenIsForOne(t *testing.T) {
 		code   codes.Code
 		says   string
 	}{
-		{"another version", func(j *clusterpb.JoinRequest) { j.Version = 2 }, codes.FailedPrecondition, "version 2"},
+		{"another version", func(j *clusterpb.JoinRequest) { j.Version = 3 }, codes.FailedPrecondition, "version 3"},
 		{"a wrong secret", func(j *clusterpb.JoinRequest) { j.Secret[0]++ }, codes.PermissionDenied, "onelease cluster invite"},
 		{"half a secret", func(j *clusterpb.JoinRequest) { j.Secret = j.Secret[:16] }, codes.PermissionDenied, "not known"},
 		{"no secret", func(j *clusterpb.JoinRequest) { j.Secret = nil }, codes.PermissionDenied, "not known"},
+		{"a wrong secret of an older program", func(j *clusterpb.JoinRequest) { j.Version, j.Secret = 1, make([]byte, 32) }, codes.PermissionDenied, "not known"},
+		{"the proof of another request", func(j *clusterpb.JoinRequest) { j.Request = r.otherRequest() }, codes.PermissionDenied, "not known"},
 		{"a clock ahead", func(j *clusterpb.JoinRequest) { j.ClockMs += 61_000 }, codes.FailedPrecondition, "use the same token again"},
 		{"a clock behind", func(j *clusterpb.JoinRequest) { j.ClockMs -= 61_000 }, codes.FailedPrecondition, "NTP"},
-		{"a request that is none", func(j *clusterpb.JoinRequest) { j.Request = []byte("please") }, codes.InvalidArgument, "certificate request"},
+		{"a request that is none", func(j *clusterpb.JoinRequest) { j.Request, j.Secret = []byte("please"), token.Proof([]byte("please")) }, codes.InvalidArgument, "certificate request"},
 	} {
 		_, err := r.ask(token, wrong.change)
 		wantCode(t, wrong.what, err, wrong.code, wrong.says)

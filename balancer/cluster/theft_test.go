@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
@@ -140,8 +141,14 @@ func TestWrittenInvitation(t *testing.T) {
 		if _, err := leader.store.Apply(t.Context(), ledger.PutInvite(invite, time.Now())); err != nil {
 			t.Fatal(err)
 		}
-		_, err := r.ask(r.invite(role, "eve"), func(j *clusterpb.JoinRequest) { j.Invite, j.Secret = invite.ID, secret })
+		_, err := r.ask(r.invite(role, "eve"), func(j *clusterpb.JoinRequest) { j.Version, j.Invite, j.Secret = 1, invite.ID, secret })
 		wantCode(t, role, err, codes.PermissionDenied, "not known")
+		_, err = r.ask(r.invite(role, "eve"), func(j *clusterpb.JoinRequest) {
+			mac := hmac.New(sha256.New, secret)
+			mac.Write(j.GetRequest())
+			j.Invite, j.Secret = invite.ID, mac.Sum(nil)
+		})
+		wantCode(t, role+" by a proof", err, codes.PermissionDenied, "not known")
 	}
 }
 

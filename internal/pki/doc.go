@@ -31,7 +31,7 @@
 //
 // A node joins with a Token, which carries a secret and pins the CA's public
 // key. The newcomer reaches a balancer with JoinTLS, which is sure of the
-// server by that pin alone, proves itself with the secret, and has its CSR
+// server by that pin alone, proves with the secret that the CSR is its own, and has it
 // signed. The replicated state needs only the secret's digest. The secret follows from
 // the CA's key, so a token cannot be made by who can only write to that state.
 //

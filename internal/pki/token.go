@@ -89,6 +89,19 @@ func (ca *CA) Redeems(secret []byte, invite string, node Identity, expires time.
 	return err == nil && subtle.ConstantTimeCompare(secret, want[:]) == 1
 }
 
+// RedeemsProof is Redeems for Token.Proof of the certificate request.
+func (ca *CA) RedeemsProof(proof, csr []byte, invite string, node Identity, expires time.Time) bool {
+	secret, err := ca.tokenSecret(invite, node, expires)
+	return err == nil && hmac.Equal(proof, proofOf(secret, csr))
+}
+
+// proofOf is HMAC-SHA256 of the request, under the token's secret.
+func proofOf(secret [secretSize]byte, csr []byte) []byte {
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write(csr)
+	return mac.Sum(nil)
+}
+
 func (t *Token) validate() error {
 	if err := validName("invite", t.Invite); err != nil {
 		return err
@@ -127,7 +140,12 @@ func printable(s string) bool {
 	return true
 }
 
-// Secret returns a copy of the secret, for the balancer that is being joined.
+// Proof shows a balancer that the maker of the certificate request has the secret. It is
+// good for that request alone: who reads it on the way, as with a balancer's stolen
+// certificate, cannot join with a key of their own.
+func (t *Token) Proof(csr []byte) []byte { return proofOf(t.secret(), csr) }
+
+// Secret returns a copy of the secret.
 func (t *Token) Secret() []byte {
 	secret := t.secret()
 	return secret[:]
@@ -136,12 +154,6 @@ func (t *Token) Secret() []byte {
 // Digest is what the cluster's state keeps of the secret. It is not secret:
 // there is no guessing 32 random bytes.
 func (t *Token) Digest() [sha256.Size]byte { return sha256.Sum256(t.Secret()) }
-
-// Redeems reports whether secret is the one with that Token.Digest.
-func Redeems(secret []byte, digest [sha256.Size]byte) bool {
-	given := sha256.Sum256(secret)
-	return subtle.ConstantTimeCompare(given[:], digest[:]) == 1
-}
 
 // verify is how a node that joins is sure of the balancer: the chain must end in
 // the pinned CA. Its signature of itself is checked, or whoever has one leaf

@@ -132,23 +132,6 @@ func TestNewTokenRefuses(t *testing.T) {
 	}
 }
 
-func TestRedeems(t *testing.T) {
-	token := newTestToken(t, newTestCA(t))
-	if token.Digest() != sha256.Sum256(token.Secret()) {
-		t.Error("the digest is not the SHA-256 of the secret")
-	}
-	if !Redeems(token.Secret(), token.Digest()) {
-		t.Error("the token's own secret is refused")
-	}
-	wrong := token.Secret()
-	wrong[31] ^= 1
-	for _, secret := range [][]byte{wrong, wrong[:31], nil} {
-		if Redeems(secret, token.Digest()) {
-			t.Errorf("a wrong secret of %d bytes is taken", len(secret))
-		}
-	}
-}
-
 // Who can write invitations, with digests of secrets of their own, has not the CA's.
 func TestOnlyTheCAMakesSecrets(t *testing.T) {
 	ca := newTestCA(t)
@@ -156,15 +139,24 @@ func TestOnlyTheCAMakesSecrets(t *testing.T) {
 	if !ca.Redeems(token.Secret(), token.Invite, token.Node, token.Expires) {
 		t.Fatal("the token's own secret is refused")
 	}
+	if !ca.RedeemsProof(token.Proof([]byte("mine")), []byte("mine"), token.Invite, token.Node, token.Expires) {
+		t.Fatal("the token's own proof is refused")
+	}
+	if token.Digest() != sha256.Sum256(token.Secret()) {
+		t.Error("the digest is not the SHA-256 of the secret")
+	}
 	guest := token.Node
 	guest.Role = Guest
 	for what, ok := range map[string]bool{
-		"another CA of the cluster": newTestCAOf(t, ca.Cluster()).Redeems(token.Secret(), token.Invite, token.Node, token.Expires),
-		"another invite":            ca.Redeems(token.Secret(), token.Invite+"0", token.Node, token.Expires),
-		"another role":              ca.Redeems(token.Secret(), token.Invite, guest, token.Expires),
-		"a longer life":             ca.Redeems(token.Secret(), token.Invite, token.Node, token.Expires.Add(time.Second)),
-		"a secret of one's own":     ca.Redeems(make([]byte, secretSize), token.Invite, token.Node, token.Expires),
-		"no secret":                 ca.Redeems(nil, token.Invite, token.Node, token.Expires),
+		"another CA of the cluster":    newTestCAOf(t, ca.Cluster()).Redeems(token.Secret(), token.Invite, token.Node, token.Expires),
+		"another invite":               ca.Redeems(token.Secret(), token.Invite+"0", token.Node, token.Expires),
+		"another role":                 ca.Redeems(token.Secret(), token.Invite, guest, token.Expires),
+		"a longer life":                ca.Redeems(token.Secret(), token.Invite, token.Node, token.Expires.Add(time.Second)),
+		"the proof of another request": ca.RedeemsProof(token.Proof([]byte("mine")), []byte("yours"), token.Invite, token.Node, token.Expires),
+		"no proof":                     ca.RedeemsProof(nil, []byte("mine"), token.Invite, token.Node, token.Expires),
+		"the secret for a proof":       ca.RedeemsProof(token.Secret(), []byte("mine"), token.Invite, token.Node, token.Expires),
+		"a secret of one's own":        ca.Redeems(make([]byte, secretSize), token.Invite, token.Node, token.Expires),
+		"no secret":                    ca.Redeems(nil, token.Invite, token.Node, token.Expires),
 	} {
 		if ok {
 			t.Errorf("%s: redeemed", what)

@@ -98,9 +98,9 @@ func (ChangeRequest_Kind) EnumDescriptor() ([]byte, []int) {
 
 type JoinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                // 1
+	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                // 2; 1 of older programs
 	Invite        string                 `protobuf:"bytes,2,opt,name=invite,proto3" json:"invite,omitempty"`                   // its ID
-	Secret        []byte                 `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`                   // 32 bytes
+	Secret        []byte                 `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`                   // 32 bytes: HMAC-SHA256 of the request, under the token's secret; in version 1 that secret
 	Request       []byte                 `protobuf:"bytes,4,opt,name=request,proto3" json:"request,omitempty"`                 // PKCS #10 certificate request, PEM: only its key counts
 	ClockMs       int64                  `protobuf:"varint,5,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // Unix time in milliseconds, as the joiner has it
 	unknownFields protoimpl.UnknownFields
