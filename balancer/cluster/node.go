@@ -72,7 +72,7 @@ func Start(cfg Config) (*Node, error) {
 	}
 	n.serve()
 	if !n.cfg.inProcess {
-		n.givePasses()
+		n.serveSocket()
 	}
 	n.running.Go(n.enter)
 	n.running.Go(n.work)

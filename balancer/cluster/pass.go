@@ -9,78 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
-	"time"
 
-	"github.com/onelease/onelease/internal/ownsocket"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
-)
-
-// A balancer's certificate gives no commands: it lies open beside the balancer, which must
-// be reached while it is locked. Commands with a balancer's directory have the balancer
-// that runs there make an operator's certificate, for passLife, over a socket that only
-// its own user and root may connect to. So a copy of the directory commands nothing, and
-// who sits at the machine needs no certificate of their own.
-
-const (
-	// passLife is for a command and the wait for a leader, with clocks that differ.
-	passLife = 15 * time.Minute
-	// maxPass bounds a request and its answer, in bytes.
-	maxPass = 16 << 10
 )
 
 // ErrNotRunning: commands with a balancer's directory need the balancer, and it does not run.
 var ErrNotRunning = errors.New("no balancer runs with that directory")
-
-// socketPath is where the balancer of a directory listens to who uses its machine.
-func socketPath(dir string) string { return filepath.Join(dir, "commands.sock") }
-
-// givePasses serves operators' certificates on the socket until the node ends.
-func (n *Node) givePasses() {
-	path := socketPath(n.cfg.Dir)
-	ln, err := ownsocket.Listen(path)
-	if err != nil {
-		n.cfg.Logger.Warn("no commands can be given with this balancer's directory: use an operator's", "error", err)
-		return
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /pass", n.passFor)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second}
-	n.running.Go(func() { _ = server.Serve(ln) }) // ends with the server
-	n.running.Go(func() {
-		<-n.ctx.Done()
-		server.Close()
-		os.Remove(path)
-	})
-}
-
-// passFor answers a certificate request.
-func (n *Node) passFor(w http.ResponseWriter, r *http.Request) {
-	csr, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPass))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	cert, err := n.pass(csr)
-	if err != nil {
-		http.Error(w, plain(err).Error(), http.StatusConflict)
-		return
-	}
-	n.cfg.Logger.Info("operator's certificate issued to a user of this machine", "name", n.info.Name, "life", passLife)
-	_, _ = w.Write(cert) // who asked may be gone
-}
-
-// pass signs an operator's certificate in the balancer's name, as long as it is a member.
-func (n *Node) pass(csr []byte) ([]byte, error) {
-	ca, err := n.authority()
-	if err != nil {
-		return nil, err
-	}
-	if !n.isMember(n.info.Name) {
-		return nil, fmt.Errorf("balancer %q is not a member of the cluster: use another's directory, or an operator's: %w", n.info.Name, ErrRefused)
-	}
-	return ca.Sign(csr, pki.Identity{Cluster: n.info.Cluster, Role: pki.Operator, Name: n.info.Name}, passLife)
-}
 
 // Commander is a Client that may give commands: c itself with an operator's directory.
 // With a balancer's it has a certificate from the balancer that runs there, for a quarter
@@ -114,10 +49,19 @@ func newPass(own *pki.Credentials, sign func(csr []byte) ([]byte, error)) (*pki.
 	return pki.NewCredentials(key, cert, own.CAPEM())
 }
 
+// UnlockHere gives the balancer that runs with dir the Destination's keys, to be held in
+// memory. The errors are those of Commander.
+func UnlockHere(ctx context.Context, dir string, keys *i2p.Keys) error {
+	content := keys.Bytes()
+	defer clear(content)
+	_, err := askSocket(ctx, dir, "/unlock", content)
+	return err
+}
+
 // passOf asks the balancer of dir. One of an earlier version gives none, and has a CA
 // whose key is open.
 func passOf(ctx context.Context, dir string, csr []byte) ([]byte, error) {
-	cert, err := askPass(ctx, socketPath(dir), csr)
+	cert, err := askSocket(ctx, dir, "/pass", csr)
 	if !errors.Is(err, ErrNotRunning) {
 		return cert, err
 	}
@@ -133,7 +77,8 @@ func passOf(ctx context.Context, dir string, csr []byte) ([]byte, error) {
 	return ca.Sign(csr, pki.Identity{Cluster: id.Cluster, Role: pki.Operator, Name: id.Name}, passLife)
 }
 
-func askPass(ctx context.Context, path string, csr []byte) ([]byte, error) {
+func askSocket(ctx context.Context, dir, what string, content []byte) ([]byte, error) {
+	path := socketPath(dir)
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	transport := &http.Transport{
@@ -142,7 +87,7 @@ func askPass(ctx context.Context, path string, csr []byte) ([]byte, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		},
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://balancer/pass", bytes.NewReader(csr))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://balancer"+what, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +96,7 @@ func askPass(ctx context.Context, path string, csr []byte) ([]byte, error) {
 		return nil, notRunning(path, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxPass))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAsked))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%w: %s", ErrRefused, bytes.TrimSpace(answer))
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/onelease/onelease/balancer"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
-	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/pki"
 	"github.com/onelease/onelease/raftstate"
 	"github.com/onelease/onelease/raftstate/ledger"
@@ -188,15 +187,9 @@ func (s service) Drain(ctx context.Context, r *clusterpb.DrainRequest) (*cluster
 
 // Unlock implements clusterpb.ClusterServer.
 func (s service) Unlock(_ context.Context, r *clusterpb.UnlockRequest) (*clusterpb.UnlockReply, error) {
-	defer clear(r.GetPrivateKeys())
-	keys, err := i2p.ParseKeys(r.GetPrivateKeys())
-	if err == nil {
-		err = s.node.Unlock(keys)
-	}
-	if err != nil {
+	if err := s.node.unlockWith(r.GetPrivateKeys()); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	s.node.cfg.Logger.Info("unlocked: the keys are held in memory")
 	return &clusterpb.UnlockReply{Destination: s.node.dest.Base32()}, nil
 }
 

@@ -21,12 +21,14 @@ func unlockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unlock --dir DIR --keys FILE",
 		Short: "Give a locked balancer the Destination's keys, to be held in memory",
-		Long: `Unlock sends the Destination's private keys to a balancer, over TLS to whom the
-cluster's CA has certified. It holds them in memory until it ends, and writes them
-nowhere; after the next start it is locked again.
+		Long: `Unlock gives the Destination's private keys to a balancer, which holds them in memory
+until it ends, and writes them nowhere; after the next start it is locked again. They
+open the key of the cluster's CA too, so that it can let nodes in.
 
-With a balancer's own directory it unlocks that balancer. An operator names the
-balancers by --balancer: each is unlocked for itself.`,
+With a balancer's own directory it unlocks the balancer that runs there, as its user or
+as root, and the keys stay on the machine. Others are named by --balancer, each of
+which is unlocked for itself: over TLS, to whom the cluster's CA has certified. Who has
+a copy of a balancer's directory, and its address, can take them there.`,
 		Example: `  onelease cluster unlock --dir b1 --keys site.dat
   onelease cluster unlock --dir .onelease --keys site.dat --balancer 10.0.0.1:7660 --balancer 10.0.0.2:7660`,
 		Args: noArgs,
@@ -51,7 +53,7 @@ balancers by --balancer: each is unlocked for itself.`,
 	return cmd
 }
 
-// unlockTargets are the addresses of whom to unlock.
+// unlockTargets are the addresses of whom to unlock; none: the balancer whose directory is given.
 func unlockTargets(cmd *cobra.Command, access *accessFlags) ([]string, error) {
 	if len(access.balancers) > 0 {
 		return access.balancers, nil
@@ -63,12 +65,20 @@ func unlockTargets(cmd *cobra.Command, access *accessFlags) ([]string, error) {
 	if info.Address == "" {
 		return nil, wrongUse(cmd, fmt.Errorf("whom to unlock? %s is the directory of %s %q: name the balancers by --balancer", access.dir, info.Role, info.Name))
 	}
-	return []string{info.Address}, nil
+	return nil, nil
 }
 
 func unlock(cmd *cobra.Command, access *accessFlags, targets []string, keys *i2p.Keys) error {
 	client, err := access.client(cmd)
 	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if len(targets) == 0 {
+		if err := cluster.UnlockHere(cmd.Context(), access.dir, keys); err != nil {
+			return fmt.Errorf("unlock: %w", err)
+		}
+		_, err := fmt.Fprintf(out, "The balancer of %s holds the keys, until it ends.\n", access.dir)
 		return err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), access.timeout)
@@ -77,7 +87,7 @@ func unlock(cmd *cobra.Command, access *accessFlags, targets []string, keys *i2p
 		if err := unlockOne(ctx, client, addr, keys); err != nil {
 			return fmt.Errorf("balancer %s: %w", addr, err)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "Balancer %s holds the keys, until it ends.\n", addr)
+		fmt.Fprintf(out, "Balancer %s holds the keys, until it ends.\n", addr)
 	}
 	return nil
 }

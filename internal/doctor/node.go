@@ -48,12 +48,21 @@ func (r *run) joined(dir string, info nodedir.Info) {
 	r.start(checkCertificate, dir, func(context.Context) []Result { return nodeCertificate(dir, info, creds, err) })
 	for _, name := range nodeSecrets {
 		if path := filepath.Join(dir, name); exists(path) {
-			r.start(checkFiles, path, func(context.Context) []Result { return secretFile(path) })
+			r.start(checkFiles, path, func(context.Context) []Result { return nodeSecret(path) })
 		}
 	}
 	if err == nil {
 		r.balancers(info, creds)
 	}
+}
+
+// nodeSecret also wants a CA's key to be sealed.
+func nodeSecret(path string) []Result {
+	results := secretFile(path)
+	if filepath.Base(path) == "ca.key" && results[0].State == OK {
+		return bad("ca-open", path, results[0].Found)
+	}
+	return results
 }
 
 func exists(path string) bool {

@@ -30,6 +30,7 @@ var planted = map[string]func(s *setup){
 	"keys-expired":         func(s *setup) { s.cfg.Keys = []string{s.offlineKeys(-time.Hour)} },
 	"keys-expiring":        func(s *setup) { s.cfg.Keys = []string{s.offlineKeys(10 * day)} },
 	"file-open":            func(s *setup) { os.Chmod(s.cfg.Keys[0], 0o644) },
+	"ca-open":              func(s *setup) { joined()(s); os.WriteFile(s.cfg.Dir+"/ca.key", nil, 0o600) },
 	"disk-full":            func(s *setup) { s.free(Space{Free: 1 << 20, Inodes: 100}) },
 	"disk-low":             func(s *setup) { s.free(Space{Free: 100 << 20, Inodes: 100}) },
 	"balancers-away":       func(s *setup) { joined("b1:7660", "b2:7660")(s) },

@@ -79,6 +79,8 @@ var Table = []Check{
 	{checkFiles, "Secrets can be read by their owner only", fileLimit, []Fault{
 		{"file-open", Fail, "Others may read or write a file with a secret",
 			"chmod 600 FILE. If others use this machine, take the secret for known to them: whoever has a key file is the Destination"},
+		{"ca-open", Warn, "A balancer's CA key is not sealed: an earlier version has left it open, and a copy of the directory is the cluster",
+			"Start the balancer with what opens the Destination's keys, or unlock it: it seals ca.key and removes it. Delete copies of the file"},
 	}},
 	{checkDisk, "There is room to write", fileLimit, []Fault{
 		{"disk-full", Fail, "Less than 16 MiB are free, or no inode",
