@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,8 @@ const (
 	// maxAsked bounds a request and its answer, in bytes: a Destination's keys have 5 KB at
 	// most, certificates 2.
 	maxAsked = 16 << 10
+	// socketTime is how long an answer under way may take when the balancer ends.
+	socketTime = time.Second
 )
 
 // socketPath is where the balancer of a directory listens to who uses its machine.
@@ -46,6 +49,9 @@ func (n *Node) serveSocket() {
 	n.running.Go(func() { _ = server.Serve(ln) }) // ends with the server
 	n.running.Go(func() {
 		<-n.ctx.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), socketTime)
+		defer cancel()
+		_ = server.Shutdown(ctx) // who is being answered uses the store, which is closed after this
 		server.Close()
 		os.Remove(path)
 	})
@@ -102,4 +108,3 @@ func (n *Node) pass(csr []byte) ([]byte, error) {
 	}
 	return ca.Sign(csr, pki.Identity{Cluster: n.info.Cluster, Role: pki.Operator, Name: n.info.Name}, passLife)
 }
-
