@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"google.golang.org/grpc/status"
+
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/ownsocket"
 	"github.com/onelease/onelease/internal/pki"
@@ -66,7 +68,7 @@ func (n *Node) passFor(w http.ResponseWriter, r *http.Request) {
 	}
 	cert, err := n.pass(csr)
 	if err != nil {
-		http.Error(w, plain(err).Error(), http.StatusConflict)
+		http.Error(w, status.Convert(err).Message(), http.StatusConflict) // whose words Commander wraps
 		return
 	}
 	n.cfg.Logger.Info("operator's certificate issued to a user of this machine", "name", n.info.Name, "life", passLife)
@@ -104,7 +106,7 @@ func (n *Node) pass(csr []byte) ([]byte, error) {
 		return nil, err
 	}
 	if !n.isMember(n.info.Name) {
-		return nil, fmt.Errorf("balancer %q is not a member of the cluster: use another's directory, or an operator's: %w", n.info.Name, ErrRefused)
+		return nil, fmt.Errorf("balancer %q is not a member of the cluster: use another's directory, or an operator's", n.info.Name)
 	}
 	return ca.Sign(csr, pki.Identity{Cluster: n.info.Cluster, Role: pki.Operator, Name: n.info.Name}, passLife)
 }
