@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ type watchedPage struct {
 	Shows   string   `json:"shows"`
 	Lost    string   `json:"lost,omitempty"` // once the router was killed
 	Charts  []string `json:"charts,omitempty"`
+	Busy    []string `json:"busy,omitempty"` // charts that show more than 0
 	Token   string   `json:"token,omitempty"`
 	Secrets []string `json:"secrets,omitempty"`
 }
@@ -42,6 +44,7 @@ func TestPage(t *testing.T) {
 		t.Fatal("install Chromium: ", err)
 	}
 	w := newPageWorld(t)
+	w.visit("backend")
 	config, err := json.Marshal(map[string]any{"chromium": chromium, "pages": w.pages, "locked": w.locked})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +118,30 @@ func newPageWorld(t *testing.T) *pageWorld {
 		append(links, "--dir", w.of("worker"), "--builtin", "site", "--set", fmt.Sprintf("site.root=%q", root))...)
 	w.watch("sam", "[+] router member-1: up", "[!] router member-1", []string{"Destinations per router"},
 		append(routers, "--listen", "127.0.0.1:0", "--udp", "none")...)
+	w.watch("up", "[+] router member-1: session held", "[!] router member-1", []string{"Leases per router", "Publishes", "Failovers", "Throughput of streams", "Stalls"},
+		append(routers, "--dir", w.of("site-1"), "--site", root)...)
 	return w
+}
+
+// visit has a visitor fetch pages of the cluster's Destination until the test ends.
+func (w *pageWorld) visit(role string) {
+	page := w.pages[role]
+	page.Busy = []string{"Throughput of streams", "Packets per frontend"}
+	w.pages[role] = page
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: w.network.Remote().DialContext, DisableKeepAlives: true}}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	w.t.Cleanup(func() { stop(); <-ended })
+	url := "http://" + w.members().Destination + "/"
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+			if response, err := client.Do(request); err == nil { // it is not there yet, or was killed
+				response.Body.Close()
+			}
+		}
+	}()
 }
 
 // watch starts a node, and notes its page.
@@ -138,11 +164,11 @@ func (w *pageWorld) beside(name string, links, routers []string) (_, _ []string)
 	role, _, _ := strings.Cut(name, "-")
 	w.join("frontend", name)
 	args := []string{"--dir", w.of(name), "--router", ln.Addr().String(), "--" + role}
-	routers = append(routers, "--router", name+"="+ln.Addr().String()+","+role)
+	routers = append(routers, "--router", name+"="+ln.Addr().String()+","+role+",normal")
 	switch name {
 	case "member-1":
 		sam := freeAddr(w.t)
-		w.watch("frontend", "[+] tunnels: ", "NOT READY", []string{"Leases per router", "Packets"}, append(args, "--sam", sam)...)
+		w.watch("frontend", "[+] tunnels: ", "NOT READY", []string{"Inbound tunnels", "Packets"}, append(args, "--sam", sam)...)
 		return append(links, "--frontend", name+"="+sam), routers
 	case "member-2":
 		sam := freeAddr(w.t)

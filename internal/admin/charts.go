@@ -39,17 +39,18 @@ type curve struct {
 var Charts = []Chart{
 	{"ready", "Ready", "1 is yes, 0 is no", Level, []curve{{metric: "onelease_ready"}}},
 	{"routers", "Routers up", "routers", Level, []curve{
-		{metric: "onelease_frontend_router_up", name: "of this frontend"}, {metric: "onelease_balancer_frontend_router_up", name: "as frontends report", sum: true},
+		{metric: "onelease_frontend_router_up", name: "that hold a session", sum: true}, {metric: "onelease_balancer_frontend_router_up", name: "as frontends report", sum: true},
 		{metric: "onelease_backend_frontend_up", name: "as links to frontends", sum: true}, {metric: "onelease_sam_router_up", name: "of the bridge", sum: true},
 	}},
-	{"leases", "Leases per router", "leases", Level, []curve{{metric: "onelease_balancer_frontend_leases"}, {metric: "onelease_frontend_tunnels", name: "this router"}}},
+	{"leases", "Leases per router", "leases", Level, []curve{{metric: "onelease_balancer_frontend_leases"}}},
+	{"tunnels", "Inbound tunnels", "tunnels", Level, []curve{{metric: "onelease_frontend_tunnels"}}},
 	{"leaseset", "The merged LeaseSet", "leases, routers", Level, []curve{
 		{metric: "onelease_balancer_leaseset_leases", name: "leases"}, {metric: "onelease_balancer_leaseset_routers", name: "routers"},
 	}},
 	{"publishes", "Publishes", "merged LeaseSets", Count, []curve{{metric: "onelease_balancer_publishes_total"}}},
 	{"netdb", "Found in the netDB", "1 is yes, 0 is no", Level, []curve{{metric: "onelease_balancer_netdb_found"}}},
-	{"failovers", "Failovers", "changes of the leader", Changes, []curve{
-		{metric: "onelease_balancer_issued_term", name: "LeaseSets issued"}, {metric: "onelease_frontend_leaseset_term", name: "LeaseSets that came"},
+	{"failovers", "Failovers", "LeaseSets of another leader", Changes, []curve{
+		{metric: "onelease_balancer_issued_term", name: "issued"}, {metric: "onelease_frontend_leaseset_term", name: "installed"},
 	}},
 	{"throughput", "Throughput of streams", "bytes a second", Rate, []curve{
 		{metric: "onelease_streams_bytes_in_total", name: "in"}, {metric: "onelease_streams_bytes_out_total", name: "out"},

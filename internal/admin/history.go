@@ -7,12 +7,12 @@ import (
 )
 
 // How much is kept: an hour in points of 5 s, and a day in points of 2 min. A line takes
-// 6 KiB, a node 400 KiB at most.
+// 6 KiB; a site on three routers has some 50, and none has more than maxLines.
 const (
 	points   = 720
 	fineStep = 5 * time.Second
 	coarse   = 24 // fine steps in a coarse one
-	maxLines = 64
+	maxLines = 256
 )
 
 // nothing is the point of a time of which nothing is known.

@@ -93,7 +93,7 @@ func TestHistory(t *testing.T) {
 		}{
 			{"leases", "r1", []float64{3, 3, 3, 3, 3}},
 			{"leases", "r2", []float64{-1, -1, 2, 2, -1}},
-			{"failovers", "LeaseSets issued", []float64{0, 0, 1, 0, 0}},
+			{"failovers", "issued", []float64{0, 0, 1, 0, 0}},
 			{"routers", "as frontends report", []float64{2, 1.4, 1, 1, 1}},
 			{"packets", "in", []float64{40, 40, 40, 40, 40}},
 			{"publishes", "", []float64{-1, 1, 0, 0, 4}},
@@ -125,7 +125,7 @@ func TestHistoryEnds(t *testing.T) {
 		span, chart    string
 		oldest, newest float32
 	}{
-		{"hour", "leases", 25, 25}, {"day", "leases", 2, 25}, {"hour", "packets", 7, 7}, {"day", "packets", 7, 7}, {"day", "publishes", 2, 2},
+		{"hour", "tunnels", 25, 25}, {"day", "tunnels", 2, 25}, {"hour", "packets", 7, 7}, {"day", "packets", 7, 7}, {"day", "publishes", 2, 2},
 	} {
 		p, _ := h.past(&Snapshot{}, c.span, now)
 		i := slices.IndexFunc(p.Charts, func(l ChartLines) bool { return l.Name == c.chart })
@@ -176,7 +176,7 @@ func TestHistoryPlaces(t *testing.T) {
 		see(i, "stays", fmt.Sprint("r", i))
 	}
 	leases := slices.IndexFunc(Charts, func(c Chart) bool { return c.Name == "leases" })
-	if len(h.lines) != maxLines || h.full || h.lines[lineKey{leases, 0, "stays"}] == nil || h.lines[lineKey{leases, 0, "r191"}] == nil {
+	if len(h.lines) != maxLines || h.full || h.lines[lineKey{leases, 0, "stays"}] == nil || h.lines[lineKey{leases, 0, fmt.Sprint("r", 3*maxLines-1)}] == nil {
 		t.Errorf("%d lines, full %v", len(h.lines), h.full)
 	}
 	var all []string

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -156,7 +157,15 @@ func (o *Watcher) serveHistory(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(h) // who asked has gone
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		_ = json.NewEncoder(w).Encode(h) // who asked has gone
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip") // to a tenth
+	packed := gzip.NewWriter(w)
+	_ = json.NewEncoder(packed).Encode(h)
+	_ = packed.Close()
 }
 
 func (o *Watcher) serveReady(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -249,5 +250,23 @@ func TestClient(t *testing.T) {
 	}
 	if _, err := (&Client{Addr: other.Listener.Addr().String()}).Report(context.Background()); err == nil || !strings.Contains(err.Error(), "no admin address") {
 		t.Errorf("another server: %v", err)
+	}
+}
+
+// Who can unpack it gets the history packed.
+func TestHistoryPacked(t *testing.T) {
+	h := watched(t, func() *Snapshot { return shown(true) }).Handler()
+	_, plain := get(h, "/history.json")
+	r := httptest.NewRequest(http.MethodGet, "/history.json", nil)
+	r.Header.Set("Accept-Encoding", "gzip, br")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	unpacked, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(unpacked)
+	if err != nil || w.Header().Get("Content-Encoding") != "gzip" || len(text) != len(plain) {
+		t.Errorf("%v, %v: %s; in clear %s", err, w.Header(), text, plain)
 	}
 }

@@ -2,10 +2,11 @@
 //
 //     node page.mjs CONFIG
 //
-// CONFIG is JSON: the pages by the names of their roles, each with its url and what it is to
-// show (shows) before and after (lost) a router is killed; and of one that wants a token the
-// token, and what nobody may see without (secrets). When it prints "kill" a line is to come
-// by stdin, after the router was killed, with the time of that in ms since 1970.
+// CONFIG is JSON: the pages by the names of their roles, each with its url, what it shows
+// before and after (lost) a router is killed, and its charts, of which some are busy; and of
+// one that wants a token (locked) the token, and what nobody may see without (secrets). When
+// it prints "kill" a line is to come by stdin, after the router was killed, with the time of
+// that in ms since 1970.
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import { launch } from 'puppeteer-core';
@@ -83,6 +84,8 @@ async function reloads(pages) {
     const charts = await page.$$eval('figcaption b', (titles) => titles.map((t) => t.textContent));
     console.log(`${role}: after a reload ${charts.length} charts: ${charts.join(', ')}`);
     assert(before > 20 && after >= before * 0.9, `${role}: ${before} px of curves, and ${after} after a reload`);
+    const texts = await page.$$eval('figure', (all) => all.map((f) => f.innerText));
+    for (const title of config.pages[role].busy ?? []) assert(texts.some((t) => t.startsWith(title) && /to [1-9]/.test(t)), `${role}: nothing moves in ${title}`);
     for (const title of config.pages[role].charts) assert(charts.includes(title), `${role}: no chart ${title}`);
   }
 }

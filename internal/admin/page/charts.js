@@ -2,8 +2,8 @@
 // a legend that says in words what the lines show.
 "use strict";
 
-const again = 5000; // ms between questions for the history
-const inks = 6; // colours and strokes that page.css has for lines
+const again = 15000; // ms between questions for the history; a third while it is short
+const inks = 6; // colours that page.css has for lines, and as many strokes
 const tall = 130, head = 8, foot = 18, side = 46, end = 10; // of a chart, px
 
 let past = null; // the last history
@@ -32,8 +32,11 @@ function ceiling(v) {
 // longest is how many points are drawn: not many more than there are while a node is young.
 function longest() {
   const most = Math.max(...past.charts.flatMap((chart) => chart.lines.map((line) => line.points.length)));
-  return [12, 6, 2, 1].map((n) => past.points / n).find((n) => n >= most);
+  return [12, 6, 2].map((n) => past.points / n).find((n) => n >= most) ?? past.points;
 }
+
+// stroke is the class of a line: no two of 36 look the same, whether or not colours are seen.
+const stroke = (i) => `ink ink-${i % inks} dash-${(i + Math.floor(i / inks)) % inks}`;
 
 const known = (line) => line.points.filter((v) => v !== null);
 const latest = (line) => line.points.findLast((v) => v !== null);
@@ -77,7 +80,7 @@ function plot(chart, wide) {
   const low = tall - foot, room = wide - side - end;
   const x = (line) => (i) => (side + room * (count - line.points.length + i + 1) / count).toFixed(1);
   const y = (v) => (low - (low - head) * v / top).toFixed(1);
-  const lines = chart.lines.map((line, i) => shape("path", { class: `ink line-${i % inks}`, d: trace(chart, line, x(line), y) }));
+  const lines = chart.lines.map((line, i) => shape("path", { class: stroke(i), d: trace(chart, line, x(line), y) }));
   const label = `${chart.title}: ${chart.lines.map((line) => `${line.name} ${sum(chart, line)}`).join("; ")}`;
   return shape("svg", { class: "chart", viewBox: `0 0 ${wide} ${tall}`, width: wide, height: tall, role: "img", "aria-label": label },
     ...axes(top, past.step_seconds * count, wide), ...lines);
@@ -85,7 +88,7 @@ function plot(chart, wide) {
 
 function legend(chart) {
   return make("ul", ...chart.lines.map((line, i) => {
-    const mark = shape("svg", { class: "mark", viewBox: "0 0 24 8", "aria-hidden": "true" }, shape("path", { class: `ink line-${i % inks}`, d: "M0 4H24" }));
+    const mark = shape("svg", { class: "mark", viewBox: "0 0 24 8", "aria-hidden": "true" }, shape("path", { class: stroke(i), d: "M0 4H24" }));
     return make("li", mark, make("span", line.name ? `${line.name}: ` : "", sum(chart, line)));
   }));
 }
@@ -105,7 +108,7 @@ function drawPast() {
 
 // lookBack asks for the history, if it is time.
 async function lookBack() {
-  if (Date.now() - asked < again) return;
+  if (Date.now() - asked < (past && longest() > 60 ? again : again / 3)) return;
   const of = document.querySelector("input[name=span]:checked").value;
   const answer = await ask("history.json?span=" + of);
   if (!answer) return;

@@ -70,13 +70,16 @@ function spark(path) {
   return shape("svg", { class: "spark", viewBox: `0 0 ${remembered} 20`, preserveAspectRatio: "none", role: "img", "aria-label": label }, line);
 }
 
+const areThings = (v) => Array.isArray(v) && v.length > 0 && isThing(v[0]);
+
+// cell is what there is to show of a value within a line or a table.
 function cell(path, v) {
+  if (areThings(v)) return [make("ul", ...v.map((thing) => make("li", say(thing))))];
   return typeof v === "number" ? [String(v), spark(path)] : [say(v)];
 }
 
 // table has a row for each of a list of things.
-function table(path, list) {
-  const keys = [...new Set(list.flatMap(Object.keys))];
+function table(path, list, keys) {
   const head = make("tr", ...keys.map((k) => {
     const th = make("th", words(k));
     th.scope = "col";
@@ -85,21 +88,41 @@ function table(path, list) {
   const rows = list.map((thing, i) => make("tr", ...keys.map((k) => {
     const td = make("td", make("span", ...cell(`${path}/${thing.name || i}/${k}`, thing[k])));
     td.dataset.label = words(k);
+    td.className = td.textContent.length > 24 ? "long" : "";
     return td;
   })));
   return make("table", make("thead", head), make("tbody", ...rows));
 }
 
+// cards are things that have too many parts for a table.
+function cards(path, list) {
+  const all = make("div", ...list.map((thing, i) => {
+    const { name = String(i + 1), ...rest } = thing;
+    return make("div", make("h3", name), lines(`${path}/${name}`, rest));
+  }));
+  all.className = "cards";
+  return all;
+}
+
+function many(path, list) {
+  const keys = [...new Set(list.flatMap(Object.keys))];
+  return keys.length > 8 ? cards(path, list) : table(path, list, keys);
+}
+
+function lines(path, thing) {
+  return make("dl", ...Object.entries(thing).flatMap(([k, v]) => [make("dt", words(k)), make("dd", ...cell(`${path}/${k}`, v))]));
+}
+
 // things draws an object: its values first, then what has parts of its own.
 function things(path, thing) {
-  const lines = make("dl"), rest = [];
+  const values = {}, rest = [];
   for (const [k, v] of Object.entries(thing)) {
     const here = path + "/" + k;
-    if (Array.isArray(v) && v.length && isThing(v[0])) rest.push(make("h2", words(k)), table(here, v));
+    if (areThings(v)) rest.push(make("h2", words(k)), many(here, v));
     else if (isThing(v) && !Array.isArray(v) && Object.values(v).some(isThing)) rest.push(make("h2", words(k)), ...things(here, v));
-    else lines.append(make("dt", words(k)), make("dd", ...cell(here, v)));
+    else values[k] = v;
   }
-  return lines.childElementCount ? [lines, ...rest] : rest;
+  return Object.keys(values).length ? [lines(path, values), ...rest] : rest;
 }
 
 function check(c) {
