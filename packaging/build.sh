@@ -69,7 +69,7 @@ doc=usr/share/doc/onelease
 put 644 LICENSE $doc/copyright
 for file in README.md DESIGN.md docs/*; do put 644 "$file" "$doc/$file"; done
 mkdir -p "$stage/$doc/examples"
-for role in balancer frontend backend sam; do "$program" config example "$role" >"$stage/$doc/examples/$role.toml"; done
+for role in balancer frontend backend up sam; do "$program" config example "$role" >"$stage/$doc/examples/$role.toml"; done
 printf 'onelease (%s) unstable; urgency=medium\n\n  * Of commit %s.\n\n -- The Onelease authors <onelease@localhost>  %s\n' \
 	"$VERSION" "$COMMIT" "$(date -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$stage/$doc/changelog.gz"
 chmod 644 "$stage/$doc"/changelog.gz

@@ -45,13 +45,13 @@ onelease=$root/usr/bin/onelease
 "$onelease" version | grep -qF "$VERSION" || fail "it does not know its version"
 "$onelease" version --json | grep -qF "$COMMIT" || fail "it does not know its commit"
 "$onelease" --help >"$tmp/help" && grep -q 'onelease sam' "$tmp/help" || fail "no help"
-for role in balancer frontend backend sam; do
+for role in balancer frontend backend up sam; do
 	"$onelease" config check "$root/usr/share/doc/onelease/examples/$role.toml" >/dev/null || fail "the example of $role is refused"
 done
 if readelf -l "$onelease" 2>/dev/null | grep -q INTERP; then fail "it is not static"; fi
 
 say "man pages and completions"
-for page in onelease onelease-balancer onelease-frontend onelease-backend onelease-sam onelease-cluster-join; do
+for page in onelease onelease-balancer onelease-frontend onelease-backend onelease-up onelease-sam onelease-cluster-join; do
 	[ -f "$root/usr/share/man/man1/$page.1.gz" ] || fail "no man page $page"
 done
 for page in "$root"/usr/share/man/man1/*.gz; do

@@ -93,6 +93,9 @@ outside() {
 
 install_version() { dpkg --force-unsafe-io --install "/packages/$1.deb" 2>&1 | tee /tmp/dpkg || fail "dpkg does not install version $1"; }
 
+# small_buffers: else the kernel takes in most of a download at once, and its stream ends.
+small_buffers() { for dir in r w; do echo 4096 65536 131072 >/proc/sys/net/ipv4/tcp_${dir}mem; done; }
+
 as() { setpriv --reuid onelease --regid onelease --clear-groups --inh-caps=-all "$@"; }
 
 # settings NAME, on stdin.

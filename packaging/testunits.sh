@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Runs the package's units as they are installed, under a systemd of their own (testboot.sh): a
-# balancer, two frontends, a backend with a plugin and a SAM bridge on the embedded network. It
-# fetches the plugin's site, reloads all, breaks a file of settings, has the watchdog end one
-# that hangs, and removes the package.
+# balancer, two frontends, a backend with a plugin, a SAM bridge and a site by "up", on the
+# embedded network. It fetches the sites, reloads all, breaks a file of settings, has the
+# watchdog end one that hangs, stops one while it serves, and removes the package.
 . "$(dirname "$0")/testboot.sh"
 
-served() { curl -sSf --max-time 20 --proxy http://127.0.0.1:4444 "http://$b32/" | grep 'still here'; }
+# served ADDRESS: its page is.
+served() { curl -sSf --max-time 20 --proxy http://127.0.0.1:4444 "http://$1/" | grep 'still here'; }
 
 # other UNIT WHAT VALUE: it shows another one.
 other() { [ "$(shows "$1" "$2")" != "$3" ]; }
 
 inside() {
+	small_buffers
 	install_version 1.0
 	onelease simnet --i2cp 127.0.0.1:7654 --i2cp 127.0.0.1:7664 --http-proxy 127.0.0.1:4444 &
 	first_balancer
@@ -20,22 +22,37 @@ inside() {
 	as onelease plugin add /site --open-files 4096 >/dev/null
 	echo '<h1>still here</h1>' >/srv/www/index.html
 	chmod 755 /srv /srv/www
-	chmod 644 /srv/www/index.html
+	head -c 2M /dev/urandom >/srv/www/large
+	chmod 644 /srv/www/*
 	settings sam <<-X
 		admin = "unix:/run/onelease/sam.sock"
 		router = [{ name = "a", address = "127.0.0.1:7654", roles = ["member", "publisher"] }, { name = "b", address = "127.0.0.1:7664" }]
 	X
+	settings up-site <<-X
+		dir = "/var/lib/onelease/site"
+		drain-limit = "30s"
+		admin = "unix:/run/onelease/site.sock"
+		router = [
+		  { name = "a", address = "127.0.0.1:7654", roles = ["member", "publisher"], dont-publish = "normal" },
+		  { name = "b", address = "127.0.0.1:7664", dont-publish = "normal" },
+		]
+		service = [{ builtin = "site", settings = { root = "/srv/www" } }]
+	X
 	onelease config check /etc/onelease/*.toml
-	systemctl start onelease-frontend@r1 onelease-frontend@r2 onelease-backend@k1 onelease-sam
-	for node in b1 r1 r2 k1 sam; do await "$node is ready" ready $node; done
-	await "the plugin's site" served
-	for unit in onelease-balancer@b1 onelease-frontend@r1 onelease-backend@k1 onelease-sam; do
+	systemctl start onelease-frontend@r1 onelease-frontend@r2 onelease-backend@k1 onelease-sam onelease-up@site
+	for node in b1 r1 r2 k1 sam site; do await "$node is ready" ready $node; done
+	await "the plugin's site" served "$b32"
+	local site
+	site=$(onelease status --admin unix:/run/onelease/site.sock --json | sed -n 's/.*"destination": "\([a-z2-7]*.b32.i2p\)".*/\1/p' | head -n 1)
+	await "the site that is up" served "$site"
+	for unit in onelease-balancer@b1 onelease-frontend@r1 onelease-backend@k1 onelease-sam onelease-up@site; do
 		echo "$unit: $(shows $unit StatusText)"
 		[ "$(shows $unit WatchdogUSec)" = 1min ] && [ -n "$(shows $unit StatusText)" ] || fail "$unit says nothing to systemd"
 	done
 	held
 	reloads
 	hangs
+	ends "$site"
 
 	systemctl restart onelease-sam && fail "a bridge with a mistake in its file starts"
 	[ "$(shows onelease-sam ActiveState) $(shows onelease-sam ExecMainStatus)" = "failed 2" ] || fail "it does not end with 2"
@@ -62,19 +79,40 @@ held() {
 
 # reloads: when one ends, what came of it is in the status.
 reloads() {
-	systemctl reload onelease-balancer@b1 onelease-frontend@r1 onelease-backend@k1 onelease-sam
-	await "the site after a reload" served
+	systemctl reload onelease-balancer@b1 onelease-frontend@r1 onelease-backend@k1 onelease-sam onelease-up@site
+	await "the site after a reload" served "$b32"
 	echo 'junk = 1' >>/etc/onelease/sam.toml
 	systemctl reload onelease-sam
 	shows onelease-sam StatusText | grep 'last reload, which failed.*junk' || fail "the status does not say that a reload failed: $(shows onelease-sam StatusText)"
 }
 
+# edit UNIT LINE...: gives it other settings.
+edit() {
+	mkdir -p "/run/systemd/system/$1.service.d"
+	printf '%s\n' '[Service]' "${@:2}" >"/run/systemd/system/$1.service.d/edit.conf"
+	systemctl daemon-reload
+}
+
+# ends ADDRESS: a stop waits for what is open, for drain-limit and not as systemd would.
+ends() {
+	local fetch
+	edit onelease-up@site TimeoutStopSec=2
+	curl -sSf --max-time 60 --limit-rate 200k --proxy http://127.0.0.1:4444 "http://$1/large" | cmp - /srv/www/large &
+	fetch=$!
+	await "a stream is open" open_stream
+	SECONDS=0
+	systemctl stop onelease-up@site
+	echo "a stop took $SECONDS s"
+	[ "$SECONDS" -ge 4 ] && [ "$(shows onelease-up@site Result)" = success ] || fail "the stop did not wait: $(shows onelease-up@site Result)"
+	wait $fetch || fail "the download was cut"
+}
+
+open_stream() { curl -sS --unix-socket /run/onelease/site.sock http://onelease/metrics | grep '^onelease_streams_open.* [1-9]'; }
+
 # hangs: who is silent is killed and started again.
 hangs() {
 	local was
-	mkdir /run/systemd/system/onelease-frontend@r2.service.d
-	printf '[Service]\nWatchdogSec=3\nRestartSec=0\n' >/run/systemd/system/onelease-frontend@r2.service.d/fast.conf
-	systemctl daemon-reload
+	edit onelease-frontend@r2 WatchdogSec=3 RestartSec=0
 	systemctl restart onelease-frontend@r2
 	was=$(shows onelease-frontend@r2 MainPID)
 	sleep 4 # as long as it would take to be killed

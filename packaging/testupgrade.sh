@@ -10,8 +10,7 @@ nodes="onelease-balancer@b1 onelease-balancer@b2 onelease-balancer@b3 onelease-f
 visitors="1 2 3 4"
 
 inside() {
-	# Else the kernel takes in most of a download at once, and its stream ends.
-	for dir in r w; do echo 4096 65536 131072 >/proc/sys/net/ipv4/tcp_${dir}mem; done
+	small_buffers
 	install_version 1.0
 	onelease simnet --i2cp 127.0.0.1:7654 --i2cp 127.0.0.1:7664 --i2cp 127.0.0.1:7674 \
 		--http-proxy 127.0.0.1:4441 --http-proxy 127.0.0.1:4442 --http-proxy 127.0.0.1:4443 --http-proxy 127.0.0.1:4444 &

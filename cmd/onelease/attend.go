@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/onelease/onelease/backend"
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/notify"
 )
@@ -15,13 +17,25 @@ import (
 // which is of what, is called on each SIGHUP, and the service manager, if there is one, is
 // told how the node is, and when ctx ends that it ends. stop has it done with.
 func attend(ctx context.Context, source admin.Source, what string, reload func() error, log *slog.Logger) (stop func()) {
+	return attendDraining(ctx, source, what, reload, log, 0)
+}
+
+// drainSlack is what the end may take longer than a drain.
+const drainSlack = time.Minute
+
+// attendDraining is attend for who may drain that long when ctx ends.
+func attendDraining(ctx context.Context, source admin.Source, what string, reload func() error, log *slog.Logger, limit backend.Duration) (stop func()) {
 	manager, err := notify.FromEnv(log)
 	if err != nil {
 		log.Error("the service manager is told nothing", "error", err)
 	}
+	var last time.Duration
+	if limit > 0 {
+		last = time.Duration(limit) + drainSlack
+	}
 	deaf := reloadOnHangup(what, func() error { return manager.Reload(reload) }, log)
 	unwatch := manager.Watch(admin.Lines(source))
-	alive := context.AfterFunc(ctx, manager.Ending)
+	alive := context.AfterFunc(ctx, func() { manager.Ending(last) })
 	return func() { alive(); unwatch(); deaf() }
 }
 

@@ -90,7 +90,7 @@ func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Co
 		}
 		return d.Reload(context.WithoutCancel(cmd.Context()), next)
 	}
-	defer attend(cmd.Context(), d.Watch, "certificate and changed plugins", reload, cfg.Logger)()
+	defer attendDraining(cmd.Context(), d.Watch, "certificate and changed plugins", reload, cfg.Logger, cfg.DrainLimit)()
 	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
 	return d.Run(cmd.Context(), cut)
 }

@@ -130,7 +130,7 @@ func (f *upFlags) run(cmd *cobra.Command, _ []string) error {
 		}
 		return site.Reload(context.WithoutCancel(cmd.Context()), next)
 	}
-	defer attend(cmd.Context(), site.Watch, "changed plugins", reload, cfg.Logger)()
+	defer attendDraining(cmd.Context(), site.Watch, "changed plugins", reload, cfg.Logger, cfg.DrainLimit)()
 	return site.Run(cmd.Context(), cut)
 }
 

@@ -107,11 +107,17 @@ func (m *Manager) Reload(reload func() error) error {
 	return err
 }
 
-// Ending says that the process ends.
-func (m *Manager) Ending() {
-	if m != nil {
-		m.say("STOPPING=1")
+// Ending says that the process ends, and that it may take that long, 0 if it is what the
+// manager knows.
+func (m *Manager) Ending(last time.Duration) {
+	if m == nil {
+		return
 	}
+	assignments := []string{"STOPPING=1"}
+	if last > 0 {
+		assignments = append(assignments, "EXTEND_TIMEOUT_USEC="+strconv.FormatInt(last.Microseconds(), 10))
+	}
+	m.say(assignments...)
 }
 
 // maxStatus is how much of a status is told, in bytes: systemd takes datagrams of 4 KiB.

@@ -90,8 +90,10 @@ func TestManager(t *testing.T) {
 	answers <- nil
 	told.wants("STATUS=2 of 3 routers", "WATCHDOG=1")
 	stop()
-	m.Ending()
+	m.Ending(0)
 	told.wants("STOPPING=1")
+	m.Ending(2 * time.Second)
+	told.wants("STOPPING=1", "EXTEND_TIMEOUT_USEC=2000000")
 	if text := log.String(); strings.Count(text, "its service manager will end it") != 1 || !strings.Contains(text, "notify.TestManager") {
 		t.Errorf("the log does not say once where it is stuck: %s", text)
 	}
@@ -137,7 +139,7 @@ func TestNobody(t *testing.T) {
 		t.Fatalf("FromEnv: %v, %v", m, err)
 	}
 	m.Watch(nil)()
-	m.Ending()
+	m.Ending(0)
 	called := false
 	if err := m.Reload(func() error { called = true; return nil }); err != nil || !called {
 		t.Errorf("Reload: %v, called: %v", err, called)
