@@ -104,7 +104,7 @@ func checkFrontend(shown *admin.Snapshot, s frontend.Status, now time.Time) {
 		shown.Need("leaseset", false, "", "the router has none in this session yet")
 	default:
 		valid := now.Before(s.Expires)
-		shown.Brief = fmt.Sprintf("%d inbound tunnels, LeaseSet expires in %s", len(s.Pool), left(s.Expires, now))
+		shown.Brief = fmt.Sprintf("inbound tunnels: %d, LeaseSet expires in %s", len(s.Pool), left(s.Expires, now))
 		shown.Need("leaseset", valid, fmt.Sprintf("seq %d of term %d, expires in %s", s.Seq, s.Term, left(s.Expires, now)),
 			fmt.Sprintf("the last one, seq %d, has expired: no balancer has sent another", s.Seq))
 	}

@@ -60,7 +60,7 @@ func TestFrontendReadiness(t *testing.T) {
 func TestFrontendMetrics(t *testing.T) {
 	shown := Frontend(serving(), &guest.Status{Guests: 3}, now)
 	admintest.Complete(t, shown)
-	if got, want := shown.Line(), "ready: 2 inbound tunnels, LeaseSet expires in 9m0s"; got != want {
+	if got, want := shown.Line(), "ready: inbound tunnels: 2, LeaseSet expires in 9m0s"; got != want {
 		t.Errorf("in a line: %q, want %q", got, want)
 	}
 	lines := admintest.Lines(t, shown)
