@@ -84,8 +84,9 @@ outside() {
 		exec timeout -k 5 "$limit" unshare --mount --pid --fork --net --cgroup --uts --ipc --kill-child "$0" boot
 	) || true
 	[ ! -s "$tmp/result/log" ] || cat "$tmp/result/log"
+	[ -z "${KEEP:-}" ] || cp -r "$tmp/result/." "$KEEP"
 	[ "$(tail -n 1 "$tmp/result/log" 2>/dev/null)" = PASS ] && return
-	echo "--- the last that nodes have logged" && tail -n "${LINES_OF_LOG:-100}" "$tmp/result/nodes"
+	echo "--- the last that nodes have logged; KEEP=DIRECTORY keeps all" && tail -n 100 "$tmp/result/nodes"
 	fail "$(basename "$0"): not as it should be"
 }
 

@@ -74,12 +74,13 @@ all_run() {
 # visit N FILE PAUSE ARG...: the visitor N fetches it again and again, until there is
 # /tmp/enough. A line for each says how it went, the code and how long it took.
 visit() {
-	local got=/tmp/got.$1.$2 how verdict
+	local got=/tmp/got.$1.$2 how verdict began
 	while [ ! -e /tmp/enough ]; do
+		began=$(date +%T)
 		how=$(curl -sS --max-time 150 "${@:4}" -o "$got" -w '%{http_code} %{time_total}' --proxy "http://127.0.0.1:444$1" "http://$b32/$2" 2>&1) || how="$how error"
 		verdict=LOST
 		if [[ $how == "200 "* && $how != *error ]] && cmp -s "$got" "/srv/www/$2"; then verdict=got; fi
-		echo "$verdict $how" >>"/tmp/visits.$1.$2"
+		echo "$verdict $how, from $began to $(date +%T)" >>"/tmp/visits.$1.$2"
 		sleep "$3"
 	done
 }
@@ -91,15 +92,16 @@ lines_of_docs() { sed -n '/^### An upgrade without a lost request/,/^###* What/s
 
 # The documentation's sudo, for who is root. It tells what is done.
 sudo() {
-	[[ $* != *restart* && $* != *drain* ]] || echo "after $SECONDS s: $*"
+	[[ $* != *restart* && $* != *drain* ]] || echo "$(date +%T), after $SECONDS s: $*"
 	if [ "$1" = -u ]; then as "${@:3}" 2>/dev/null; else "$@"; fi
 }
 
 judge() {
+	cp /tmp/visits.* /result
 	local file lost n
 	for file in page download; do
 		cat /tmp/visits.*.$file >/tmp/all
-		echo "${file}s: $(grep -c ^got /tmp/all) fetched, $(grep -c ^LOST /tmp/all) lost, the longest $(cut -d ' ' -f 3 /tmp/all | sort -n | tail -n 1) s"
+		echo "${file}s: $(grep -c ^got /tmp/all) fetched, $(grep -c ^LOST /tmp/all) lost, the longest $(cut -d ' ' -f 3 /tmp/all | tr -d , | sort -n | tail -n 1) s"
 	done
 	lost=$(grep -H LOST /tmp/visits.*) && fail "lost: $lost"
 	[ "$(moved)" -ge "$(wc -w <<<"$visitors")" ] || fail "$(moved) visitors were moved: the drains had nothing to do"

@@ -130,7 +130,10 @@ var plans = map[string]Plan{
 		{Of: "make ", Each: true, Not: "packaging/test.sh is one of them"},
 		{Of: "onelease config example", Not: "packaging/testunits.sh runs the units"},
 		{Of: "sudo", Each: true, Not: "packaging/testunits.sh runs the units"},
-		{Of: "podman", Each: true, Not: "an image is not for a test in namespaces"},
+		{Of: "Status: ", Each: true, Not: "what systemctl shows; packaging/testunits.sh wants it"},
+		{Of: "ready()", Not: "packaging/testupgrade.sh runs it"},
+		{Of: "for ", Each: true, Not: "packaging/testupgrade.sh runs it"},
+		{Of: "podman", Each: true, Not: "packaging/testimage.sh runs the image"},
 	}},
 	"docs/plugin-protocol.md": {Notes: []Note{
 		{Of: "ONELEASE_PLUGIN=", Not: "what a plugin finds in its environment"},
