@@ -128,7 +128,7 @@ var plans = map[string]Plan{
 	},
 	"docs/packaging.md": {Notes: []Note{
 		{Of: "make ", Each: true, Not: "packaging/test.sh is one of them"},
-		{Of: "onelease config example", Not: "packaging/testunits.sh runs the units"},
+		{Of: "onelease config example", Each: true, Not: "packaging/testunits.sh runs the units"},
 		{Of: "sudo", Each: true, Not: "packaging/testunits.sh runs the units"},
 		{Of: "Status: ", Each: true, Not: "what systemctl shows; packaging/testunits.sh wants it"},
 		{Of: "ready()", Not: "packaging/testupgrade.sh runs it"},
