@@ -62,8 +62,8 @@ var frontendMetrics = []Metric{
 
 // guestMetrics are there with --guests.
 var guestMetrics = []Metric{
-	gauge("onelease_frontend_guests", "Destinations of backends on this router (--guests only)."),
-	gauge("onelease_frontend_guests_lingering", "Those whose backend is not connected (--guests only)."),
+	gauge("onelease_frontend_guests", "Destinations of guests on this router (--guests only)."),
+	gauge("onelease_frontend_guests_lingering", "Those whose owner, a bridge or a backend, is not connected (--guests only)."),
 	counter("onelease_frontend_guests_refused_total", "Connections and guests that were not let in (--guests only)."),
 }
 
