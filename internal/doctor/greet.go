@@ -77,6 +77,8 @@ func awaitDate(conn net.Conn) (i2cp.SetDate, error) {
 	for {
 		kind, body, err := in.Next()
 		switch {
+		case errors.Is(err, io.EOF):
+			return i2cp.SetDate{}, fmt.Errorf("%w: it ends the connection", errNoI2CP)
 		case err != nil:
 			return i2cp.SetDate{}, fmt.Errorf("%w: %w", errNoI2CP, err)
 		case kind == i2cp.TypeDisconnect:
@@ -103,33 +105,36 @@ func refusal(body []byte) error {
 	return fmt.Errorf("%w: it says %.80q", errNoI2CP, m.Reason)
 }
 
-// greetFault is the fault that an error of greet stands for.
-func greetFault(ctx context.Context, dial dialer, err error) string {
+// greetFault is the fault that an error of greet stands for, and what was found.
+func greetFault(ctx context.Context, dial dialer, err error) (fault, found string) {
+	found = err.Error()
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "router-refused"
+		return "router-refused", found
 	case errors.Is(err, errPassword):
-		return "router-password"
+		return "router-password", found
 	case !errors.Is(err, errSilent) && !errors.Is(err, errNoI2CP):
-		return "router-unreachable"
+		return "router-unreachable", found
 	}
-	if other := otherProtocol(ctx, dial); other != "" {
-		return other
+	if p := otherProtocol(ctx, dial); p.fault != "" {
+		return p.fault, p.found
 	}
 	if errors.Is(err, errSilent) {
-		return "router-silent"
+		return "router-silent", found
 	}
-	return "router-stranger"
+	return "router-stranger", found
 }
 
-// otherProtocols are what else a router listens with: a word, and how its answer begins.
-var otherProtocols = []struct{ fault, say, begins string }{
-	{"router-sam", "HELLO VERSION\n", "HELLO REPLY"},
-	{"router-http", "GET / HTTP/1.0\r\n\r\n", "HTTP/"},
+// A protocol is one of those that a router listens with besides: a word, and how its answer begins.
+type protocol struct{ fault, found, say, begins string }
+
+var otherProtocols = []protocol{
+	{"router-sam", "a SAM bridge answers there", "HELLO VERSION\n", "HELLO REPLY"},
+	{"router-http", "an HTTP server answers there", "GET / HTTP/1.0\r\n\r\n", "HTTP/"},
 }
 
-// otherProtocol finds out what else is spoken at an address, and is empty if it cannot.
-func otherProtocol(ctx context.Context, dial dialer) string {
+// otherProtocol finds out what else is spoken at an address, and is zero if it cannot.
+func otherProtocol(ctx context.Context, dial dialer) protocol {
 	heard := make([]bool, len(otherProtocols))
 	var asked sync.WaitGroup
 	for i, p := range otherProtocols {
@@ -138,10 +143,10 @@ func otherProtocol(ctx context.Context, dial dialer) string {
 	asked.Wait()
 	for i, p := range otherProtocols {
 		if heard[i] {
-			return p.fault
+			return p
 		}
 	}
-	return ""
+	return protocol{}
 }
 
 // answers reports whether the answer to a word begins so.

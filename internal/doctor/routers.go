@@ -55,7 +55,8 @@ func (m *met) meet(ctx context.Context) []Result {
 	defer close(m.done)
 	m.greeting, m.err = greet(ctx, m.dial, m.User, m.Password)
 	if m.err != nil {
-		return bad(greetFault(ctx, m.dial, m.err), m.Name, fmt.Sprintf("%s: %v", m.Addr, m.err))
+		fault, found := greetFault(ctx, m.dial, m.err)
+		return bad(fault, m.Name, m.Addr+": "+found)
 	}
 	version := "API " + m.greeting.version
 	if m.greeting.version == ourVersion || m.greeting.version == "" {
