@@ -17,13 +17,13 @@ whether each router speaks I2CP, its clock, whether it takes a session, builds t
 reads the option not to publish as is set for it, what the netDB knows of the
 Destination, and ports that are open wider than they must.
 
-Tell it what there is: --dir, a node's directory; --keys, a key file; each --router as for
-"onelease sam"; or --config, the file of a role. With --dir it asks the cluster's leader
-too. A --console is the webconsole of an i2pd: it tells whether a tunnel of that router has
-the Destination beside us, and with --dir also whose the leases in the netDB are, if the
-router is a floodfill and holds them. With --running or --stopped it judges what
-the netDB has: while nothing of the setup runs, it should have nothing, or another machine
-has the key.
+Tell it what there is: --dir, the directory of a node or of onelease up; --keys, a key
+file; each --router as for "onelease sam"; or --config, the file of a role. With --dir it
+asks the cluster's leader, or onelease up, too. A --console is the webconsole of an i2pd:
+it tells whether a tunnel of that router has the Destination beside us, and with --dir
+also whose the leases in the netDB are, if the router is a floodfill and holds them. With
+--running or --stopped it judges what the netDB has: while nothing of the setup runs, it
+should have nothing, or another machine has the key.
 
 It changes nothing. Routers see throwaway Destinations: one for a moment, and two for up
 to two minutes, which --quick leaves out. What a stock router does not tell its clients
@@ -40,6 +40,7 @@ func doctorCommand() *cobra.Command {
 		Long:  doctorLong,
 		Example: `  onelease doctor --keys site.dat --router a=127.0.0.1:7654,member --router b=127.0.0.1:7664,member --router c=127.0.0.1:7674,publisher
   onelease doctor --dir /var/lib/onelease/router-1 --router router-1=127.0.0.1:7654,member --running
+  onelease doctor --dir site-1 --running
   onelease doctor --config /etc/onelease/sam.toml --quick --json
   onelease doctor --keys site.dat --router a=127.0.0.1:7654 --stopped    # does another machine have the key?
   onelease doctor --keys site.dat --router a=127.0.0.1:7654 --console 127.0.0.1:7070    # or a tunnel of that i2pd?`,
@@ -47,7 +48,7 @@ func doctorCommand() *cobra.Command {
 		RunE: f.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.dir, "dir", "", "a node's `directory`")
+	flags.StringVar(&f.dir, "dir", "", "the `directory` of a node, or of onelease up")
 	flags.StringArrayVar(&f.balancers, "balancer", nil, "`host:port` of a balancer, in place of those that --dir names; repeatable")
 	flags.StringArrayVar(&f.keys, "keys", nil, "a Destination's private key `file`; repeatable")
 	flags.StringArrayVar(&f.routers, "router", nil, "`name=host:port,role`: a router's I2CP, and member, publisher or refuge, also inverted or auto; repeatable")
@@ -106,15 +107,23 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 	if err := f.addRouters(cmd, &cfg); err != nil {
 		return cfg, err
 	}
-	cfg.Others = cfg.Dir != ""
+	if cfg.Dir != "" && isSite(cfg.Dir) {
+		cfg.Dir, cfg.Site = "", cfg.Dir
+	}
+	cfg.Others = cfg.Dir != "" || cfg.Site != "" && len(f.routers) > 0
 	switch {
 	case f.running:
 		cfg.Life = doctor.Running
 	case f.stopped:
 		cfg.Life = doctor.Stopped
 	}
-	if cfg.Dir != "" {
+	switch {
+	case cfg.Dir != "":
 		cfg.Cluster = func(ctx context.Context) ([]doctor.Frontend, error) { return askLeader(ctx, cfg.Dir, cfg.Balancers) }
+	case cfg.Site != "" && isThere(cfg.Site):
+		addSite(cmd.Context(), &cfg, cfg.Site)
+	default:
+		cfg.Site = "" // it has not been put up yet
 	}
 	return cfg, nil
 }

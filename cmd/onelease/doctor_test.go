@@ -139,24 +139,41 @@ func (d *deployment) wantDoctor(nodes ...string) {
 		d.t.Fatal(err)
 	}
 	for _, node := range nodes {
-		raw, _ := d.network.Lookup(hash)
-		var report doctor.Report
-		r := inside(d.t.Context(), "", "doctor", "--json", "--running", "--quick", "--dir", d.of(node),
-			"--router", "member-1="+d.i2cp+",member", "--console", console(d.t, 200, consolePage(d.t, raw)))
-		if err := json.Unmarshal([]byte(r.out), &report); err != nil {
-			d.t.Fatal(err, r.said)
+		wantDoctor(d.t, d.network, hash, []string{"node", "certificate"}, "--dir", d.of(node), "--router", "member-1="+d.i2cp+",member")
+	}
+}
+
+// wantDoctor has a site that runs found well, by its directory, down to the leases in the
+// netDB.
+func (w *upWorld) wantDoctor(b32 string) {
+	w.t.Helper()
+	hash, err := i2p.ParseBase32(b32)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	wantDoctor(w.t, w.network, hash, []string{"keys", "roles"}, append([]string{"--dir", w.dir}, w.routers...)...)
+}
+
+// wantDoctor has a setup that runs found well, and these checks made besides those of all.
+func wantDoctor(t *testing.T, network *embedded.Network, hash i2p.Hash, checks []string, args ...string) {
+	t.Helper()
+	raw, _ := network.Lookup(hash)
+	args = append([]string{"doctor", "--json", "--running", "--quick", "--console", console(t, 200, consolePage(t, raw))}, args...)
+	var report doctor.Report
+	r := inside(t.Context(), "", args...)
+	if err := json.Unmarshal([]byte(r.out), &report); err != nil {
+		t.Fatal(err, r.said)
+	}
+	seen := map[string]doctor.State{}
+	for _, one := range report.Results {
+		if one.State == doctor.Fail {
+			t.Errorf("%+v", one)
 		}
-		seen := map[string]doctor.State{}
-		for _, one := range report.Results {
-			if one.State == doctor.Fail {
-				d.t.Errorf("%s: %+v", node, one)
-			}
-			seen[one.Check] = one.State
-		}
-		for _, check := range []string{"node", "certificate", "cluster", "leases", "netdb", "router"} {
-			if seen[check] != doctor.OK {
-				d.t.Errorf("%s: %s is %q in %s", node, check, seen[check], r.out)
-			}
+		seen[one.Check] = one.State
+	}
+	for _, check := range append(checks, "cluster", "leases", "netdb", "router") {
+		if seen[check] != doctor.OK {
+			t.Errorf("%s is %q in %s", check, seen[check], r.out)
 		}
 	}
 }

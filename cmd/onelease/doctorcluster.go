@@ -5,6 +5,7 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/doctor"
 )
 
@@ -34,9 +35,9 @@ func askLeader(ctx context.Context, dir string, balancers []string) (all []docto
 
 func tunnelsOf(f *controlpb.FrontendStatus) (all []doctor.Tunnel) {
 	for _, lease := range f.GetLeases() {
-		t := doctor.Tunnel{ID: lease.GetTunnelId()}
-		copy(t.Gateway[:], lease.GetGateway())
-		all = append(all, t)
+		var gateway i2p.Hash
+		copy(gateway[:], lease.GetGateway())
+		all = append(all, doctor.Tunnel{Gateway: gateway.String(), ID: lease.GetTunnelId()})
 	}
 	return all
 }

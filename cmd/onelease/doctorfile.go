@@ -85,10 +85,14 @@ func addRole(cfg *doctor.Config, config any) {
 		dir = c.Dir
 		cfg.Secrets = appendSet(cfg.Secrets, c.PassphraseFile, c.IdentityFile)
 	case *daemon.Config:
-		dir, balancers = c.Dir, c.Balancers
+		balancers = c.Balancers
+		if c.Keys == "" { // else the directory is no node's
+			dir = c.Dir
+		}
 		cfg.Keys = appendSet(cfg.Keys, c.Keys)
 	case *upd.Config:
-		cfg.Keys = appendSet(cfg.Keys, cmp.Or(c.Keys, c.KeptKeys()))
+		cfg.Site = c.Dir
+		cfg.Keys = appendSet(cfg.Keys, c.Keys)
 	}
 	cfg.Dir = cmp.Or(cfg.Dir, dir)
 	if len(cfg.Balancers) == 0 {

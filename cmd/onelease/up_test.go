@@ -118,6 +118,7 @@ func TestUp(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
+	w.wantDoctor(v.Destination)
 	fails(t, exitFailed, []string{"another process runs", "another directory"}, "", append([]string{"up", "--dir", w.dir}, args...)...)
 
 	// A drain, and back.
@@ -144,6 +145,9 @@ func TestUp(t *testing.T) {
 	w.visitor = w.network.Remote()
 	w.wantPage(v.Destination, "hello")
 	p.end()
+	if r := try(t, "", "doctor", "--quick", "--running", "--dir", w.dir); r.code != exitFailed || !strings.Contains(r.out, "fail  cluster "+w.dir) || !strings.Contains(r.out, "-> Start it with this --dir") {
+		t.Errorf("doctor of a site that has ended: exit code %d\n%s", r.code, r.out)
+	}
 
 	again, v2 := w.up(append(w.routers, "--echo")...)
 	if v2.Destination != v.Destination || v2.MadeKeys != "" {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,8 @@ type Frontend struct {
 
 // A Tunnel is an inbound one, and so a lease's.
 type Tunnel struct {
-	Gateway i2p.Hash
+	// Gateway is how an i2p.Hash prints.
+	Gateway string
 	ID      uint32
 }
 
@@ -37,14 +39,15 @@ func (r *run) cluster() {
 	if r.cfg.Cluster == nil {
 		close(asked)
 	} else {
-		r.start(checkCluster, r.cfg.Dir, func(ctx context.Context) []Result {
+		on := cmp.Or(r.cfg.Dir, r.cfg.Site)
+		r.start(checkCluster, on, func(ctx context.Context) []Result {
 			defer close(asked)
 			all, err := r.cfg.Cluster(ctx)
 			if err != nil {
-				return noLeader(r.cfg.Dir, err, r.cfg.Life)
+				return r.nobodyLeads(on, err)
 			}
 			frontends = all
-			return judgeCluster(r.cfg.Dir, all)
+			return judgeCluster(on, all)
 		})
 	}
 	for hash := range r.destinations() {
@@ -67,11 +70,15 @@ func (r *run) cluster() {
 	}
 }
 
-func noLeader(on string, err error, life Life) []Result {
-	if life == Running {
+// nobodyLeads says what it means that nobody has answered.
+func (r *run) nobodyLeads(on string, err error) []Result {
+	switch {
+	case r.cfg.Life == Running && r.cfg.Site != "":
+		return bad("site-away", on, err.Error())
+	case r.cfg.Life == Running:
 		return bad("no-leader", on, err.Error())
 	}
-	return unknown(checkCluster, on, "no leader could be asked, which is right if no balancer runs: "+err.Error())
+	return unknown(checkCluster, on, "nobody who leads could be asked, which is right if nothing runs: "+err.Error())
 }
 
 // judgeCluster is of the frontends that the leader knows, and their roles.
@@ -88,7 +95,7 @@ func judgeCluster(on string, all []Frontend) (results []Result) {
 		}
 	}
 	if len(results) == 0 {
-		results = good(checkCluster, on, fmt.Sprintf("a leader is there; frontends: %d", len(all)))
+		results = good(checkCluster, on, fmt.Sprintf("who leads has answered; frontends: %d, all with a session", len(all)))
 	}
 	return append(results, judgeRoles(routers, false)...)
 }
@@ -104,7 +111,7 @@ func judgeLeases(on string, leases []Tunnel, frontends []Frontend) []Result {
 		}
 	}
 	if len(of) == 0 {
-		return unknown(checkLeases, on, fmt.Sprintf("it has %d leases; whose they are only a cluster's leader can tell: give --dir", len(leases)))
+		return unknown(checkLeases, on, fmt.Sprintf("it has %d leases; whose they are only the setup can tell while it runs: give --dir", len(leases)))
 	}
 	strange, owners := 0, map[string]bool{}
 	for _, t := range leases {
@@ -140,7 +147,7 @@ func stored(ctx context.Context, console string, hash i2p.Hash) (leases []Tunnel
 		return nil, fmt.Errorf("cannot be seen here: this floodfill does not hold the LeaseSet, which few do")
 	}
 	for _, l := range ls.Leases {
-		leases = append(leases, Tunnel{l.Gateway, l.TunnelID})
+		leases = append(leases, Tunnel{i2p.Hash(l.Gateway).String(), l.TunnelID})
 	}
 	return leases, nil
 }

@@ -13,12 +13,13 @@ import (
 
 // Config says what to look at. Its zero value is nothing.
 type Config struct {
-	// Dir is a node's directory.
-	Dir string
+	// Dir is a node's directory, Site that of onelease up.
+	Dir, Site string
 	// Balancers are those to ask in place of those that Dir names, host:port.
 	Balancers []string
-	// Keys are key files of Destinations.
-	Keys []string
+	// Keys are key files of Destinations, Destinations others to look for.
+	Keys         []string
+	Destinations []i2p.Hash
 	// Secrets are other files that only their owner may read.
 	Secrets []string
 	// Certificates are files of PEM that a server presents.
@@ -29,7 +30,8 @@ type Config struct {
 	Others  bool
 	// Listeners are ports that the setup opens.
 	Listeners []Listener
-	// Cluster asks the leader of Dir's cluster for its frontends; nil if there is none.
+	// Cluster asks the leader of Dir's cluster, or the Site, for its frontends; nil if there
+	// is none.
 	Cluster func(ctx context.Context) ([]Frontend, error)
 	// Consoles are webconsoles of i2pd on this machine, host:port, which show what their
 	// router hosts by itself, and the leases that it holds as a floodfill.

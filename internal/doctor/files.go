@@ -52,8 +52,10 @@ func (r *run) files() {
 
 // directories are those in which something is or may be written.
 func (r *run) directories() (dirs []string) {
-	if r.cfg.Dir != "" {
-		dirs = append(dirs, filepath.Clean(r.cfg.Dir))
+	for _, dir := range []string{r.cfg.Dir, r.cfg.Site} {
+		if dir != "" {
+			dirs = append(dirs, filepath.Clean(dir))
+		}
 	}
 	for _, path := range slices.Concat(r.cfg.Keys, r.cfg.Secrets) {
 		if dir := filepath.Dir(path); !slices.Contains(dirs, dir) {

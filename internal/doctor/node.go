@@ -153,6 +153,9 @@ func (r *run) destinations() map[i2p.Hash]bool {
 			all[keys.Destination.Hash()] = true
 		}
 	}
+	for _, hash := range r.cfg.Destinations {
+		all[hash] = true
+	}
 	if r.cfg.Dir == "" {
 		return all
 	}

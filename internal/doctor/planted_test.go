@@ -59,13 +59,17 @@ var planted = map[string]func(s *setup){
 	"netdb-nothing":        func(s *setup) { s.cfg.Life = Running },
 	"duplicate":            func(s *setup) { s.cfg.Life = Stopped; s.hostedElsewhere() },
 	"no-leader":            func(s *setup) { s.led(errors.New("no leader")); s.cfg.Life = Running; s.cfg.Routers = nil },
-	"frontend-away":        func(s *setup) { s.led(nil); s.frontends[1].Up = false },
-	"duplicate-here":       func(s *setup) { s.leases(); s.cfg.Hosted = hosting(true) },
-	"leases-strange":       func(s *setup) { s.led(nil); s.leases(9, 8) },
-	"leases-own":           func(s *setup) { s.led(nil); s.leases(2, 2) },
-	"i2cp-open":            func(s *setup) { s.at("192.0.2.1"); s.dials["192.0.2.1:7654"] = s.dials[addrA] },
-	"i2cp-remote":          func(s *setup) { s.cfg.Routers[0].Addr = "192.0.2.9:7654"; s.dials["192.0.2.9:7654"] = s.dials[addrA] },
-	"listener-plain":       func(s *setup) { s.cfg.Listeners = []Listener{{Addr: "0.0.0.0:7656"}, {Addr: "[::]:7657", TLS: true}} },
+	"site-away": func(s *setup) {
+		s.led(errors.New("no site"))
+		s.cfg.Life, s.cfg.Site, s.cfg.Routers = Running, s.t.TempDir(), nil
+	},
+	"frontend-away":  func(s *setup) { s.led(nil); s.frontends[1].Up = false },
+	"duplicate-here": func(s *setup) { s.leases(); s.cfg.Hosted = hosting(true) },
+	"leases-strange": func(s *setup) { s.led(nil); s.leases(9, 8) },
+	"leases-own":     func(s *setup) { s.led(nil); s.leases(2, 2) },
+	"i2cp-open":      func(s *setup) { s.at("192.0.2.1"); s.dials["192.0.2.1:7654"] = s.dials[addrA] },
+	"i2cp-remote":    func(s *setup) { s.cfg.Routers[0].Addr = "192.0.2.9:7654"; s.dials["192.0.2.9:7654"] = s.dials[addrA] },
+	"listener-plain": func(s *setup) { s.cfg.Listeners = []Listener{{Addr: "0.0.0.0:7656"}, {Addr: "[::]:7657", TLS: true}} },
 }
 
 // Each fault of the table is found where it is planted, and no other.

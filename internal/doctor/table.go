@@ -96,11 +96,13 @@ var Table = []Check{
 		{"balancer-stranger", Fail, "What answers is not a balancer of this cluster",
 			"Check the address. If its certificate is said to be too old or too new, set the clocks of both machines by NTP"},
 	}},
-	{checkCluster, "The cluster has a leader, and its frontends are there", 15 * time.Second, []Fault{
+	{checkCluster, "The cluster has a leader, or onelease up answers, and all frontends are there", 15 * time.Second, []Fault{
 		{"no-leader", Fail, "The setup runs, and no balancer leads",
 			"Start a majority of the balancers that have a vote; see onelease cluster members, and onelease cluster recover --help if they are lost"},
+		{"site-away", Fail, "The setup runs, and onelease up does not answer",
+			"Start it with this --dir, or see its log: onelease up says at the start what it lacks"},
 		{"frontend-away", Warn, "A frontend is not connected to the leader, or its router has no session",
-			"Start it (onelease frontend --dir DIR), and check the router beside it: onelease doctor --router there"},
+			"Start it (onelease frontend --dir DIR; onelease up has one for each router), and check the router beside it: onelease doctor --router there"},
 	}},
 	{checkRoles, "There are members and publishers, and each router is one", fileLimit, []Fault{
 		{"no-publisher", Fail, "No router is a publisher: nobody could find the Destination",
