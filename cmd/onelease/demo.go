@@ -1,10 +1,13 @@
 package main
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/demo"
 )
 
@@ -52,11 +55,16 @@ routers of your own), until SIGINT or SIGTERM: point any program that speaks SAM
 try what it does. Some host names lead to small sites. --kill-every kills a router now
 and then, and starts it again.
 
+With --admin it can be watched meanwhile in a browser, or by "onelease status", as a site of
+"onelease up" can; the frontends of all routers, the balancer that leads and the first
+backend are those of this process.
+
 Exit codes: 0 nothing was lost that should have been answered, and no stream broke
 that had a way on; 1 something was or did, or the demo failed; 2 wrong use.`
 
 const demoExample = `  onelease demo
   onelease demo --kill router --kill router --for 60s
+  onelease demo --admin 127.0.0.1:7680 --for 5m
   onelease demo --balancers 3 --kill leader
   onelease demo --kill drain --for 4m
   onelease demo --kill drain --unpublished
@@ -69,7 +77,7 @@ const demoExample = `  onelease demo
   onelease demo --sam 127.0.0.1:7656 --kill-every 1m`
 
 func demoCommand() *cobra.Command {
-	cfg, sam := demo.Config{}, demoSAM{}
+	cfg, sam, at := demo.Config{}, demoSAM{}, admin.Address{}
 	cmd := &cobra.Command{
 		Use:     "demo",
 		Short:   "Show the job on an embedded network: nothing is installed, nothing leaves this process",
@@ -78,7 +86,7 @@ func demoCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("sam") {
-				return sam.run(cmd, cfg)
+				return sam.run(cmd, cfg, at.Admin)
 			}
 			if err := sam.unused(cmd); err != nil {
 				return err
@@ -86,11 +94,17 @@ func demoCommand() *cobra.Command {
 			if err := cfg.Check(); err != nil {
 				return wrongUse(cmd, err)
 			}
+			var err error
+			if cfg.Admin, err = openAdmin(cmd, at, slog.New(slog.DiscardHandler)); err != nil {
+				return err
+			}
+			cfg.Leader = func(s *controlpb.Status) any { return statusOf(s, time.Now()) }
 			cfg.Out, cfg.Progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return demo.Run(cmd.Context(), cfg)
 		},
 	}
 	addDemoFlags(cmd, &cfg)
+	cmd.Flags().StringVar(&at.Admin, "admin", "", "`host:port` on the loopback or unix:PATH to watch it at")
 	sam.add(cmd)
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/demo"
 	"github.com/onelease/onelease/internal/samd"
 )
@@ -39,7 +40,7 @@ func (d *demoSAM) unused(cmd *cobra.Command) error {
 	return nil
 }
 
-func (d *demoSAM) run(cmd *cobra.Command, cfg demo.Config) error {
+func (d *demoSAM) run(cmd *cobra.Command, cfg demo.Config, at string) error {
 	for _, flag := range withoutSAM {
 		if cmd.Flags().Changed(flag) {
 			return wrongUse(cmd, fmt.Errorf("--%s says nothing to a SAM bridge: leave it out, or --sam", flag))
@@ -50,7 +51,7 @@ func (d *demoSAM) run(cmd *cobra.Command, cfg demo.Config) error {
 	}
 	show := jsonFlag{cfg.JSON}
 	sam := demo.SAMConfig{
-		Routers: cfg.Routers, Listen: d.listen, UDP: d.udp, Seed: cfg.Seed, KillEvery: d.killEvery,
+		Routers: cfg.Routers, Listen: d.listen, UDP: d.udp, Seed: cfg.Seed, KillEvery: d.killEvery, Admin: at,
 		Logger: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError})),
 		Ready: func(sam []string, udp string, names map[string]string) error {
 			return show.show(cmd, samView{sam, udp, names})
@@ -60,7 +61,7 @@ func (d *demoSAM) run(cmd *cobra.Command, cfg demo.Config) error {
 	if err := sam.Check(); err != nil {
 		return wrongUse(cmd, err)
 	}
-	return misuse(cmd, demo.RunSAM(cmd.Context(), sam), samd.ErrConfig)
+	return misuse(cmd, demo.RunSAM(cmd.Context(), sam), samd.ErrConfig, admin.ErrConfig)
 }
 
 // portBelow is addr with the port before its own, as 7655 is before 7656: where SAM clients

@@ -176,6 +176,14 @@ func (e *Endpoint) Addr() string {
 	return e.ln.Addr().String()
 }
 
+// Where says in words how to look.
+func (e *Endpoint) Where() string {
+	if e.path == "" && e.cfg.TLSCert == "" {
+		return "watch it at http://" + e.Addr() + "/"
+	}
+	return "watch it: onelease status --admin " + e.Addr()
+}
+
 // Close gives the address back. After Serve there is no need of it.
 func (e *Endpoint) Close() {
 	if e == nil {

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/admin"
 )
 
 // The policies that a demo can show.
@@ -58,6 +60,11 @@ type Config struct {
 	Seed        uint64
 	Policy      string
 	JSON        bool
+
+	// Admin is where it can be watched, nil for nowhere; Run closes it. Leader makes what is
+	// shown there of the leading balancer.
+	Admin  *admin.Endpoint
+	Leader func(*controlpb.Status) any
 
 	Out      io.Writer // the table or the JSON object
 	Progress io.Writer // what is going on meanwhile

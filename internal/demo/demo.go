@@ -22,6 +22,7 @@ type run struct {
 // Run shows what cfg says, until it is done or ctx ends. It returns ErrLost if
 // requests went unanswered without an excuse.
 func Run(ctx context.Context, cfg Config) error {
+	defer cfg.Admin.Close()
 	r := &run{cfg: cfg, show: newShow(cfg)}
 	var err error
 	if cfg.Plugin != "" {
@@ -34,7 +35,9 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	r.world = w
+	unwatch := r.beWatched()
 	err = r.all(ctx)
+	unwatch()
 	r.show.end()
 	if closeErr := w.close(); err == nil {
 		err = closeErr
@@ -46,6 +49,15 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	return r.report.verdict()
+}
+
+// beWatched has the node shown until stop is called, if it is to be.
+func (r *run) beWatched() (stop func()) {
+	if r.cfg.Admin == nil {
+		return func() {}
+	}
+	r.show.say(r.cfg.Admin.Where())
+	return r.cfg.Admin.Serve(r.world.view(r.cfg).Snapshot)
 }
 
 // all waits until the routers are ready, lets the remotes ask, and sums up.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/samd"
 	"github.com/onelease/onelease/internal/way"
 	"github.com/onelease/onelease/test/embedded"
@@ -21,7 +22,9 @@ type SAMConfig struct {
 	Routers int    // members; the publisher comes on top
 	Listen  string // for SAM clients
 	UDP     string // for datagrams, or samd.NoUDP
-	Seed    uint64
+	// Admin is where it can be watched, if anywhere.
+	Admin string
+	Seed  uint64
 	// KillEvery is how often a member is killed, each in its turn; 0 is never.
 	KillEvery time.Duration
 	Logger    *slog.Logger
@@ -56,6 +59,7 @@ func RunSAM(ctx context.Context, c SAMConfig) error {
 	bridge, err := samd.New(samd.Config{
 		Apart:    true, // there would be nothing to see of the routers
 		Embedded: network.Routers(), Listen: []string{c.Listen}, UDP: c.UDP, Logger: c.Logger,
+		Address: admin.Address{Admin: c.Admin},
 	})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
 	"github.com/onelease/onelease/internal/tally"
+	"github.com/onelease/onelease/internal/upd"
 )
 
 // A world is the embedded network with the Destination on it and the remotes
@@ -102,12 +103,18 @@ func (w *world) start(cfg Config, keys *i2p.Keys, quiet *slog.Logger) (err error
 	return err
 }
 
+// publisherName is the router's that only publishes, if there is one.
+const publisherName = "publisher"
+
+// routerName is a member's.
+func routerName(i int) string { return fmt.Sprintf("router-%d", i+1) }
+
 // routers adds the routers to the network: members, and one that publishes.
 // Without stickiness all are both.
 func (w *world) routers(cfg Config) []onelease.Router {
 	routers := make([]onelease.Router, 0, cfg.Routers+1)
 	for i := range cfg.Routers {
-		name := fmt.Sprintf("router-%d", i+1)
+		name := routerName(i)
 		r := w.network.NewRouter(simnet.RouterConfig{Name: name, Profile: profile})
 		routers = append(routers, onelease.Router{
 			Name: name, Dial: r.DialI2CP, Member: true, Publisher: cfg.Policy == Merged,
@@ -116,8 +123,20 @@ func (w *world) routers(cfg Config) []onelease.Router {
 	if cfg.Policy == Merged {
 		return routers
 	}
-	r := w.network.NewRouter(simnet.RouterConfig{Name: "publisher", Profile: profile})
-	return append(routers, onelease.Router{Name: "publisher", Dial: r.DialI2CP, Publisher: true})
+	r := w.network.NewRouter(simnet.RouterConfig{Name: publisherName, Profile: profile})
+	return append(routers, onelease.Router{Name: publisherName, Dial: r.DialI2CP, Publisher: true})
+}
+
+// view is the node as one of "onelease up" is shown.
+func (w *world) view(cfg Config) *upd.View {
+	v := &upd.View{Node: w.node, Name: "demo", Destination: w.dest.Base32(), Since: time.Now(), Leader: cfg.Leader}
+	for i := range cfg.Routers {
+		v.Routers = append(v.Routers, routerName(i))
+	}
+	if cfg.Policy != Merged {
+		v.Routers = append(v.Routers, publisherName)
+	}
+	return v
 }
 
 func (w *world) addClients(cfg Config) {

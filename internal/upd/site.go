@@ -27,6 +27,7 @@ type Site struct {
 	admin   *admin.Endpoint // nil without Config.Admin
 	since   time.Time
 	b32     string
+	view    View
 	made    bool        // the keys are new
 	leaves  atomic.Bool // it was told to end
 
@@ -87,6 +88,10 @@ func (s *Site) open() (err error) {
 		return err
 	}
 	s.b32 = s.node.Balancer().Status().GetDestination()
+	s.view = View{Node: s.node, Destination: s.b32, Since: s.since, Leader: s.cfg.Leader}
+	for _, r := range s.routers {
+		s.view.Routers = append(s.view.Routers, r.Name)
+	}
 	return nil
 }
 

@@ -7,29 +7,11 @@ import (
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/frontend"
 	"github.com/onelease/onelease/internal/admin"
-	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/watch"
 )
 
-// Watch is what there is to see of a site: the metrics of its parts, and whether a visitor
-// would find it and be served.
-func (s *Site) Watch() *admin.Snapshot {
-	l := s.look()
-	status := s.statusOf(l)
-	shown := &admin.Snapshot{Role: admin.RoleUp, Status: status}
-	shown.Need("drain", !l.draining, "none", "it was told to end, and takes nothing new")
-	shown.Brief = brief(l)
-	checkLeader(shown, l.leader, l.at)
-	checkRoles(shown, l.frontends)
-	daemon.CheckFrontends(shown, l.stats.Frontends)
-	s.set.Watch(shown, status.Backend.Services)
-	daemon.Measure(shown, l.stats, l.draining)
-	watch.MeasureLeader(shown, l.leader)
-	for _, f := range l.frontends {
-		shown.Join(watch.Frontend(f, nil, l.at), f.Name)
-	}
-	return shown
-}
+// Watch is what there is to see of a site.
+func (s *Site) Watch() *admin.Snapshot { return s.view.show(s.look(), s.set) }
 
 // brief is a site in a few words.
 func brief(l *look) string {
