@@ -90,6 +90,20 @@ async function reloads(pages) {
   }
 }
 
+// chooses has a page show the day, of which there may be nothing yet, and the hour again.
+async function chooses(page) {
+  const shown = (span) => page.waitForFunction((span) => {
+    const none = document.getElementById('no-charts');
+    return [...document.querySelectorAll('.chart text')].some((t) => t.textContent.endsWith(span)) || span === ' h ago' && none.offsetParent;
+  }, { timeout: 3000 }, span);
+  await page.bringToFront();
+  await page.click('input[value=day]');
+  await shown(' h ago');
+  await page.click('input[value=hour]');
+  await shown(' min ago');
+  console.log('the page shows a day, and an hour');
+}
+
 try {
   await secret(browser, until, config);
   const pages = await opened();
@@ -97,6 +111,7 @@ try {
   await kills(pages);
   await looks(pages, 'without a router');
   await reloads(pages);
+  await chooses(pages.balancer);
   clean();
 } finally {
   await browser.close();

@@ -1,5 +1,7 @@
 // A node that wants a token tells nothing without.
 import assert from 'node:assert/strict';
+import { accessible } from './accessible.mjs';
+import { narrow } from './narrow.mjs';
 import { heard } from './traffic.mjs';
 
 const paths = ['metrics', 'livez', 'readyz', 'status.json', 'history.json', 'history.json?span=day', 'debug/pprof/', 'debug/pprof/goroutine?debug=2', 'debug/pprof/cmdline', 'debug/pprof/profile'];
@@ -30,6 +32,9 @@ export async function secret(browser, until, { locked }) {
   page = await browser.newPage();
   heard(page, new URL(locked.url).origin);
   await page.goto(locked.url);
+  await until(page, 'wants its token');
+  await accessible(page, 'a page that wants a token');
+  await narrow(page, 'a page that wants a token');
   await enter(page, locked.token);
   await until(page, locked.shows);
   const kept = await page.evaluate(() => [location.href, document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.documentElement.outerHTML].join());
