@@ -103,6 +103,11 @@ var plans = map[string]Plan{
 			}},
 			{Of: "go run ./examples/site", Before: []string{"mkdir public"}},
 			{Of: "onelease frontend --dir /var/lib/onelease/router-1 --member", Stop: []string{"onelease frontend"}},
+			{Of: "onelease sam --dir sam-1", Before: []string{
+				"onelease cluster invite --dir /var/lib/onelease/b1 --role frontend --name router-3 > router-3.token",
+				"onelease cluster join --dir router-3 --token-file router-3.token",
+				"onelease frontend --dir router-3 --publisher --router 127.0.0.1:7674 --guests 10.0.0.7:7671",
+			}},
 		},
 	},
 	"docs/concepts.md":      {Notes: []Note{{Of: "visitors", Not: drawing}}},
