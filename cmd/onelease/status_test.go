@@ -1,9 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/onelease/onelease/internal/admin"
 )
 
 // Addresses at which nothing can be watched, or at which too many could.
@@ -38,5 +42,22 @@ func (d *deployment) wantReady(dir string) {
 		if !strings.Contains(text, want) {
 			d.t.Errorf("%q is not in\n%s", want, text)
 		}
+	}
+}
+
+// What is wrong is shown with since when it is, by the node's clock.
+func TestStatusSince(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, 11, 26, 4, 31, 7, 0, time.UTC)
+	report := admin.Report{
+		Role: admin.RoleFrontend, Name: "router-1", At: since.Add(12 * time.Second), NotReadySince: &since,
+		Checks: []admin.Check{{Name: "router", Text: "no session: refused", Since: &since}, {Name: "drain", OK: true, Text: "none"}},
+		Status: json.RawMessage("{}"),
+	}
+	var text strings.Builder
+	nodeView(report).text(&text)
+	want := "frontend router-1 is NOT READY since 04:31:07Z, 12 s\n[-] router: no session: refused (since 04:31:07Z, 12 s)\n[+] drain: none\n"
+	if !strings.HasPrefix(text.String(), want) {
+		t.Errorf("it shows\n%swant\n%s", text.String(), want)
 	}
 }

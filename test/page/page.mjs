@@ -22,7 +22,7 @@ const browser = await launch({
 });
 
 // until waits until the page's text has it.
-async function until(page, text, timeout = 30_000) {
+async function until(page, text, timeout = 60_000) {
   try {
     await page.waitForFunction((text) => document.body.innerText.includes(text), { timeout, polling: 20 }, text);
   } catch (cause) {
