@@ -2,6 +2,8 @@ package test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -10,7 +12,6 @@ import (
 	"time"
 
 	"github.com/onelease/onelease"
-	"github.com/onelease/onelease/plugins/sambridge"
 	"github.com/onelease/onelease/test/i2pd"
 	"github.com/onelease/onelease/test/i2pd/samclient"
 	"github.com/onelease/onelease/test/streamservice"
@@ -19,7 +20,7 @@ import (
 // bridgeMembers serve the bridge's sessions; one of them is killed.
 var bridgeMembers = []int{10, 11}
 
-// TestSAMBridgeSurvives has two programs on our bridge and one on a stock router's, which
+// TestSAMBridgeSurvives has two programs on our bridge, a process of "onelease sam", and one on a stock router's, which
 // know SAM and nothing of us. They exchange streams and datagrams, all ways; the member
 // that carries most is killed, when the sessions are old enough to be taken over. Every
 // stream goes on, with the right bytes, and new ones work.
@@ -95,76 +96,78 @@ func startApps(t *testing.T, net *i2pd.Network) *samApps {
 	return a
 }
 
-// startBridge starts ours, and returns where it listens.
+// startBridge starts ours, the command, and returns where it listens. It reaches members by a
+// relay, which counts what they carry.
 func (a *samApps) startBridge() (sam, udp string) {
-	routers := withPublisher(a.net, bridgeMembers)
-	for i, member := range bridgeMembers {
-		a.carried[member] = &atomic.Int64{}
-		routers[i+1].Dial = countingDial(routers[i+1].Addr, a.carried[member])
+	a.t.Helper()
+	args := []string{"sam", "--json", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--log-level", "error"}
+	for _, r := range withPublisher(a.net, bridgeMembers) {
+		role := "publisher"
+		if r.Member {
+			role = "member"
+		}
+		args = append(args, "--router", fmt.Sprintf("%s=%s,%s,%s", r.Name, a.relay(r), role, r.DontPublish))
 	}
-	hosting, err := onelease.NewHosting(onelease.HostingConfig{Routers: routers, Policy: testPolicy(), Logger: quiet(a.t)})
-	if err != nil {
-		a.t.Fatal(err)
+	var bridge struct {
+		SAM []string
+		UDP string
 	}
+	buildProgram(a.t).startSaying(&bridge, args...)
+	return bridge.SAM[0], bridge.UDP
+}
+
+// relay is an address that leads to the router.
+func (a *samApps) relay(r onelease.Router) (addr string) {
+	a.t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	bridge, err := sambridge.New(sambridge.Config{
-		Hosting: hosting, Listeners: []net.Listener{ln}, Packets: packets, Logger: quiet(a.t),
-	})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- bridge.Run(ctx) }()
-	a.t.Cleanup(func() {
-		cancel()
-		a.check(<-ended)
-		a.check(hosting.Close())
-	})
-	return ln.Addr().String(), packets.LocalAddr().String()
-}
-
-func (a *samApps) check(err error) {
-	a.t.Helper()
-	if err != nil {
-		a.t.Error(err)
-	}
-}
-
-// countingDial dials a router and counts what goes over all its connections.
-func countingDial(addr string, bytes *atomic.Int64) func(context.Context) (net.Conn, error) {
-	return func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, "tcp", addr)
-		if err != nil {
-			return nil, err
+	a.t.Cleanup(func() { ln.Close() })
+	carried := &atomic.Int64{}
+	for _, member := range bridgeMembers {
+		if r.Name == routerName(member) {
+			a.carried[member] = carried
 		}
-		return &countingConn{conn, bytes}, nil
 	}
+	go func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go pass(client, r.Addr, carried)
+		}
+	}()
+	return ln.Addr().String()
 }
 
-type countingConn struct {
-	net.Conn
+// pass has a client talk to the router until one of them ends it, and counts bytes.
+func pass(client net.Conn, router string, carried *atomic.Int64) {
+	defer client.Close()
+	server, err := net.Dial("tcp", router)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	done := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+		go func() {
+			_, _ = io.Copy(countingWriter{way[1], carried}, way[0])
+			done <- struct{}{}
+		}()
+	}
+	<-done
+}
+
+type countingWriter struct {
+	io.Writer
 	bytes *atomic.Int64
 }
 
-func (c *countingConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.bytes.Add(int64(n))
-	return n, err
-}
-
-func (c *countingConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.bytes.Add(int64(n))
-	return n, err
+func (w countingWriter) Write(b []byte) (int, error) {
+	w.bytes.Add(int64(len(b)))
+	return w.Writer.Write(b)
 }
 
 // A samPlace is where a program runs: a bridge of ours, or a router's own.

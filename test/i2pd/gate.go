@@ -66,6 +66,18 @@ func RequireTool(tb testing.TB, name string) string {
 	return ""
 }
 
+// Binary is the i2pd that tests run, for one that runs a router outside of any Network. It
+// is Require besides.
+func Binary(tb testing.TB) string {
+	tb.Helper()
+	Require(tb)
+	path, err := findBinary()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
 func required() bool { return os.Getenv(EnvRequire) == "1" }
 func wanted() bool   { return required() || os.Getenv(EnvTests) == "1" }
 
