@@ -35,8 +35,15 @@ func attendDraining(ctx context.Context, source admin.Source, what string, reloa
 	}
 	deaf := reloadOnHangup(what, func() error { return manager.Reload(reload) }, log)
 	unwatch := manager.Watch(admin.Lines(source))
-	alive := context.AfterFunc(ctx, func() { manager.Ending(last) })
-	return func() { alive(); unwatch(); deaf() }
+	told := make(chan struct{})
+	alive := context.AfterFunc(ctx, func() { manager.Ending(last); close(told) })
+	return func() {
+		if !alive() {
+			<-told // or the process could be gone before
+		}
+		unwatch()
+		deaf()
+	}
 }
 
 // reloadOnHangup has reload, which is of what, called on each SIGHUP until the
