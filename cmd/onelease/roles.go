@@ -51,7 +51,7 @@ var roles = []role{
 	},
 	{
 		"up", "all parts of a site on the routers of one machine",
-		func() any { return new(upd.Config) },
+		func() any { c := upd.Default(); return &c },
 		func(c any) error {
 			cfg := *c.(*upd.Config)
 			if cfg.Plugins == "" {

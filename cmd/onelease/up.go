@@ -67,7 +67,7 @@ Exit codes: 0 it was told to end, and all streams had ended; 1 it failed, or
 streams were cut; 2 wrong use.`
 
 func upCommand() *cobra.Command {
-	var f upFlags
+	f := upFlags{with: upd.Default()}
 	cmd := &cobra.Command{
 		Use:   "up --dir DIR --router NAME=HOST:PORT,ROLE --proxy URL",
 		Short: "Put a site on several routers of this machine, in one process",
@@ -136,11 +136,9 @@ func (f *upFlags) run(cmd *cobra.Command, _ []string) error {
 
 // config is the file with the flags on top, checked.
 func (f *upFlags) config(cmd *cobra.Command) (cfg upd.Config, err error) {
+	cfg = upd.Default()
 	if err = f.file.read(cmd, &cfg); err != nil {
 		return cfg, err
-	}
-	if cmd.Flags().Changed("drain-limit") && cfg.DrainLimit <= 0 {
-		return cfg, wrongUse(cmd, fmt.Errorf("--drain-limit %v: want more than 0s", time.Duration(cfg.DrainLimit)))
 	}
 	if cfg.Plugins == "" {
 		cfg.Plugins = defaultPlugins()
@@ -161,9 +159,16 @@ func (f *upFlags) config(cmd *cobra.Command) (cfg upd.Config, err error) {
 		}
 		return cfg, misuse(cmd, err, upd.ErrConfig, daemon.ErrConfig)
 	}
-	cfg.Leader = func(s *controlpb.Status) any { return statusOf(s, time.Now()) }
+	cfg.Leader = onlyLeader
 	cfg.Logger, err = f.log.logger(cmd)
 	return cfg, err
+}
+
+// onlyLeader is what "onelease cluster status" shows, without who leads: there is nobody else.
+func onlyLeader(s *controlpb.Status) any {
+	v := statusOf(s, time.Now())
+	v.Leader, v.LeaderAddress = "", ""
+	return v
 }
 
 // addServices adds those that flags name.

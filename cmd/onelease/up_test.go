@@ -235,6 +235,7 @@ func TestUpRefused(t *testing.T) {
 		{exitUsage, []string{"target"}, "D R --proxy gopher://x"},
 		{exitUsage, []string{"--tunnels 17", "1 to 16"}, "D R --echo --tunnels 17"},
 		{exitUsage, []string{"--hops 8", "1 to 7"}, "D R --echo --hops 8"},
+		{exitUsage, []string{"--hops 0", "-1 for none"}, "D R --echo --hops 0"},
 		{exitUsage, []string{"--drain-limit 0s", "more than 0s"}, "D R --echo --drain-limit 0s"},
 		{exitUsage, []string{"--admin-token-file", "go with --admin"}, "D R --echo --admin-token-file x"},
 		{exitFailed, []string{"/nowhere"}, "D R --echo --keys /nowhere"},

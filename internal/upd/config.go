@@ -58,12 +58,10 @@ type Router struct {
 	PasswordFile string   `toml:"password-file" value:"file" example:"/etc/onelease/i2cp-password" comment:"file with its password, which only its owner may read"`
 }
 
-// Defaults of a Config that does not say them.
-const (
-	defaultDrain   = backend.Duration(5 * time.Minute)
-	defaultTunnels = 3
-	defaultHops    = 3
-)
+// Default is a Config of which only what has no default is missing.
+func Default() Config {
+	return Config{Tunnels: 3, Hops: 3, DrainLimit: backend.Duration(5 * time.Minute)}
+}
 
 // Check returns an error of what can be told to be wrong without the network, the keys and
 // starting a plugin. It is ErrConfig.
@@ -78,8 +76,6 @@ func (c Config) Check() error {
 // complete checks c and fills in what follows from the rest.
 func (c Config) complete() (Config, error) {
 	c.Logger = cmp.Or(c.Logger, slog.Default())
-	c.DrainLimit = cmp.Or(c.DrainLimit, defaultDrain)
-	c.Tunnels, c.Hops = cmp.Or(c.Tunnels, defaultTunnels), cmp.Or(c.Hops, defaultHops)
 	if c.Control == "" && c.Dir != "" {
 		c.Control = daemon.ControlPath(c.Dir)
 	}
@@ -96,9 +92,9 @@ func (c *Config) check() error {
 		return strict.At(errors.New("--dir is not set: name a directory for the balancer's state, which is made if it is not there"), "dir")
 	case c.Tunnels < 1 || c.Tunnels > 16:
 		return strict.At(fmt.Errorf("--tunnels %d: want 1 to 16", c.Tunnels), "tunnels")
-	case c.Hops < -1 || c.Hops > 7:
+	case c.Hops < -1 || c.Hops > 7 || c.Hops == 0:
 		return strict.At(fmt.Errorf("--hops %d: want 1 to 7, or -1 for none", c.Hops), "hops")
-	case c.DrainLimit < 0:
+	case c.DrainLimit <= 0:
 		return strict.At(fmt.Errorf("--drain-limit %v: want more than 0s", c.DrainLimit), "drain-limit")
 	case len(c.Services) == 0:
 		return strict.At(errors.New("nothing to serve: give --proxy URL, --site DIR, --run, --plugin or --builtin, or [[service]] in --config"), "service")

@@ -10,31 +10,22 @@ import (
 )
 
 func small() Config {
-	return Config{Dir: "d", Routers: []Router{{Name: "a", Address: "127.0.0.1:7654"}}, Services: []daemon.Service{{Builtin: "echo"}}}
+	c := Default()
+	c.Dir, c.Routers, c.Services = "d", []Router{{Name: "a", Address: "127.0.0.1:7654"}}, []daemon.Service{{Builtin: "echo"}}
+	return c
 }
 
 // The tags have the defaults that the code has: to write them changes nothing.
 func TestDefaultsAreTagged(t *testing.T) {
-	want, err := small().complete()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var text strings.Builder
 	for _, k := range strict.Keys(Config{}) {
 		if k.Default != "" && k.Table == nil {
 			text.WriteString(k.Name + " = " + k.Default + "\n")
 		}
 	}
-	written := small()
-	if err := strict.Decode([]byte(text.String()), &written); err != nil {
-		t.Fatal(err)
-	}
-	if reflect.DeepEqual(written, small()) {
-		t.Error("no defaults")
-	}
-	got, err := written.complete()
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v; want %+v", got, err, want)
+	var written Config
+	if err := strict.Decode([]byte(text.String()), &written); err != nil || !reflect.DeepEqual(written, Default()) {
+		t.Errorf("%+v, %v; want %+v", written, err, Default())
 	}
 }
 

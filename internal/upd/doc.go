@@ -2,10 +2,10 @@
 // balancer, a frontend for each router, and a backend with services, in one process and made
 // from a file or flags. The parts are those of package onelease, which programs link.
 //
-//	site, err := upd.Start(upd.Config{
-//		Dir:      "/var/lib/onelease/site-1",
-//		Routers:  []upd.Router{{Name: "a", Address: "127.0.0.1:7654"}},
-//		Services: []daemon.Service{{Builtin: "echo"}},
-//	})
+//	cfg := upd.Default()
+//	cfg.Dir = "/var/lib/onelease/site-1"
+//	cfg.Routers = []upd.Router{{Name: "a", Address: "127.0.0.1:7654"}}
+//	cfg.Services = []daemon.Service{{Builtin: "echo"}}
+//	site, err := upd.Start(cfg)
 //	err = site.Run(ctx, cut)
 package upd

@@ -23,9 +23,9 @@ import (
 func startSite(t *testing.T) *Site {
 	t.Helper()
 	network := embedded.Start(embedded.Config{})
-	s, err := Start(Config{
-		Dir: t.TempDir(), Embedded: network.Routers(), Services: []daemon.Service{{Builtin: "echo"}}, Logger: slog.New(slog.DiscardHandler),
-	})
+	cfg := Default()
+	cfg.Dir, cfg.Embedded, cfg.Services, cfg.Logger = t.TempDir(), network.Routers(), []daemon.Service{{Builtin: "echo"}}, slog.New(slog.DiscardHandler)
+	s, err := Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
