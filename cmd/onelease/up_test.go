@@ -132,6 +132,7 @@ func TestUp(t *testing.T) {
 	fails(t, exitFailed, []string{"there are a, b, c"}, "", "drain", "d", "--dir", w.dir)
 	fails(t, exitFailed, []string{"can be stopped as it is"}, "", "drain", "c", "--dir", w.dir)
 	w.wantPage(v.Destination, "hello")
+	w.wantDrained("a", "b")
 	if got := do(t, "undrain", "a", "--dir", w.dir); got != "Router a is in service.\n" {
 		t.Errorf("undrain: %s", got)
 	}
@@ -156,6 +157,35 @@ func TestUp(t *testing.T) {
 	again.end()
 	if _, err := os.Stat(v.Control); err == nil {
 		t.Error("the control socket is left")
+	}
+}
+
+// wantDrained drains the one of two members that a visitor is not on, and waits for that;
+// and the other in vain, since the visitor stays for two minutes.
+func (w *upWorld) wantDrained(names ...string) {
+	w.t.Helper()
+	served := map[string]int{}
+	for _, f := range w.status().Backend.Frontends {
+		served[f.Name] = f.Remotes
+	}
+	for _, name := range names {
+		for _, other := range names {
+			if other != name {
+				do(w.t, "undrain", other, "--dir", w.dir)
+			}
+		}
+		if served[name] == 0 {
+			if got := do(w.t, "drain", name, "--dir", w.dir, "--wait"); !strings.Contains(got, "can be stopped: nobody is on it.") {
+				w.t.Errorf("it waits for nobody: %s", got)
+			}
+			continue
+		}
+		p := start(w.t, "drain", name, "--dir", w.dir, "--wait")
+		p.says(name + " drains: 1 visitor left, it is closed in ")
+		do(w.t, "undrain", name, "--dir", w.dir)
+		if got := code(w.t, p.cmd.Wait()); got != exitFailed || !strings.Contains(p.log(), errUndrained.Error()) {
+			w.t.Errorf("exit code %d when it was undone: %s", got, p.log())
+		}
 	}
 }
 
