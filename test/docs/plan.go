@@ -28,6 +28,10 @@ type Note struct {
 	Stop []string
 	// Before are commands that a sentence before the step has the reader do.
 	Before []string
+	// Except is how shown lines begin that say one thing or another, with the time.
+	Except string
+	// Again has a command repeated until it says what it must, as those that ask for a state are.
+	Again bool
 	// Typed are lines for its questions at the terminal.
 	Typed []string
 	// Prints is what it must print.

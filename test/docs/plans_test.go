@@ -65,16 +65,17 @@ func concat(scripts ...[]string) (all []string) {
 var plans = map[string]Plan{
 	"README.md": {
 		Given: []string{makeKey},
+		Web:   "127.0.0.1:8080",
 		Notes: []Note{
 			{Of: "make demo", Slow: "a minute"},
 			{Of: "go run ./cmd/onelease demo --help"},
 			{Of: "go run ./cmd/onelease demo --plugin", Slow: "a minute", Before: []string{buildSite, siteSettings("site.toml")}},
 			{Of: "go run ./cmd/onelease demo", Each: true, Slow: "a minute each"},
 			{Of: "router 1 --I2CP", Not: drawing},
-			{Of: "onelease up", Not: "docs/quickstart.md has it"},
-			{Of: "LeaseSet ", Not: "docs/quickstart.md shows it too, after its command"},
+			{Of: "onelease up", Before: []string{simnet}},
+			{Of: "LeaseSet ", Before: []string{"onelease status --dir site-1"}},
 			{Of: "onelease plugin add ./site --settings", Before: []string{siteSettings("site.toml")}},
-			{Of: "onelease backend --dir web", Before: concat(cluster,
+			{Of: "onelease backend --dir web", Stop: []string{"onelease up", "onelease simnet"}, Before: concat(cluster,
 				join("frontend", "router-1", "router-1"), join("backend", "web", "web"),
 				[]string{"onelease frontend --dir router-1 --sam 127.0.0.1:7670"})},
 			{Of: "onelease plugin add ./site-1.1", Before: []string{"cp site site-1.1"}},
@@ -159,6 +160,7 @@ var plans = map[string]Plan{
 			{Of: "curl -x", Each: true, Prints: WebPage},
 			// In place of two minutes: a visitor that has forgotten.
 			{Of: "(umask 077; head", Stop: []string{"onelease up", "onelease simnet"}, Before: []string{simnet + " --http-proxy 127.0.0.1:4444"}},
+			{Of: "Destination ", Except: "netDB"},
 			{Of: "xdg-open", Not: "a browser's; TestPage has one"},
 		},
 	},
