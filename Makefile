@@ -42,7 +42,7 @@ else
 endif
 
 # They mostly wait: side by side they take about eight minutes.
-PATIENT := ^(TestStreamsSurvive|TestSAMBridgeSurvives|TestHosting|TestOperator)$$
+PATIENT := ^(TestStreamsSurvive|TestSAMBridgeSurvives|TestHosting|TestOperator|TestTenMinutes)$$
 
 .PHONY: i2pd-most i2pd-patient i2pd-rest
 i2pd-most:

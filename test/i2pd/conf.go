@@ -98,5 +98,5 @@ subscriptions = http://%[9]s.b32.i2p/hosts.txt
 
 func (r *Router) conf() string {
 	return fmt.Sprintf(confTemplate, r.addr.Addr(), r.addr.Port(), r.floodfill, r.killable, r.logPath(),
-		httpPort+r.number, samPort+r.number, i2cpPort+r.number, strings.Repeat("a", 52))
+		httpPort+r.number, samPort+r.number, r.i2cp, strings.Repeat("a", 52))
 }

@@ -28,6 +28,7 @@ type Config struct {
 	Floodfills   int              // the first so many routers; 0: 6
 	Killable     []int            // indexes of routers that carry nobody else's tunnels (notransit)
 	Args         map[int][]string // more i2pd arguments of a router, such as "--loglevel=debug"; they win
+	I2CPPorts    map[int]int      // where a router has its I2CP, if a test says so
 	ReadyTimeout time.Duration    // 0: 2 minutes
 }
 
@@ -93,6 +94,11 @@ func (c Config) check() error {
 	for _, i := range c.Killable {
 		if i < 0 || i >= c.Routers {
 			return fmt.Errorf("%w: Killable %d: indexes are 0 to %d", ErrConfig, i, c.Routers-1)
+		}
+	}
+	for i := range c.I2CPPorts {
+		if i < 0 || i >= c.Routers {
+			return fmt.Errorf("%w: I2CPPorts of %d: indexes are 0 to %d", ErrConfig, i, c.Routers-1)
 		}
 	}
 	for i := range c.Args {

@@ -1,6 +1,7 @@
 package i2pd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Router struct {
 	binary    string
 	dir       string
 	args      []string
+	i2cp      int // port
 	addr      netip.AddrPort
 	hash      [32]byte // known once it has an identity
 	network   *Network
@@ -52,6 +54,7 @@ func newRouter(n *Network, index int, binary string, cfg Config) *Router {
 		binary:    binary,
 		dir:       filepath.Join(n.dir, "r"+strconv.Itoa(index)),
 		args:      cfg.Args[index],
+		i2cp:      cmp.Or(cfg.I2CPPorts[index], i2cpPort+number),
 		addr:      netip.AddrPortFrom(routerIP(number), uint16(transportPort+number)),
 	}
 }
@@ -78,12 +81,15 @@ func (r *Router) Addr() netip.AddrPort { return r.addr }
 func (r *Router) HTTPAddr() string   { return local(httpPort + r.number) }
 func (r *Router) SAMAddr() string    { return local(samPort + r.number) }
 func (r *Router) SAMUDPAddr() string { return local(samPort + r.number - 1) }
-func (r *Router) I2CPAddr() string   { return local(i2cpPort + r.number) }
+func (r *Router) I2CPAddr() string   { return local(r.i2cp) }
 
 func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 
 // Hash is the router's ident hash: what leases through it name as gateway.
 func (r *Router) Hash() [32]byte { return r.hash }
+
+// Dir is its data directory, with the keys of its tunnels.
+func (r *Router) Dir() string { return r.dir }
 
 func (r *Router) infoPath() string { return filepath.Join(r.dir, "router.info") }
 func (r *Router) logPath() string  { return filepath.Join(r.dir, "i2pd.log") }
