@@ -60,6 +60,30 @@ func TestDrainMovesStreams(t *testing.T) {
 	})
 }
 
+// When the other one is up only after the drain began, as when one router after the other
+// is drained, nobody is said hello to before their session is old all the same.
+func TestDrainBeforeAnotherIsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newStreamRig(t, 2, nil)
+		defer r.stop()
+		r.frontends[1].Kill()
+		remote := r.net.NewRemote(0, false)
+		near, far := r.open(remote, 80)
+		chat(t, near, far, 20*time.Second)
+		r.frontends[0].SetDraining(true)
+		chat(t, near, far, time.Second)
+		r.frontends[1].Up()
+		chat(t, near, far, 90*time.Second)
+		if s := r.host.Stats(); s.Frontends[1].State != LinkUp || s.Frontends[1].Hellos != 0 || remote.Frontend() != 0 {
+			t.Errorf("before its session could be moved: %+v", s)
+		}
+		chat(t, near, far, 30*time.Second)
+		if s := r.host.Stats(); remote.Frontend() != 1 || s.Lost+s.Stalled != 0 {
+			t.Errorf("not moved though its session is old: %+v", s)
+		}
+	})
+}
+
 func TestDrainServesUnpublishedRemotesToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newStreamRig(t, 2, nil)

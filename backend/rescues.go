@@ -67,11 +67,12 @@ func (rs *rescues) strand(r served, now time.Time) {
 // forever is a time that a drain will not last.
 const forever = 365 * 24 * time.Hour
 
-// move begins the rescue of a remote whose link drains, with a hello at due.
+// move begins the rescue of a remote whose link drains, with a hello at due, or later
+// if there is no link to say it by then.
 func (rs *rescues) move(r *remote, via *link, now, due time.Time) {
 	rescue := rs.of(r)
 	rescue.drain, rescue.via, rescue.silent, rescue.awaiting = true, via, -1, false
-	rescue.until = now.Add(forever)
+	rescue.until, rescue.earliest = now.Add(forever), due
 	rs.schedule(rescue, due)
 }
 
