@@ -30,7 +30,7 @@ boot() {
 		[Service]
 		Type=oneshot
 		ExecStart=/bin/bash /packaging/$(basename "$0") inside
-		ExecStopPost=/bin/systemctl exit 0
+		ExecStopPost=/bin/systemctl exit --force 0
 		StandardOutput=append:/result/log
 		StandardError=append:/result/log
 	UNIT
