@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -71,8 +72,10 @@ func (w *upWorld) up(args ...string) (*process, upView) {
 }
 
 // get fetches a page by a stream of its own.
-func (w *upWorld) get(b32, path string) (string, error) {
-	client := http.Client{Timeout: 40 * time.Second, Transport: &http.Transport{DialContext: w.visitor.DialContext, DisableKeepAlives: true}}
+func (w *upWorld) get(b32, path string) (string, error) { return getBy(w.visitor, b32, path) }
+
+func getBy(visitor *embedded.Remote, b32, path string) (string, error) {
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: visitor.DialContext, DisableKeepAlives: true}}
 	response, err := client.Get("http://" + b32 + path)
 	if err != nil {
 		return "", err
@@ -119,7 +122,9 @@ func TestUp(t *testing.T) {
 		}
 	}
 	w.wantDoctor(v.Destination)
-	fails(t, exitFailed, []string{"another process runs", "another directory"}, "", append([]string{"up", "--dir", w.dir}, args...)...)
+	second := append([]string{"up", "--dir", w.dir}, args...)
+	fails(t, exitFailed, []string{"another process runs", "another directory"}, "", second...)
+	fails(t, exitFailed, []string{"stop the program that has it open"}, "", append(second, "--control", filepath.Join(t.TempDir(), "c"))...)
 
 	// A drain, and back.
 	if got := do(t, "drain", "a", "--dir", w.dir); got != "Router a drains.\n" {
@@ -137,15 +142,23 @@ func TestUp(t *testing.T) {
 		t.Errorf("undrain: %s", got)
 	}
 
-	// A member is lost, and a visitor comes.
+	// A member is lost while visitors come, and then the whole process.
 	w.network.Router("member-2").Kill()
+	var visitors sync.WaitGroup
+	for range 2 {
+		visitor := w.network.Remote()
+		visitors.Go(func() {
+			if got, err := getBy(visitor, v.Destination, "/"); got != "hello" || err != nil {
+				t.Errorf("the page is %q, %v while a member is lost", got, err)
+			}
+		})
+	}
 	until(t, "the loss is seen", func() bool {
 		s := w.status()
 		return s.Balancer.LeaseSet.Routers == 1 && !s.Frontends[1].RouterUp
 	})
-	w.visitor = w.network.Remote()
-	w.wantPage(v.Destination, "hello")
-	p.end()
+	visitors.Wait()
+	p.kill()
 	if r := try(t, "", "doctor", "--quick", "--running", "--dir", w.dir); r.code != exitFailed || !strings.Contains(r.out, "fail  cluster "+w.dir) || !strings.Contains(r.out, "-> Start it with this --dir") {
 		t.Errorf("doctor of a site that has ended: exit code %d\n%s", r.code, r.out)
 	}
