@@ -75,8 +75,9 @@ func newOperator(t *testing.T) *operator {
 
 func (o *operator) path(name string) string { return filepath.Join(o.dir, name) }
 
-// otherPorts turns on what a router may listen with besides.
+// otherPorts turns on what a router may listen with besides, and has I2CP open to the network.
 func otherPorts() (args []string) {
+	args = []string{"--i2cp.address=0.0.0.0"}
 	for name, addr := range map[string]string{"httpproxy": httpProxyPort, "socksproxy": socksPort, "i2pcontrol": controlPort} {
 		_, port, _ := strings.Cut(addr, ":")
 		args = append(args, "--"+name+".enabled=true", "--"+name+".port="+port)

@@ -24,13 +24,15 @@ func (o *operator) checkWell() {
 func (o *operator) checkPorts() {
 	r := o.net.Router(portsRouter)
 	d := o.doctor("--quick", "--router=sam="+r.SAMAddr(), "--router=console="+r.HTTPAddr(), "--router=proxy="+httpProxyPort,
-		"--router=socks="+socksPort, "--router=control="+controlPort, "--router=nobody=127.0.0.1:24001")
+		"--router=socks="+socksPort, "--router=control="+controlPort, "--router=nobody=127.0.0.1:24001",
+		o.router("open", portsRouter, "member"))
 	d.want("router-sam", "sam", "Give the router's I2CP port, not its SAM port")
 	d.want("router-http", "console", "Give the router's I2CP port")
 	d.want("router-http", "proxy", "Give the router's I2CP port")
 	d.want("router-stranger", "socks", "Give the router's I2CP port")
 	d.want("router-stranger", "control", "Give the router's I2CP port")
 	d.want("router-refused", "nobody", "Start the router, enable I2CP")
+	d.want("i2cp-open", "open", "Bind it to 127.0.0.1")
 	d.want("no-publisher", "", "Give one the role publisher")
 }
 
