@@ -111,7 +111,7 @@ func judgeLeases(on string, leases []Tunnel, frontends []Frontend) []Result {
 		}
 	}
 	if len(of) == 0 {
-		return unknown(checkLeases, on, fmt.Sprintf("it has %d leases; whose they are only the setup can tell while it runs: give --dir", len(leases)))
+		return unknown(checkLeases, on, fmt.Sprintf("leases: %d; whose they are only the setup can tell while it runs: give --dir", len(leases)))
 	}
 	strange, owners := 0, map[string]bool{}
 	for _, t := range leases {
@@ -123,7 +123,7 @@ func judgeLeases(on string, leases []Tunnel, frontends []Frontend) []Result {
 	}
 	maps.DeleteFunc(members, func(_ string, is bool) bool { return !is })
 	names := strings.Join(slices.Sorted(maps.Keys(owners)), ", ")
-	found := fmt.Sprintf("%d leases, of %s; %d of no frontend", len(leases), names, strange)
+	found := fmt.Sprintf("leases: %d, of %s; of no frontend: %d", len(leases), names, strange)
 	switch {
 	case len(leases) > 0 && strange == len(leases):
 		return bad("leases-strange", on, fmt.Sprintf("none of %d leases is a frontend's", len(leases)))
