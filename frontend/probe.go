@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ const (
 	probeTime   = 90 * time.Second
 	// lookAgain is the time before each lookup of the same Destination.
 	lookAgain = 2 * time.Second
-	// destinationLooks is how often the real Destination is looked for.
+	// destinationLooks is how often a real Destination is looked for.
 	destinationLooks = 3
 )
 
@@ -36,8 +37,9 @@ var (
 
 // A finding is what a self-test found.
 type finding struct {
-	inverted bool // dontPublishLeaseSet=true publishes
-	found    bool // the netDB has the real Destination
+	inverted bool              // dontPublishLeaseSet=true publishes
+	found    map[i2p.Hash]bool // whether the netDB has those Destinations, as far as they were looked up
+	failed   error             // why one was not
 }
 
 // A prober tests a router.
@@ -54,8 +56,8 @@ func (f *Frontend) prober() *prober {
 // selfTest opens two throwaway Destinations on the router, one of which asks
 // not to be published, and has each look the other up. Whichever is found
 // tells how the router reads the option; that none is tells nothing, for a
-// router may also fail to publish. Then it looks for dest, if that is not zero.
-func (p *prober) selfTest(ctx context.Context, dest i2p.Destination, failed func(error)) (finding, error) {
+// router may also fail to publish. Then it looks for dests.
+func (p *prober) selfTest(ctx context.Context, dests []i2p.Hash, failed func(error)) (finding, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -84,7 +86,7 @@ func (p *prober) selfTest(ctx context.Context, dest i2p.Destination, failed func
 	if !await(ctx, hidden.ready) || !await(ctx, open.ready) {
 		return finding{}, ErrProbeTunnels
 	}
-	return look(ctx, hidden, open, dest)
+	return look(ctx, hidden, open, dests)
 }
 
 // await waits for done, and says whether it came before ctx ended.
@@ -97,7 +99,7 @@ func await(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-func look(ctx context.Context, hidden, open *throwaway, dest i2p.Destination) (finding, error) {
+func look(ctx context.Context, hidden, open *throwaway, dests []i2p.Hash) (finding, error) {
 	look, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	seen := make(chan finding, 2)
@@ -125,11 +127,15 @@ func look(ctx context.Context, hidden, open *throwaway, dest i2p.Destination) (f
 	if result.inverted {
 		seeker = open.client
 	}
-	var err error
-	if !dest.IsZero() {
-		result.found, err = exists(ctx, seeker, dest.Hash())
+	result.found = map[i2p.Hash]bool{}
+	for _, hash := range dests {
+		if found, err := exists(ctx, seeker, hash); err == nil {
+			result.found[hash] = found
+		} else {
+			result.failed = err
+		}
 	}
-	return result, err
+	return result, nil
 }
 
 // find looks hash up again and again until it is found or ctx ends. It does not
@@ -166,12 +172,16 @@ func exists(ctx context.Context, by *i2cp.Client, hash i2p.Hash) (bool, error) {
 func (f *Frontend) replyProbe(id uint64) {
 	f.probeOne.Lock()
 	defer f.probeOne.Unlock()
+	var dests []i2p.Hash
 	dest, _ := f.leases.serving()
+	if !dest.IsZero() {
+		dests = append(dests, dest.Hash())
+	}
 	reply := &controlpb.ProbeReply{Id: id}
-	result, err := f.prober().selfTest(f.running, dest, func(error) {})
-	if err != nil {
+	result, err := f.prober().selfTest(f.running, dests, func(error) {})
+	if err = cmp.Or(err, result.failed); err != nil {
 		reply.Error = err.Error()
 	}
-	reply.DontPublishInverted, reply.DestinationFound = result.inverted, result.found
+	reply.DontPublishInverted, reply.DestinationFound = result.inverted, result.found[dest.Hash()]
 	f.control.reply(&controlpb.FrontendMessage{Kind: &controlpb.FrontendMessage_ProbeReply{ProbeReply: reply}})
 }

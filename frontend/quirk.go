@@ -24,12 +24,20 @@ func FindQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, lo
 // ErrProbeSession, ErrProbeTunnels and ErrProbeNetDB, and the Quirk is Auto then; if ctx ends
 // first, they say how far it came.
 func TestQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, log *slog.Logger) (Quirk, error) {
+	quirk, _, err := TestNetDB(ctx, router, options, log)
+	return quirk, err
+}
+
+// TestNetDB is TestQuirk, and then tells which of those Destinations the netDB has. They are
+// looked up by a session that has just found another there, so that it means something if they
+// are not. Those that could not be looked up are not in the map.
+func TestNetDB(ctx context.Context, router RouterConfig, options i2p.Mapping, log *slog.Logger, dests ...i2p.Hash) (Quirk, map[i2p.Hash]bool, error) {
 	p := &prober{&router, options, log}
-	result, err := p.selfTest(ctx, i2p.Destination{}, func(error) {})
+	result, err := p.selfTest(ctx, dests, func(error) {})
 	if err != nil {
-		return Auto, err
+		return Auto, nil, err
 	}
-	return result.quirk(), nil
+	return result.quirk(), result.found, nil
 }
 
 func (f finding) quirk() Quirk {
@@ -64,7 +72,7 @@ var errAwaitQuirk = errors.New("finding out how the router reads i2cp.dontPublis
 func (p *prober) learn(ctx context.Context, failed func(error)) (quirk Quirk, probed bool) {
 	p.log.Info("finding out how the router reads i2cp.dontPublishLeaseSet")
 	for ctx.Err() == nil {
-		result, err := p.selfTest(ctx, i2p.Destination{}, failed)
+		result, err := p.selfTest(ctx, nil, failed)
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:

@@ -68,8 +68,8 @@ func (o *operator) checkDuplicate() {
 	o.until(time.Minute, "the LeaseSet of the tunnel", func() bool {
 		return len(o.net.LookupLeaseSet(o.t.Context(), o.taken.Destination.Hash())) > 0
 	})
-	d := o.doctor("--quick", "--stopped", key, o.router("a", operatorMember, "member"), "--console="+r.HTTPAddr())
-	d.want("duplicate", "a", "find the other machine")
+	d := o.doctor("--stopped", key, o.router("b", operatorOther, "member,"+o.right()), "--console="+r.HTTPAddr())
+	d.want("duplicate", "b", "find the other machine")
 	d.want("duplicate-here", r.HTTPAddr(), "tunnels.conf")
 	r.Kill()
 	o.doctor("--quick", o.router("killed", tunnelRouter, "member")).want("router-refused", "killed", "Start the router")

@@ -45,6 +45,9 @@ func (r *run) routers() {
 		r.start(checkSession, m.Name, m.ifMet(checkSession, m.session), m.done)
 		r.start(checkTunnels, m.Name, m.ifMet(checkTunnels, r.probe(m)), m.done)
 		for hash := range looked {
+			if r.probesNetDB() {
+				break // the self-test tells more
+			}
 			r.start(checkNetDB, m.Name, m.ifMet(checkNetDB, r.netDB(m, hash)), m.done)
 		}
 	}

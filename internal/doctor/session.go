@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/onelease/onelease/frontend"
@@ -79,24 +81,37 @@ func (v verdict) MessageStatus(uint32, i2cp.Status) {}
 
 var _ i2cp.Handler = verdict(nil)
 
-// probe finds out whether the router builds tunnels, and how it reads the option not to
-// publish.
+// probe finds out whether the router builds tunnels, how it reads the option not to publish,
+// and, if nothing of the setup runs, whether another machine has the Destination.
 func (r *run) probe(m *met) func(context.Context) []Result {
 	return func(ctx context.Context) []Result {
 		if r.cfg.Quick {
 			return append(unknown(checkTunnels, m.Name, "not checked, as was asked"), unknown(checkOption, m.Name, "not checked, as was asked")...)
 		}
-		quirk, err := frontend.TestQuirk(ctx, m.frontend(), nil, r.log)
-		switch {
-		case errors.Is(err, frontend.ErrProbeTunnels):
-			return append(bad("no-tunnels", m.Name, "none within 90 s"), unknown(checkOption, m.Name, "not checked: there are no tunnels")...)
-		case errors.Is(err, frontend.ErrProbeSession):
-			return append(unknown(checkTunnels, m.Name, "not checked: "+err.Error()), unknown(checkOption, m.Name, "not checked: there is no session")...)
-		case err != nil:
-			return append(good(checkTunnels, m.Name, "it built some"), unknown(checkOption, m.Name, err.Error()+". Check again when the router has run for some minutes")...)
+		var hashes []i2p.Hash
+		if r.probesNetDB() {
+			hashes = slices.Collect(maps.Keys(r.destinations()))
 		}
-		return append(good(checkTunnels, m.Name, "it built some"), option(m, quirk)...)
+		quirk, found, err := frontend.TestNetDB(ctx, m.frontend(), nil, r.log, hashes...)
+		results := probed(m, quirk, err)
+		for _, hash := range hashes {
+			results = append(results, m.elsewhere(ctx, hash, found)...)
+		}
+		return results
 	}
+}
+
+// probed is what the self-test says of tunnels, and of the option.
+func probed(m *met, quirk frontend.Quirk, err error) []Result {
+	switch {
+	case errors.Is(err, frontend.ErrProbeTunnels):
+		return append(bad("no-tunnels", m.Name, "none within 90 s"), unknown(checkOption, m.Name, "not checked: there are no tunnels")...)
+	case errors.Is(err, frontend.ErrProbeSession):
+		return append(unknown(checkTunnels, m.Name, "not checked: "+err.Error()), unknown(checkOption, m.Name, "not checked: there is no session")...)
+	case err != nil:
+		return append(good(checkTunnels, m.Name, "it built some"), unknown(checkOption, m.Name, err.Error()+". Check again when the router has run for some minutes")...)
+	}
+	return append(good(checkTunnels, m.Name, "it built some"), option(m, quirk)...)
 }
 
 func option(m *met, quirk frontend.Quirk) []Result {
