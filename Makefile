@@ -20,7 +20,7 @@ demo: ## Show the job: four routers, one LeaseSet, a router and a frontend kille
 .PHONY: test
 # The longest go first, and three at a time: many wait for clocks.
 test: vet staticcheck ## Vet, staticcheck and all tests with -race (real routers: test-i2pd)
-	go test -race -p 3 -ldflags=-w ./test/cluster ./cmd/onelease ./test/samconform ./backend/plugin ./test/sambridge ./plugins/sambridge ./...
+	go test -race -p 3 -ldflags=-w ./test/cluster ./cmd/onelease ./test/samconform ./backend/plugin ./test/sambridge ./plugins/sambridge ./test/docs ./...
 
 .PHONY: vet
 vet:

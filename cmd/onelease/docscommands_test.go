@@ -139,6 +139,33 @@ func named(words []string) error {
 	return err
 }
 
+// file is a block of TOML that says of which role it is.
+var file = regexp.MustCompile("(?s)```toml\n(# onelease (\\w+) --config.*?)```")
+
+// TestDocsFiles: files of settings in the docs are taken.
+func TestDocsFiles(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range file.FindAllSubmatch(text, -1) {
+			found++
+			path := filepath.Join(t.TempDir(), string(block[2])+".toml")
+			write(t, path, string(block[1]))
+			do(t, "config", "check", path)
+		}
+	}
+	if found == 0 {
+		t.Error("found no file: the pages are written in another way now")
+	}
+}
+
 // parses reads a command without running it; of one with --help not the arguments.
 func parses(words []string) error {
 	named := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--help" })

@@ -23,7 +23,7 @@ func pageLimit() time.Duration {
 
 // TestDocs runs the pages, side by side. With ONELEASE_REQUIRE_NETNS=1 it fails where it cannot.
 func TestDocs(t *testing.T) {
-	if err := namespaces(); err != nil {
+	if err := namespaces(t.Context(), t.TempDir()); err != nil {
 		if os.Getenv("ONELEASE_REQUIRE_NETNS") == "1" {
 			t.Fatal(err)
 		}

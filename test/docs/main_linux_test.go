@@ -56,17 +56,23 @@ func runInside(ctx context.Context, page, program, dir string) (output []byte, e
 	return child.CombinedOutput()
 }
 
+// noPage has the machine of a page made, and nothing run there.
+const noPage = "none"
+
 // namespaces says why there are none here, or nil.
-func namespaces() error {
+func namespaces(ctx context.Context, dir string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("namespaces need root")
+	}
+	if out, err := runInside(ctx, noPage, "", dir); err != nil {
+		return fmt.Errorf("no namespaces here: %w: %s (in Docker: --cap-add SYS_ADMIN)", err, out)
 	}
 	return nil
 }
 
 // inside makes the machine of a page and runs that.
 func inside(page string) error {
-	if err := machine(); err != nil {
+	if err := machine(); err != nil || page == noPage {
 		return err
 	}
 	root, err := filepath.Abs("../..")
