@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -95,7 +96,13 @@ func inside(page string) error {
 		Long: long,
 		Log:  func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	}
-	return runner.Run(ctx, Steps(string(text)))
+	if err := runner.Run(ctx, Steps(string(text))); err != nil {
+		return err
+	}
+	began := time.Now()
+	err = runner.Stop("") // what goes on ends as it should, too
+	runner.log("%5.1f s  until all has ended", time.Since(began).Seconds())
+	return err
 }
 
 // machine is a loopback with the addresses that pages use, and directories of the system that
