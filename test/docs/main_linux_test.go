@@ -93,8 +93,8 @@ func inside(page string) error {
 		Dir:  root,
 		Env:  []string{"PATH=" + os.Getenv(envProgram) + ":" + os.Getenv("PATH")},
 		Plan: plans[page],
-		Long: long,
-		Log:  func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
+		Long: long, Limit: commandLimit(),
+		Log: func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	}
 	if err := runner.Run(ctx, Steps(string(text))); err != nil {
 		return err
@@ -103,6 +103,14 @@ func inside(page string) error {
 	err = runner.Stop("") // what goes on ends as it should, too
 	runner.log("%5.1f s  until all has ended", time.Since(began).Seconds())
 	return err
+}
+
+// commandLimit is for one command of a page.
+func commandLimit() time.Duration {
+	if long {
+		return 5 * time.Minute
+	}
+	return time.Minute
 }
 
 // machine is a loopback with the addresses that pages use, and directories of the system that
