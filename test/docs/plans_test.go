@@ -115,7 +115,7 @@ var plans = map[string]Plan{
 	"docs/configuration.md": {Given: []string{simnet}, Notes: []Note{{Of: "sam.toml: line 3", Not: "a message, of a mistake that the page does not have one make"}}},
 	"docs/keys.md": {
 		Given: []string{simnet},
-		Notes: []Note{{Of: "onelease lookup zzz.i2p --console", Not: "an embedded network's routers have no webconsole"}},
+		Notes: []Note{{Of: "onelease lookup zzz.i2p --console", Not: "an embedded network's routers have no webconsole; TestOperator has i2pd's"}},
 	},
 	"docs/metrics.md": {
 		Given: concat(sealed("--passphrase-file", passphrase), join("frontend", "router-1", "router-1"), []string{"ln -s given/b1 b1"}),
@@ -167,12 +167,15 @@ var plans = map[string]Plan{
 	"docs/sam-extension.md": {Notes: []Note{{Of: "left, right", Not: "an algorithm"}}},
 	"docs/sam.md": {Notes: []Note{
 		{Of: "onelease sam --router", Stop: []string{"onelease demo"}, Before: []string{simnet}},
-		{Of: "onelease sam user add", Typed: []string{passphrase, passphrase}},
+		{Of: "onelease sam user add", Typed: []string{"horse", "horse"}},
 		{Of: "onelease sam --config", Stop: []string{"onelease sam"}, Before: []string{
 			"onelease config example sam > sam.toml",
 			"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout sam.key -out sam.pem -days 1 -subj /CN=sam -addext subjectAltName=IP:10.0.0.5",
 		}},
-		{Of: "HELLO VERSION USER=", Not: "a SAM client's line over TLS; TestSAMTLS has it"},
+		{Of: "HELLO VERSION USER=", Before: []string{
+			`line='HELLO VERSION USER=alice PASSWORD="horse"'; echo "$line"; printf '%s\nQUIT\n' "$line" | ` +
+				`openssl s_client -connect 10.0.0.5:7656 -CAfile sam.pem -quiet -ign_eof -verify_return_error 2>/dev/null | grep RESULT=OK`,
+		}},
 	}},
 	"docs/troubleshooting.md": {
 		Given: concat(cluster, join("frontend", "router-1", "/var/lib/onelease/router-1"), join("frontend", "router-2", "given/router-2"),
@@ -184,8 +187,8 @@ var plans = map[string]Plan{
 				"onelease config example frontend > /etc/onelease/frontend.toml",
 			}),
 		Notes: []Note{
-			{Of: "warn  roles", Not: "of a setup with faults, which TestPlanted has"},
-			{Of: "onelease doctor --dir /var/lib/onelease/b1", Not: "an embedded network's routers have no webconsole"},
+			{Of: "warn  roles", Not: "of a setup with faults, which TestEveryFaultIsFound has"},
+			{Of: "onelease doctor --dir /var/lib/onelease/b1", Not: "an embedded network's routers have no webconsole; TestOperator has i2pd's"},
 		},
 	},
 }
