@@ -171,6 +171,10 @@ func TestUp(t *testing.T) {
 	if _, err := os.Stat(v.Control); err == nil {
 		t.Error("the control socket is left")
 	}
+	if err := os.Remove(v.MadeKeys); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, exitFailed, []string{"has the state of a Destination, and not its keys", "--keys"}, "", second...)
 }
 
 // wantDrained drains the one of two members that a visitor is not on, and waits for that;
@@ -259,6 +263,10 @@ func TestUpRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, open, string(text))
+	other := t.TempDir()
+	if err := os.Rename(keyFile(t), filepath.Join(other, "destination.dat")); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		code int
 		says []string
@@ -283,6 +291,7 @@ func TestUpRefused(t *testing.T) {
 		{exitUsage, []string{"--admin-token-file", "go with --admin"}, "D R --echo --admin-token-file x"},
 		{exitFailed, []string{"/nowhere"}, "D R --echo --keys /nowhere"},
 		{exitFailed, []string{"chmod 600"}, "D R --echo --keys OPEN"},
+		{exitFailed, []string{"keeps the keys of another Destination"}, "--dir OTHER R --echo --keys KEYS"},
 		{exitFailed, []string{"want a private key file"}, "D R --echo --keys SELF"},
 		{exitUsage, []string{"frontend x of a cluster"}, "--dir NODE R --echo"},
 	} {
@@ -291,7 +300,7 @@ func TestUpRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(node, "node.json"), `{"cluster": "c", "role": "frontend", "name": "x"}`)
-		args := strings.NewReplacer("NODE", node, "OPEN", open, "SELF", filepath.Join(node, "node.json"), "D ", "--dir "+filepath.Join(dir, "d")+" ", "R", "--router a=127.0.0.1:1").Replace(c.args)
+		args := strings.NewReplacer("NODE", node, "OTHER", other, "KEYS", keys, "OPEN", open, "SELF", filepath.Join(node, "node.json"), "D ", "--dir "+filepath.Join(dir, "d")+" ", "R", "--router a=127.0.0.1:1").Replace(c.args)
 		fails(t, c.code, c.says, "", append([]string{"up"}, strings.Fields(args)...)...)
 	}
 	fails(t, exitFailed, []string{"no onelease up runs with --dir"}, "", "drain", "a", "--dir", dir)

@@ -51,17 +51,7 @@ func well(shown *admin.Snapshot) bool {
 // A site has all metrics of its parts, each frontend's with its name.
 func TestWatch(t *testing.T) {
 	s := startSite(t)
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !well(s.Watch()) {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			_, text := admintest.Readiness(s.Watch())
-			t.Fatalf("not well within 20 s:\n%s", text)
-		}
-	}
+	await(t, s, "all is well", func() bool { return well(s.Watch()) })
 	shown := s.Watch()
 	lines := strings.Join(admintest.Lines(t, shown), "\n")
 	for _, want := range []string{
@@ -79,6 +69,38 @@ func TestWatch(t *testing.T) {
 		RefugeUntilMs: 1, NetDb: &controlpb.NetDB{AtMs: 1}, Frontends: []*controlpb.FrontendStatus{{ClockKnown: true, Leases: []*controlpb.Lease{{EndMs: 1}}}},
 	})
 	admintest.Complete(t, shown, rare)
+}
+
+// A router that is not there is named, and why.
+func TestNoRouter(t *testing.T) {
+	cfg := small()
+	cfg.Dir, cfg.Routers[0].Address, cfg.Logger = t.TempDir(), "127.0.0.1:1", slog.New(slog.DiscardHandler)
+	s, err := Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const says = "[!] router a: no session: router cannot be reached at 127.0.0.1:1"
+	await(t, s, says, func() bool {
+		code, text := admintest.Readiness(s.Watch())
+		return code == 503 && strings.Contains(text, says)
+	})
+}
+
+// await polls, since routers and the parts that talk to them go by the real clock.
+func await(t *testing.T, s *Site, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			_, text := admintest.Readiness(s.Watch())
+			t.Fatalf("not within 20 s: %s\n%s", what, text)
+		}
+	}
 }
 
 // A site is ready while a visitor would find it and be served.
