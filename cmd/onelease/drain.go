@@ -51,10 +51,11 @@ Exit codes: 0 done; 1 failed; 2 wrong use.`,
 
 // A siteDrain is a drain, or with off the end of one.
 type siteDrain struct {
-	access accessFlags
-	off    bool
-	wait   bool
-	done   string // with a %s for the name
+	access  accessFlags
+	control string // the socket of onelease up, if it is not in --dir
+	off     bool
+	wait    bool
+	done    string // with a %s for the name
 }
 
 func (f *siteDrain) complete(cmd *cobra.Command) *cobra.Command {
@@ -62,17 +63,18 @@ func (f *siteDrain) complete(cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) }
 	f.access.add(cmd)
 	cmd.Flags().Lookup("dir").Usage = "`directory` of onelease up, or of an operator or a balancer of a cluster"
+	cmd.Flags().StringVar(&f.control, "control", "", "`path` of the control socket of onelease up, if that is not in --dir")
 	return cmd
 }
 
 // run asks the process of --dir, or if that is a node's of a cluster the leader.
 func (f *siteDrain) run(cmd *cobra.Command, name string) error {
-	if err := f.access.check(cmd); err != nil {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	drain := f.drainSite
-	look := func(ctx context.Context) (drained, error) { return lookAtSite(ctx, f.access.dir, name) }
-	if _, err := nodedir.Read(f.access.dir); err == nil || len(f.access.balancers) > 0 {
+	look := func(ctx context.Context) (drained, error) { return lookAtSite(ctx, f.socket(), name) }
+	if _, err := nodedir.Read(f.access.dir); f.control == "" && (err == nil || len(f.access.balancers) > 0) {
 		drain = func(cmd *cobra.Command, name string) error { return f.access.drain(cmd, name, f.off) }
 		look = func(context.Context) (drained, error) { return f.access.lookAtCluster(cmd, name) }
 	}
@@ -85,11 +87,26 @@ func (f *siteDrain) run(cmd *cobra.Command, name string) error {
 	return awaitDrained(cmd, name, look)
 }
 
+func (f *siteDrain) check(cmd *cobra.Command) error {
+	if f.control != "" {
+		return atMostOne(cmd, "dir", "control")
+	}
+	return f.access.check(cmd)
+}
+
+// socket is that of onelease up.
+func (f *siteDrain) socket() string {
+	if f.control != "" {
+		return f.control
+	}
+	return daemon.ControlPath(f.access.dir)
+}
+
 func (f *siteDrain) drainSite(cmd *cobra.Command, name string) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.access.timeout)
 	defer cancel()
-	_, err := upd.Drain(ctx, daemon.ControlPath(f.access.dir), name, f.off)
-	if errors.Is(err, daemon.ErrNotRunning) {
+	_, err := upd.Drain(ctx, f.socket(), name, f.off)
+	if errors.Is(err, daemon.ErrNotRunning) && f.control == "" {
 		return fmt.Errorf("no onelease up runs with --dir %s, and it is no directory of a cluster's node: %w", f.access.dir, err)
 	}
 	return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/upd"
 )
 
@@ -78,8 +77,8 @@ func awaitDrained(cmd *cobra.Command, name string, look func(context.Context) (d
 }
 
 // lookAtSite is how far a drain of onelease up is.
-func lookAtSite(ctx context.Context, dir, name string) (drained, error) {
-	s, err := upd.Ask(ctx, daemon.ControlPath(dir))
+func lookAtSite(ctx context.Context, socket, name string) (drained, error) {
+	s, err := upd.Ask(ctx, socket)
 	d := drained{visitors: -1}
 	for _, f := range s.Frontends {
 		if f.Name == name {

@@ -134,7 +134,7 @@ func TestUp(t *testing.T) {
 		t.Errorf("while a drains:\n%s", text)
 	}
 	fails(t, exitFailed, []string{"no other member"}, "", "drain", "b", "--dir", w.dir)
-	fails(t, exitFailed, []string{"there are a, b, c"}, "", "drain", "d", "--dir", w.dir)
+	fails(t, exitFailed, []string{"there are a, b, c"}, "", "drain", "d", "--control", v.Control)
 	fails(t, exitFailed, []string{"can be stopped as it is"}, "", "drain", "c", "--dir", w.dir)
 	w.wantPage(v.Destination, "hello")
 	w.wantDrained("a", "b")
@@ -304,5 +304,7 @@ func TestUpRefused(t *testing.T) {
 		fails(t, c.code, c.says, "", append([]string{"up"}, strings.Fields(args)...)...)
 	}
 	fails(t, exitFailed, []string{"no onelease up runs with --dir"}, "", "drain", "a", "--dir", dir)
+	fails(t, exitFailed, []string{"no such file"}, "", "drain", "a", "--control", filepath.Join(dir, "c"))
+	fails(t, exitUsage, []string{"--dir and --control"}, "", "drain", "a", "--control", "c", "--dir", "d")
 	fails(t, exitUsage, []string{"--dir is not set"}, "", "drain", "a")
 }

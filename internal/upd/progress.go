@@ -9,8 +9,13 @@ import (
 	"github.com/onelease/onelease/frontend"
 )
 
-// glanceTime is how often it is looked whether there is something to tell.
-const glanceTime = 200 * time.Millisecond
+// How often it is looked whether there is something to tell: glanceTime for the first
+// startTime, and patientTime when the site waits for a router that may be away for days.
+const (
+	glanceTime  = 200 * time.Millisecond
+	startTime   = 2 * time.Minute
+	patientTime = 5 * time.Second
+)
 
 // A progress is what was told of the start already.
 type progress struct {
@@ -36,6 +41,9 @@ func (s *Site) keepTelling(ctx context.Context) (stop func()) {
 			select {
 			case <-ticker.C:
 				p.tell(s.look())
+				if time.Since(s.since) > startTime {
+					ticker.Reset(patientTime)
+				}
 			case <-ctx.Done():
 				return
 			}
