@@ -17,8 +17,8 @@ inside() {
 	cluster
 	all_run 1.0
 	for n in $visitors; do
-		visit $n page 1 &
-		visit $n download 0.1 --limit-rate 300k &
+		visit $n page 2 &
+		visit $n download 0.1 --limit-rate 150k &
 	done
 	await "visitors have come" came
 
@@ -54,7 +54,7 @@ cluster() {
 	backend k2
 	chmod 755 /srv /srv/www
 	head -c 20k /dev/urandom >/srv/www/page
-	head -c 6M /dev/urandom >/srv/www/download
+	head -c 3M /dev/urandom >/srv/www/download
 	chmod 644 /srv/www/*
 	systemctl start onelease-frontend@r{1,2,3} onelease-backend@k{1,2}
 	for node in b1 b2 b3 r1 r2 r3 k1 k2; do await "$node is ready" ready $node; done
@@ -76,11 +76,11 @@ all_run() {
 visit() {
 	local got=/tmp/got.$1.$2 how verdict began
 	while [ ! -e /tmp/enough ]; do
-		began=$(date +%T)
+		printf -v began "%(%T)T"
 		how=$(curl -sS --max-time 150 "${@:4}" -o "$got" -w '%{http_code} %{time_total}' --proxy "http://127.0.0.1:444$1" "http://$b32/$2" 2>&1) || how="$how error"
 		verdict=LOST
 		if [[ $how == "200 "* && $how != *error ]] && cmp -s "$got" "/srv/www/$2"; then verdict=got; fi
-		echo "$verdict $how, from $began to $(date +%T)" >>"/tmp/visits.$1.$2"
+		echo "$verdict $how, from $began to $(printf "%(%T)T")" >>"/tmp/visits.$1.$2"
 		sleep "$3"
 	done
 }
