@@ -74,7 +74,7 @@ outside() {
 	chmod 755 "$tmp"
 	mkdir "$tmp/root" "$tmp/result" "$tmp/packages"
 	for version in "$@"; do
-		deb=$(VERSION=$version COMPRESSION=none DIST=$tmp/dist "$here/build.sh")
+		deb=$(VERSION=$version COMMIT=test SOURCE_DATE_EPOCH=1767225600 COMPRESSION=none DIST=$tmp/dist "$here/build.sh")
 		mv "$deb" "$tmp/packages/$version.deb"
 	done
 	(cd "$here/.." && CGO_ENABLED=0 go build -trimpath -o "$tmp/site" ./plugins/site/cmd/site)
@@ -82,7 +82,10 @@ outside() {
 	(
 		echo "$BASHPID" >"$group/cgroup.procs"
 		exec timeout -k 5 "$limit" unshare --mount --pid --fork --net --cgroup --uts --ipc --kill-child "$0" boot
-	) || true
+	) &
+	booted=$!
+	trap 'kill "$booted"' TERM INT
+	wait "$booted" || wait "$booted" || true # the first one may be cut by a signal
 	[ ! -s "$tmp/result/log" ] || cat "$tmp/result/log"
 	[ -z "${KEEP:-}" ] || cp -r "$tmp/result/." "$KEEP"
 	[ "$(tail -n 1 "$tmp/result/log" 2>/dev/null)" = PASS ] && return
