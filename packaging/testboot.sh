@@ -59,6 +59,15 @@ boot() {
 	exec env -i container=onelease PATH=/usr/bin:/usr/sbin /lib/systemd/systemd --system --unit=inside.service
 }
 
+# tidy takes away what outside has made. The namespaces' processes may take a while to go.
+tidy() {
+	for _ in {1..50}; do
+		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
+		sleep 0.1
+	done
+	rm -rf "$tmp"
+}
+
 # outside LIMIT VERSION...: makes a package of each version, and boots. LIMIT is in seconds.
 outside() {
 	local limit=$1 version deb
@@ -69,7 +78,7 @@ outside() {
 	[ -d $groups ] || groups=/sys/fs/cgroup
 	group=$groups/onelease-test-$$
 	export tmp groups
-	trap 'find "$group" -depth -type d -exec rmdir {} + || true; rm -rf "$tmp"' EXIT
+	trap tidy EXIT
 	mkdir "$group"
 	chmod 755 "$tmp"
 	mkdir "$tmp/root" "$tmp/result" "$tmp/packages"
