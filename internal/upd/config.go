@@ -141,6 +141,28 @@ func (c *Config) checkRouters() error {
 	return nil
 }
 
+// warnings are about what works, and less well than it could.
+func (c *Config) warnings() (all []string) {
+	members, refuge, apart := 0, false, false
+	for _, r := range c.Written() {
+		member, publisher := r.Has(routers.Member), r.Has(routers.Publisher)
+		if member {
+			members++
+		}
+		if member && publisher {
+			all = append(all, fmt.Sprintf("router %s is member and publisher: it loses visitors to other members now and then; have a small router more publish", r.Name))
+		}
+		refuge, apart = refuge || r.Has(routers.Refuge), apart || publisher && !member
+	}
+	if len(c.Routers) > 0 && members < 2 {
+		all = append(all, "one router is a member: when it is lost the site is away; add another")
+	}
+	if refuge && !apart {
+		all = append(all, "a refuge does nothing without a publisher that is no member: add one")
+	}
+	return all
+}
+
 // Written are the routers as they are written, with the default of DontPublish.
 func (c *Config) Written() (all []routers.Router) {
 	for _, r := range c.Routers {

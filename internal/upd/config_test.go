@@ -29,6 +29,36 @@ func TestDefaultsAreTagged(t *testing.T) {
 	}
 }
 
+// What works, but less well than it could, is said.
+func TestWarnings(t *testing.T) {
+	router := func(name string, roles ...string) Router {
+		return Router{Name: name, Address: "127.0.0.1:1", Roles: roles}
+	}
+	for _, c := range []struct {
+		routers []Router
+		want    []string
+	}{
+		{[]Router{router("a", "member"), router("b", "member"), router("c", "publisher")}, nil},
+		{[]Router{router("a", "member"), router("b", "member", "publisher")}, []string{"router b is member and publisher"}},
+		{[]Router{router("a")}, []string{"router a is member and publisher", "one router is a member"}},
+		{[]Router{router("a", "member"), router("b", "member", "publisher"), router("c", "refuge")}, []string{"router b is", "a refuge does nothing"}},
+	} {
+		cfg := small()
+		cfg.Routers = c.routers
+		cfg, err := cfg.complete()
+		got := cfg.warnings()
+		if err != nil || len(got) != len(c.want) {
+			t.Errorf("%+v: %q, %v; want %q", c.routers, got, err, c.want)
+			continue
+		}
+		for i, text := range got {
+			if !strings.Contains(text, c.want[i]) {
+				t.Errorf("%+v: %q, want %q", c.routers, text, c.want[i])
+			}
+		}
+	}
+}
+
 // A router is tested unless it is said how it is, and the only one is both.
 func TestRouters(t *testing.T) {
 	c, err := small().complete()

@@ -51,6 +51,9 @@ func Start(c Config) (*Site, error) {
 		s.close()
 		return nil, err
 	}
+	for _, text := range c.warnings() {
+		c.Logger.Warn(text)
+	}
 	return s, nil
 }
 
