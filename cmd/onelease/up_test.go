@@ -253,6 +253,53 @@ func TestUpProxy(t *testing.T) {
 	p.end()
 }
 
+// begin begins a download of a file that is too large for what is on its way; what it
+// returns reads the rest.
+func (w *upWorld) begin(b32 string) func() (int64, error) {
+	w.t.Helper()
+	client := http.Client{Transport: &http.Transport{DialContext: w.visitor.DialContext, DisableKeepAlives: true}}
+	response, err := client.Get("http://" + b32 + "/large.bin")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { response.Body.Close() })
+	return func() (int64, error) { return io.Copy(io.Discard, response.Body) }
+}
+
+// TestUpDrains: what is open when it is told to end goes on, for as long as it may, or until
+// it is told once more.
+func TestUpDrains(t *testing.T) {
+	t.Parallel()
+	const large = 700_000 // bytes: more than a stream has on its way
+	w := newUpWorld(t)
+	root := t.TempDir()
+	write(t, filepath.Join(root, "large.bin"), strings.Repeat("x", large))
+	args := append(w.routers, "--site", root)
+	p, v := w.up(args...)
+	rest := w.begin(v.Destination)
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	until(t, "it drains", func() bool { return w.status().Backend.Draining })
+	if n, err := rest(); n != large || err != nil {
+		t.Errorf("%d bytes of the file came, %v", n, err)
+	}
+	if got := code(t, p.cmd.Wait()); got != 0 {
+		t.Errorf("exit code %d: %s", got, p.log())
+	}
+	for _, c := range []struct{ limit, says string }{{"1s", "ended before its streams had, after 1s"}, {"1m", "ended before its streams had"}} {
+		w.dir = t.TempDir() // another Destination, whose first tunnels are there at once
+		p, v := w.up(append(args, "--drain-limit", c.limit)...)
+		_ = w.begin(v.Destination) // and does not read on
+		p.cmd.Process.Signal(syscall.SIGTERM)
+		p.says("up drains")
+		if c.limit == "1m" {
+			p.cmd.Process.Signal(syscall.SIGTERM)
+		}
+		if got := code(t, p.cmd.Wait()); got != exitFailed || !strings.Contains(p.log(), c.says) {
+			t.Errorf("exit code %d with a limit of %s: %s", got, c.limit, p.log())
+		}
+	}
+}
+
 // TestUpRefused: what is wrong is named, and nothing is started.
 func TestUpRefused(t *testing.T) {
 	t.Parallel()
