@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/doctor"
 	"github.com/onelease/onelease/test/docs"
 	"github.com/onelease/onelease/test/i2pd"
@@ -80,6 +81,7 @@ type tenMinutes struct {
 	path    string // PATH with the package's program
 	address string // of the site
 	runner  *docs.Runner
+	old     map[tunnel]bool // leases of the site before
 }
 
 // prepareTen has the package built and the routers started, side by side.
@@ -87,7 +89,7 @@ func prepareTen(t *testing.T) *tenMinutes {
 	t.Helper()
 	i2pd.RequireTool(t, "curl")
 	i2pd.RequireTool(t, "dpkg-deb")
-	p := &tenMinutes{t: t, dir: t.TempDir(), conf: filepath.Join(t.TempDir(), "tunnels.conf")}
+	p := &tenMinutes{t: t, dir: t.TempDir(), conf: filepath.Join(t.TempDir(), "tunnels.conf"), old: map[tunnel]bool{}}
 	if err := os.WriteFile(p.conf, []byte(tunnelsConf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +158,9 @@ func (p *tenMinutes) before() {
 	}
 	p.address = address[at]
 	p.until(2*time.Minute, "the old site", func() error { return p.fetch(readerPort, p.address) })
+	for t := range p.listed() {
+		p.old[t] = true
+	}
 }
 
 // retire is step 1: the old tunnel is taken out, and its router restarted.
@@ -172,17 +177,49 @@ func (p *tenMinutes) retire() {
 // follow is the page, from step 2 to where a router is killed.
 func (p *tenMinutes) follow() {
 	p.t.Helper()
-	doctor, drain := p.step("onelease doctor"), p.step("onelease drain")
+	doctor, curl, drain := p.step("onelease doctor"), p.step("curl"), p.step("onelease drain")
 	p.run(p.page[:doctor], docs.Plan{Notes: []docs.Note{
 		{Of: "onelease simnet", Not: "the routers are there"},
 		{Of: "[i2cp]", Not: "the routers are there"},
 	}})
 	p.stopped(p.page[doctor].Command)
-	p.run(p.page[doctor+1:drain], docs.Plan{Notes: []docs.Note{
+	p.run(p.page[doctor+1:curl], docs.Plan{Notes: []docs.Note{
 		{Of: "ok    tunnels", Not: "see stopped"},
 		{Of: "level=INFO", Not: "a log"},
-		{Of: "curl", Prints: docs.WebPage, Again: true},
 	}})
+	p.until(3*time.Minute, "the new LeaseSet at the floodfills", p.replaced)
+	p.run(p.page[curl:drain], docs.Plan{Notes: []docs.Note{{Of: "curl", Prints: docs.WebPage, Again: true}}})
+}
+
+// listed are the leases that floodfills have for the site, and at how many.
+func (p *tenMinutes) listed() map[tunnel]int {
+	p.t.Helper()
+	hash, err := i2p.ParseBase32(p.address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	leases := map[tunnel]int{}
+	for _, ls := range p.net.LookupLeaseSet(p.t.Context(), hash) {
+		for _, l := range ls.Leases {
+			leases[tunnel{l.Gateway, l.TunnelID}]++
+		}
+	}
+	return leases
+}
+
+// replaced wants no floodfill to have the old LeaseSet: a visitor that gets it dials tunnels that
+// are gone, and is slow to ask again.
+func (p *tenMinutes) replaced() error {
+	leases := p.listed()
+	if len(leases) == 0 {
+		return errors.New("no floodfill has one")
+	}
+	for t, at := range leases {
+		if p.old[t] {
+			return fmt.Errorf("%d floodfills have the old one", at)
+		}
+	}
+	return nil
 }
 
 // step is where the page has the first command that begins so.

@@ -70,6 +70,7 @@ var plans = map[string]Plan{
 			{Of: "make demo", Slow: "a minute"},
 			{Of: "go run ./cmd/onelease demo --help"},
 			{Of: "go run ./cmd/onelease demo --plugin", Slow: "a minute", Before: []string{buildSite, siteSettings("site.toml")}},
+			{Of: "go run ./cmd/onelease demo --policy merged", Slow: "a minute", Code: 1},
 			{Of: "go run ./cmd/onelease demo", Each: true, Slow: "a minute each"},
 			{Of: "router 1 --I2CP", Not: drawing},
 			{Of: "onelease up", Before: []string{simnet}},
