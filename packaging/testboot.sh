@@ -83,10 +83,10 @@ outside() {
 	chmod 755 "$tmp"
 	mkdir "$tmp/root" "$tmp/result" "$tmp/packages"
 	for version in "$@"; do
-		deb=$(VERSION=$version COMMIT=test SOURCE_DATE_EPOCH=1767225600 COMPRESSION=none DIST=$tmp/dist "$here/build.sh")
+		deb=$(VERSION=$version COMMIT=test SOURCE_DATE_EPOCH=1767225600 COMPRESSION=none DIST=$tmp/dist nice "$here/build.sh")
 		mv "$deb" "$tmp/packages/$version.deb"
 	done
-	(cd "$here/.." && CGO_ENABLED=0 go build -trimpath -o "$tmp/site" ./plugins/site/cmd/site)
+	(cd "$here/.." && CGO_ENABLED=0 nice go build -trimpath -o "$tmp/site" ./plugins/site/cmd/site)
 	chmod 755 "$tmp/packages" "$tmp/site"
 	(
 		echo "$BASHPID" >"$group/cgroup.procs"
