@@ -32,7 +32,7 @@ var errRemoteBackend = fmt.Errorf("%w: one more backend in the Node of a Cluster
 type worker struct {
 	host   *backend.Host
 	ctx    context.Context
-	stop   context.CancelFunc
+	stop   context.CancelCauseFunc
 	served chan struct{} // closed when its service has ended
 
 	mu     sync.Mutex
@@ -84,7 +84,7 @@ func (n *Node) startBackend(b Backend) (*worker, error) {
 		<-old.served
 	}
 	w := &worker{served: make(chan struct{}), lines: map[string]net.Conn{}}
-	w.ctx, w.stop = context.WithCancel(context.Background())
+	w.ctx, w.stop = context.WithCancelCause(context.Background())
 	var err error
 	if w.host, err = backend.NewHost(w.config(n.common, b)); err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (n *Node) worker(name string) *worker {
 func (n *Node) KillBackend(name string) {
 	if w := n.worker(name); w != nil {
 		w.kill()
-		w.stop()
+		w.stop(nil)
 	}
 }
 
@@ -191,13 +191,25 @@ func (w *worker) isKilled() bool {
 // open is cut; it is left running.
 var ErrPatience = errors.New("it still ran when Config.Patience was over")
 
+// parting is what is left of the patience when services must have ended.
+const parting = 15 * time.Second
+
+// ending tells services how long they may take if Config.Patience was set to more than the
+// default, which is for who is not told.
+func (n *Node) ending() error {
+	if n.patience <= patience {
+		return nil
+	}
+	return &backend.Ending{Limit: n.patience - parting}
+}
+
 // endBackends tells all services to end, and waits for as long as they may take.
 func (n *Node) endBackends() {
 	n.mu.Lock()
 	workers := maps.Clone(n.workers)
 	n.mu.Unlock()
 	for _, w := range workers {
-		w.stop()
+		w.stop(n.ending())
 	}
 	timer := time.NewTimer(n.patience)
 	defer timer.Stop()

@@ -43,20 +43,23 @@ type ServiceFunc func(ctx context.Context, node Node) error
 // Serve calls f.
 func (f ServiceFunc) Serve(ctx context.Context, node Node) error { return f(ctx, node) }
 
-// lastWords is how long streams that a service has closed may take to end. A
-// response of some 100 KB may wait in a stream's buffer when its handler is done.
+// lastWords is how long streams that a service has closed may take to end, if who runs it
+// has not given it more time. A response of some 100 KB may wait in a stream's buffer when
+// its handler is done.
 const lastWords = 5 * time.Second
 
 // Run runs host and, once it knows its Destination, service, until ctx ends
 // or either of them returns. It returns nil if ctx ended or the service was
 // done, else the first error. Both have ended when it returns, the service
 // first: its connections work until its Serve returns, and what it has written to
-// streams and closed has 5 s to arrive.
+// streams and closed has until the end of an Ending to arrive, or 5 s.
 func Run(ctx context.Context, host *Host, service Service) error {
 	hostCtx, stopHost := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopHost()
 	serveCtx, stopService := context.WithCancelCause(ctx)
 	defer stopService(nil)
+	told := make(chan time.Time, 1)
+	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
 	hostDone := make(chan error, 1)
 	go func() {
 		err := host.Run(hostCtx)
@@ -65,13 +68,23 @@ func Run(ctx context.Context, host *Host, service Service) error {
 	}()
 	err := serve(serveCtx, host, service)
 	ended := serveCtx.Err() != nil
-	host.settle(lastWords)
+	host.settle(wordsFor(ctx, told))
 	stopHost()
 	hostErr := <-hostDone
 	if ended {
 		err = nil // what Serve returns once it was told to end is not an error
 	}
 	return errors.Join(err, hostErr)
+}
+
+// wordsFor is how long streams may take to end, that a service has closed whose ctx ended
+// when told says.
+func wordsFor(ctx context.Context, told <-chan time.Time) time.Duration {
+	var e *Ending
+	if !errors.As(context.Cause(ctx), &e) {
+		return lastWords
+	}
+	return max(lastWords, e.Limit-time.Since(<-told))
 }
 
 func serve(ctx context.Context, host *Host, service Service) error {
