@@ -234,7 +234,11 @@ func TestUpProxy(t *testing.T) {
 		t.Errorf("it prints %+v", v)
 	}
 	w.wantPage(v.Destination, "behind")
-	w.wantPage(v.Destination+":81", "one")
+	// Until its process has opened the port, what comes to it is the proxy's.
+	until(t, "the plugin has its port", func() bool {
+		got, _ := w.get(v.Destination+":81", "/")
+		return got == "one"
+	})
 	reload := func(text, says string) {
 		t.Helper()
 		write(t, file, text)
