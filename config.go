@@ -101,7 +101,8 @@ type Config struct {
 	// with a Cluster: there each is a Node of its own.
 	Backends []Backend
 	// Patience is how long the Service has to end when it is told to, 45 s if 0:
-	// backend.HTTP takes up to 30 s, and what was written then up to 5 s to arrive.
+	// backend.HTTP takes up to 30 s, and what was written then up to 5 s to arrive. Of more
+	// than 45 s both may take all but 15 s: see backend.TimeToEnd.
 	Patience time.Duration
 	// Credentials, if set, sign what the service sends in place of Keys: see
 	// backend.Config. LeaseSets are signed by Keys all the same.

@@ -119,3 +119,24 @@ func TestRunEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestPatienceIsTold: a service knows how long it may take.
+func TestPatienceIsTold(t *testing.T) {
+	for patience, want := range map[time.Duration]time.Duration{0: 30 * time.Second, 5 * time.Minute: 285 * time.Second} {
+		inWorld(t, simnet.Config{Seed: 1}, simnet.I2PD258, func(w *world) {
+			cfg := embeddedRouters(w.config())
+			cfg.Patience = patience
+			var told time.Duration
+			cfg.Service = backend.ServiceFunc(func(ctx context.Context, _ backend.Node) error {
+				<-ctx.Done()
+				told = backend.TimeToEnd(ctx)
+				return nil
+			})
+			ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+			defer cancel()
+			if err := onelease.Run(ctx, cfg); err != nil || told != want {
+				t.Errorf("with a Patience of %v it is told %v, %v; want %v", patience, told, err, want)
+			}
+		})
+	}
+}

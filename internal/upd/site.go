@@ -138,12 +138,18 @@ func (s *Site) MadeKeys() string {
 	return s.cfg.KeptKeys()
 }
 
-// serve runs the services, by a context that says how long they may take to end.
+// serve runs the services, by a context that says how long they may take to end. When that
+// has ended the Node's does so too, by run, and what they have written has then as long to
+// arrive; it returns no sooner, or it would have the 5 s of a service that ends by itself.
 func (s *Site) serve(ctx context.Context, node backend.Node) error {
 	defer close(s.ended)
 	select {
 	case serving := <-s.begin:
-		return s.set.Serve(serving, node)
+		err := s.set.Serve(serving, node)
+		if serving.Err() != nil {
+			<-ctx.Done()
+		}
+		return err
 	case <-ctx.Done():
 		return nil
 	}
