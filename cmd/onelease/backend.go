@@ -80,16 +80,7 @@ streams were cut; 2 wrong use.`,
 func (f *backendFlags) serve(cmd *cobra.Command, d *daemon.Daemon, cfg daemon.Config) error {
 	cut, stop := onSecondSignal()
 	defer stop()
-	reload := func() error {
-		next, err := f.config(cmd)
-		if err == nil {
-			err = f.file.changed(&cfg, &next)
-		}
-		if err != nil {
-			return err
-		}
-		return d.Reload(context.WithoutCancel(cmd.Context()), next)
-	}
+	reload := reloading(cmd, &f.file, &cfg, f.config, func(next daemon.Config) error { return d.Reload(context.WithoutCancel(cmd.Context()), next) })
 	defer attendDraining(cmd.Context(), d.Watch, "certificate and changed plugins", reload, cfg.Logger, cfg.DrainLimit)()
 	fmt.Fprintln(cmd.OutOrStdout(), d.Address())
 	return d.Run(cmd.Context(), cut)

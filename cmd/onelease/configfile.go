@@ -61,6 +61,21 @@ func (c *configFile) reload(cmd *cobra.Command, was, is checkedFile, certificate
 	return certificates()
 }
 
+// reloading is the reload of who was made of was, which read makes of the file and flags:
+// take gets what they say now, if what only a start reads is as it was.
+func reloading[C any](cmd *cobra.Command, file *configFile, was *C, read func(*cobra.Command) (C, error), take func(C) error) func() error {
+	return func() error {
+		next, err := read(cmd)
+		if err == nil {
+			err = file.changed(was, &next)
+		}
+		if err != nil {
+			return err
+		}
+		return take(next)
+	}
+}
+
 // inFile names the file in an error that does not.
 func inFile(path string, err error) error {
 	if strings.Contains(err.Error(), path) {

@@ -98,16 +98,7 @@ func (f *samFlags) run(cmd *cobra.Command, _ []string) error {
 	if err := f.json.show(cmd, samView{b.Addrs(), b.UDPAddr(), nil}); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	reload := func() error {
-		next, err := f.config(cmd)
-		if err == nil {
-			err = f.file.changed(&cfg, &next)
-		}
-		if err != nil {
-			return err
-		}
-		return b.Reload(next)
-	}
+	reload := reloading(cmd, &f.file, &cfg, f.config, b.Reload)
 	defer attend(cmd.Context(), b.Watch, "certificates and users", reload, cfg.Logger)()
 	cfg.Logger.Info("SAM bridge runs", "sam", b.Addrs(), "udp", b.UDPAddr(), "routers", len(cfg.Routers)+len(cfg.Frontends))
 	defer cfg.Logger.Info("SAM bridge ends")

@@ -120,16 +120,7 @@ func (f *upFlags) run(cmd *cobra.Command, _ []string) error {
 	}
 	cut, stop := onSecondSignal()
 	defer stop()
-	reload := func() error {
-		next, err := f.config(cmd)
-		if err == nil {
-			err = f.file.changed(&cfg, &next)
-		}
-		if err != nil {
-			return err
-		}
-		return site.Reload(context.WithoutCancel(cmd.Context()), next)
-	}
+	reload := reloading(cmd, &f.file, &cfg, f.config, func(next upd.Config) error { return site.Reload(context.WithoutCancel(cmd.Context()), next) })
 	defer attendDraining(cmd.Context(), site.Watch, "changed plugins", reload, cfg.Logger, cfg.DrainLimit)()
 	return site.Run(cmd.Context(), cut)
 }
