@@ -99,6 +99,15 @@ func (s *site) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return s.balancers.Dial(ctx, addr)
 }
 
+// untilListed waits until the netDB has all tunnels of both members.
+func (s *site) untilListed() {
+	s.w.t.Helper()
+	s.w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
+		ls := s.w.leaseSet()
+		return ls != nil && len(ls.Leases) == 6
+	})
+}
+
 // stop ends the backend first and the balancers last.
 func (s *site) stop() {
 	for i := range s.stopping {
@@ -116,10 +125,7 @@ func TestBackendWithoutKey(t *testing.T) {
 		runs := &streamRuns{w: w}
 		s := w.startSite(runs)
 		defer s.stop()
-		w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
-			ls := w.leaseSet()
-			return ls != nil && len(ls.Leases) == 6
-		})
+		s.untilListed()
 		w.addStreamRemotes(3, w.profile, true)
 		for i, remote := range w.remotes {
 			runs.add(remote, i%2 == 1, askersApart*time.Duration(i), 300, 200*time.Millisecond)
@@ -143,10 +149,7 @@ func TestTwoBackendsOfACluster(t *testing.T) {
 		defer s.stop()
 		first := w.node.Host() // whose name, "web", is not that of its service
 		second := s.backend(webTwo, runs.on(webTwo)).Host()
-		w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
-			ls := w.leaseSet()
-			return ls != nil && len(ls.Leases) == 6
-		})
+		s.untilListed()
 		w.until(time.Minute, "both backends are at work", func() bool { return first.Stats().Weight == 1 && second.Stats().Weight == 1 })
 		one, two := owner.Tag("web"), owner.Tag(webTwo)
 		w.addStreamRemotes(8, w.profile, true)

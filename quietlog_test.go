@@ -26,10 +26,7 @@ func TestLogNamesNoRemote(t *testing.T) {
 		runs := &streamRuns{w: w}
 		s := w.startSite(runs)
 		defer s.stop()
-		w.until(2*time.Minute, "all tunnels are in the netDB", func() bool {
-			ls := w.leaseSet()
-			return ls != nil && len(ls.Leases) == 6
-		})
+		s.untilListed()
 		w.addStreamRemotes(4, w.profile, true)
 		for i, remote := range w.remotes[:3] {
 			runs.add(remote, i%2 == 1, askersApart*time.Duration(i), 600, 200*time.Millisecond)

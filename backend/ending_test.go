@@ -4,30 +4,18 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/onelease/onelease/backend/backendtest"
 )
 
 // TestSlowResponseArrives: a response that its remote reads slowly arrives to the end, also
 // if nothing but the stream knows of it any more when Run is told to end.
 func TestSlowResponseArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keys := newKeys(t)
-		f := backendtest.NewFrontend(keys.Destination)
-		defer f.Close()
-		host, err := NewHost(Config{
-			Signer: keys, Logger: slog.New(slog.DiscardHandler), Frontends: []Frontend{{Name: "f", Dial: f.Dial}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		network := backendtest.NewNet(t, []*backendtest.Frontend{f})
-		defer network.Close()
+		r := makeRig(t, 1, nil).withNet()
+		defer r.stop()
 		want := seeded(3 << 20) // more than both ends buffer
 		written := make(chan bool)
 		service := HTTP(80, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -36,16 +24,16 @@ func TestSlowResponseArrives(t *testing.T) {
 		}))
 		ctx, end := context.WithCancelCause(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- Run(ctx, host, service) }()
+		go func() { done <- Run(ctx, r.host, service) }()
 		synctest.Wait()
-		rig := &streamRig{rig: &rig{t: t, keys: keys}, net: network}
-		conn := rig.dial(network.NewRemote(0, false), 80)
+		conn := r.dial(r.net.NewRemote(0, false), 80)
 		io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
 		go func() {
 			<-written
 			end(&Ending{Limit: 5 * time.Minute})
 		}()
 		var got []byte
+		var err error
 		for part := make([]byte, 64<<10); err == nil; time.Sleep(time.Second) {
 			var n int
 			n, err = conn.Read(part)

@@ -25,8 +25,8 @@ type rig struct {
 	stop      func()
 }
 
-// newRig starts a Host with n frontends, all of which are up on return.
-func newRig(t *testing.T, n int, change func(*Config)) *rig {
+// makeRig makes a Host with n frontends. Nothing runs.
+func makeRig(t *testing.T, n int, change func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, keys: newKeys(t)}
 	cfg := Config{Signer: r.keys, Destination: r.keys.Destination, Logger: slog.New(slog.DiscardHandler)}
@@ -43,18 +43,29 @@ func newRig(t *testing.T, n int, change func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	r.host = host
+	r.stop = func() {
+		for _, f := range r.frontends {
+			f.Close()
+		}
+	}
+	return r
+}
+
+// newRig starts a Host with n frontends, all of which are up on return.
+func newRig(t *testing.T, n int, change func(*Config)) *rig {
+	t.Helper()
+	r := makeRig(t, n, change)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- host.Run(ctx) }()
+	go func() { done <- r.host.Run(ctx) }()
+	closeFrontends := r.stop
 	r.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
 		synctest.Wait() // the frontends read what the Host said last
-		for _, f := range r.frontends {
-			f.Close()
-		}
+		closeFrontends()
 	}
 	synctest.Wait()
 	return r

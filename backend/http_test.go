@@ -131,17 +131,8 @@ func TestHTTPDrain(t *testing.T) {
 // Run ends a service and its Host without cutting off what the service wrote.
 func TestRunLetsResponsesArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keys := newKeys(t)
-		f := backendtest.NewFrontend(keys.Destination)
-		defer f.Close()
-		host, err := NewHost(Config{
-			Signer: keys, Logger: slog.New(slog.DiscardHandler), Frontends: []Frontend{{Name: "f", Dial: f.Dial}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		network := backendtest.NewNet(t, []*backendtest.Frontend{f})
-		defer network.Close()
+		r := makeRig(t, 1, nil).withNet()
+		defer r.stop()
 		const size = 100 << 10
 		ctx, cancel := context.WithCancel(t.Context())
 		service := HTTP(80, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -149,10 +140,9 @@ func TestRunLetsResponsesArrive(t *testing.T) {
 			cancel()
 		}))
 		done := make(chan error, 1)
-		go func() { done <- Run(ctx, host, service) }()
+		go func() { done <- Run(ctx, r.host, service) }()
 		synctest.Wait()
-		rig := &streamRig{rig: &rig{t: t, keys: keys}, net: network}
-		_, body := fetch(t, rig.browser(network.NewRemote(0, false)), "/")
+		_, body := fetch(t, r.browser(r.net.NewRemote(0, false)), "/")
 		if body != string(seeded(size)) {
 			t.Errorf("%d bytes of the response, want %d", len(body), size)
 		}

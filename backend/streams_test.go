@@ -24,14 +24,18 @@ type streamRig struct {
 
 func newStreamRig(t *testing.T, n int, change func(*Config)) *streamRig {
 	t.Helper()
-	r := &streamRig{rig: newRig(t, n, change)}
-	r.net = backendtest.NewNet(t, r.frontends)
-	stopHost := r.stop
+	return newRig(t, n, change).withNet()
+}
+
+// withNet has remotes with streams.
+func (r *rig) withNet() *streamRig {
+	s := &streamRig{r, backendtest.NewNet(r.t, r.frontends)}
+	stop := r.stop
 	r.stop = func() {
-		r.net.Close()
-		stopHost()
+		s.net.Close()
+		stop()
 	}
-	return r
+	return s
 }
 
 // seeded is n bytes, always the same.
