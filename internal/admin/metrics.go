@@ -75,7 +75,7 @@ func (o *Watcher) Collect(into chan<- prometheus.Metric) {
 		into <- prometheus.NewInvalidMetric(prometheus.NewDesc("onelease_ready", "", nil, nil), err)
 		return
 	}
-	for _, m := range append(s.samples, s.common()...) {
+	for _, m := range append(s.common(), s.samples...) { // others have s too
 		into <- m.collected()
 	}
 }

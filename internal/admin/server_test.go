@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -123,6 +124,25 @@ func TestHandlerRefuses(t *testing.T) {
 	if code, text := get(h, "/metrics"); code != 500 || !strings.Contains(text, "onelease_invented") {
 		t.Errorf("an invented metric: %d %.200s", code, text)
 	}
+}
+
+// Who asks for the metrics at once gets them of one Snapshot, which none of them changes.
+func TestMetricsAtOnce(t *testing.T) {
+	free := make(chan struct{})
+	s := shown(true)
+	s.samples = append(make([]sample, 0, 16), s.samples...) // with room, as append leaves it
+	w := watched(t, func() *Snapshot { <-free; return s })
+	h := w.Handler()
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			if code, text := get(h, "/metrics"); code != 200 {
+				t.Errorf("%d %s", code, text)
+			}
+		})
+	}
+	close(free)
+	asking.Wait()
 }
 
 // A node whose locks are stuck is not alive, and is asked by one goroutine only, however
