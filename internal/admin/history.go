@@ -116,15 +116,13 @@ func (h *history) evict() bool {
 	return true
 }
 
-// take takes the value of a look. One that was not there in the look before began from 0
-// since, but for what the node began with.
+// take takes the value of a look. One that was never there began from 0 since, but for what
+// the node began with; one that was away, as a leader's counters while it does not lead,
+// goes on from what it was.
 func (l *line) take(kind Kind, value float64, look int, first bool) {
 	before := l.value
-	switch {
-	case first:
+	if first {
 		before = value
-	case l.seen != look-1:
-		before = 0
 	}
 	l.value, l.seen = value, look
 	switch kind {

@@ -161,6 +161,24 @@ func TestHistoryGap(t *testing.T) {
 	}
 }
 
+// A leader that leads again goes on counting from where it was: what it has published
+// before is not of that moment.
+func TestHistoryAgain(t *testing.T) {
+	h, began := newHistory(time.Now()), time.Now()
+	leads := func(second int) bool { return second >= 2 && second < 7 || second >= 16 }
+	for second := range 21 {
+		var samples []sample
+		if leads(second) {
+			samples = append(samples, sample{"onelease_balancer_publishes_total", float64(50 + second), nil})
+		}
+		h.add(began.Add(time.Duration(second)*time.Second), samples)
+	}
+	l := h.lines[lineKey{slices.IndexFunc(Charts, func(c Chart) bool { return c.Name == "publishes" }), 0, ""}]
+	if got := fmt.Sprint(l.fine[:4]); got != "[54 2 NaN 13]" {
+		t.Errorf("points %s", got)
+	}
+}
+
 // A name that comes and goes, such as a frontend's, takes the place of one that is gone;
 // who has too many is told.
 func TestHistoryPlaces(t *testing.T) {
