@@ -75,7 +75,9 @@ func (v *View) show(l *look, set *daemon.Set) *admin.Snapshot {
 	daemon.CheckFrontends(shown, l.stats.Frontends)
 	set.Watch(shown, status.Backend.Services)
 	daemon.Measure(shown, l.stats, l.draining)
-	watch.MeasureLeader(shown, l.leader)
+	if l.leader.GetLeader() { // else its counters would fall to 0, and rise by all they had
+		watch.MeasureLeader(shown, l.leader)
+	}
 	for _, f := range l.frontends {
 		shown.Join(watch.Frontend(f, nil, l.at), f.Name)
 	}

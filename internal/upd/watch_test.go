@@ -71,6 +71,17 @@ func TestWatch(t *testing.T) {
 	admintest.Complete(t, shown, rare)
 }
 
+// While no balancer leads there is nothing to say of what a leader has done.
+func TestNoLeader(t *testing.T) {
+	v := View{Name: "site"}
+	for _, leads := range []bool{true, false} {
+		shown := v.show(&look{at: time.Now(), leader: &controlpb.Status{Leader: leads, Publishes: 3}}, &daemon.Set{})
+		if lines := strings.Join(admintest.Lines(t, shown), "\n"); strings.Contains(lines, "onelease_balancer_") != leads {
+			t.Errorf("leads %v:\n%s", leads, lines)
+		}
+	}
+}
+
 // A router that is not there is named, and why.
 func TestNoRouter(t *testing.T) {
 	cfg := small()
