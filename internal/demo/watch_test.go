@@ -1,13 +1,18 @@
 package demo
 
 import (
+	"encoding/json"
 	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/onelease/onelease/balancer/controlpb"
+	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/admin/admintest"
 )
 
@@ -39,4 +44,63 @@ func TestWatched(t *testing.T) {
 			t.Errorf("when a router was killed: %d\n%s", code, text)
 		}
 	})
+}
+
+// The history of the demo has what happened in it: a router was killed, and a leader.
+func TestPlotted(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(15*time.Second, Sticky, killRouter, killLeader)
+		cfg.Routers, cfg.Balancers, cfg.Progress, cfg.Out = 2, 3, io.Discard, io.Discard
+		r := &run{cfg: cfg, show: newShow(cfg)}
+		var err error
+		if r.world, err = newWorld(cfg); err != nil {
+			t.Fatal(err)
+		}
+		defer r.world.close()
+		watcher := admin.Watch(r.world.view(cfg).Snapshot)
+		defer watcher.Close()
+		if err := r.all(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		killed := r.events[0].report.Target
+		left := map[string]string{routerName(0): routerName(1), routerName(1): routerName(0)}[killed]
+		moved := movesOf(t, watcher)
+		for line, least := range map[string]float64{
+			"leases/" + killed: 5, "publishes/": 2, "failovers/" + left + " installed": 1, "throughput/out": 2 * float64(downloadRate), "stalls/whose streams went on": 1,
+		} {
+			if moved[line] < least {
+				t.Errorf("%s rose and fell by %v in all, want %v", line, moved[line], least)
+			}
+		}
+	})
+}
+
+// movesOf is by how much each line of the history rose and fell from point to point in all.
+func movesOf(t *testing.T, w *admin.Watcher) map[string]float64 {
+	answer := httptest.NewRecorder()
+	w.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/history.json", nil))
+	var history struct {
+		Charts []struct {
+			Name  string
+			Lines []struct {
+				Name   string
+				Points []float64 // 0 for null
+			}
+		}
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &history); err != nil {
+		t.Fatalf("%v in %s", err, answer.Body)
+	}
+	all := map[string]float64{}
+	for _, chart := range history.Charts {
+		for _, line := range chart.Lines {
+			last := line.Points[0]
+			for _, v := range line.Points {
+				all[chart.Name+"/"+line.Name] += math.Abs(v - last)
+				last = v
+			}
+		}
+	}
+	return all
 }
