@@ -189,6 +189,7 @@ func (b *Balancer) step(ctx context.Context, now time.Time) (time.Time, error) {
 	}
 	b.loseSilent(ctx, now)
 	b.look(now)
+	b.sendHeld(now)
 	if err := b.rotate(ctx, now); err != nil {
 		return now, err
 	}
@@ -238,7 +239,10 @@ func (b *Balancer) handOut(made []sealed, now time.Time) {
 		s := &made[i]
 		if s.merged() {
 			b.publishLocked(s, now)
-		} else if f := b.frontends[s.frontend]; f != nil {
+		} else if f := b.frontends[s.frontend]; f != nil && f.holdsBack() {
+			f.setOwnLocked(s, now)
+			f.heldUntil = now.Add(holdTime)
+		} else if f != nil {
 			f.installLocked(s, now)
 		}
 	}

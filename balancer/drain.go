@@ -192,6 +192,27 @@ func (b *Balancer) drainingFirstLocked() []string {
 	return append(draining, others...)
 }
 
+// holdTime is how long the own LeaseSet of a member that drains is held back after those
+// of the others, which are newer, have gone out. A remote that a hello moves just then by
+// the others' last has theirs before an answer of the old member can bring this one,
+// which would call it back: it would send there by a session of the new one.
+const holdTime = 5 * time.Second
+
+// holdsBack reports whether f's next own LeaseSet can wait for holdTime: not if its router
+// has none, or asks for one.
+func (f *frontend) holdsBack() bool { return f.drains() && f.own != nil && f.requested.IsZero() }
+
+// sendHeld sends what was held back for long enough.
+func (b *Balancer) sendHeld(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.frontends {
+		if !f.heldUntil.IsZero() && !f.heldUntil.After(now) {
+			f.installLocked(f.own, f.ownAt)
+		}
+	}
+}
+
 // freshenListedLocked is freshenLocked without the members that drain.
 func (b *Balancer) freshenListedLocked() {
 	for _, f := range b.frontends {

@@ -122,6 +122,31 @@ func TestDrainedIsNeverNewest(t *testing.T) {
 	})
 }
 
+// An answer of the drained member must not bring its new LeaseSet to a remote that is
+// moved just then and has not heard of the newer one yet.
+func TestTheDrainedGetsItsLeaseSetLater(t *testing.T) {
+	inBubble(t, Policy{}, func(w *bench) {
+		_, m1, m2 := w.three()
+		m1.installed() // what they have before
+		m2.installed()
+		w.drain("m2", true)
+		synctest.Wait()
+		if theirs, its := m1.installed(), m2.installed(); theirs == nil || its != nil {
+			t.Errorf("at once the other got %v, the drained one %v", theirs, its)
+		}
+		time.Sleep(holdTime)
+		synctest.Wait()
+		if m2.installed() == nil {
+			t.Errorf("after %v it has none", holdTime)
+		}
+		m2.report(2, 2, true)
+		synctest.Wait()
+		if m2.installed() == nil {
+			t.Error("its router asks, and is not answered")
+		}
+	})
+}
+
 func TestDrainRefuses(t *testing.T) {
 	inBubble(t, Policy{}, func(w *bench) {
 		w.three()

@@ -39,6 +39,7 @@ type frontend struct {
 
 	own          *sealed
 	ownAt        time.Time
+	heldUntil    time.Time // when own is sent, if it is held back; zero: it was
 	reserveAt    time.Time // when it last had a reserve
 	sentSeq      uint64    // of the last LeaseSet sent on its line
 	installedSeq uint64
@@ -76,16 +77,21 @@ func (f *frontend) ownDue(now time.Time, refresh time.Duration, epoch uint64) ti
 // installLocked sends s to f, or if it is its own when it attaches.
 func (f *frontend) installLocked(s *sealed, now time.Time) {
 	if !s.merged() {
-		f.own, f.ownAt, f.changed = s, now, false
-		if s.reserve != nil {
-			f.reserveAt = now
-		}
+		f.setOwnLocked(s, now)
+		f.heldUntil = time.Time{}
 	}
 	if !f.attached {
 		return
 	}
 	f.requested, f.sentSeq = time.Time{}, s.install.Seq
 	f.sendLocked(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Install{Install: s.install}})
+}
+
+func (f *frontend) setOwnLocked(s *sealed, now time.Time) {
+	f.own, f.ownAt, f.changed = s, now, false
+	if s.reserve != nil {
+		f.reserveAt = now
+	}
 }
 
 // sendLocked queues m on f's line. A frontend that does not read is cut off:
@@ -117,7 +123,7 @@ func (b *Balancer) setPoolLocked(f *frontend, up, requested bool, leases []i2p.L
 
 // lostLocked forgets f's pool, and plans the key epoch if one must begin.
 func (b *Balancer) lostLocked(f *frontend, now time.Time) {
-	f.up, f.leases, f.own, f.requested = false, nil, nil, time.Time{}
+	f.up, f.leases, f.own, f.requested, f.heldUntil = false, nil, nil, time.Time{}, time.Time{}
 	b.log.Warn("frontend lost its router", "frontend", f.name, "attached", f.attached)
 	if !f.member || b.countLocked((*frontend).serves) == 0 {
 		return

@@ -64,6 +64,9 @@ func (b *Balancer) duesLocked(now time.Time) []time.Time {
 		if !f.attached && f.up {
 			dues = append(dues, b.lostAtLocked(f))
 		}
+		if !f.heldUntil.IsZero() {
+			dues = append(dues, f.heldUntil)
+		}
 	}
 	return dues
 }

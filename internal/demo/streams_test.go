@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -34,10 +33,7 @@ func TestDrained(t *testing.T) {
 		cfg.Unpublished = unpublished
 		out, _, err := runDemo(t, cfg, 0)
 		r := parse(t, out)
-		// A visitor may lose the datagram of the instant in which it is moved
-		// (docs/limits.md, "When a member dies"): so in one of 30 runs, but not all of them.
-		everyone := cfg.Routers * remotesPerRouter
-		if q := r.Requests; err != nil && !errors.Is(err, ErrLost) || q.Lost >= everyone || q.Cut > 0 {
+		if q := r.Requests; err != nil || q.Lost+q.Cut > 0 {
 			t.Errorf("unpublished %v: %v, requests %+v", unpublished, err, q)
 		}
 		if s := r.Streams; s.Survived < 1 || s.Broken+s.Unreachable > 0 || !s.HashOK {
