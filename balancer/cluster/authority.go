@@ -39,20 +39,25 @@ func sealOf(keys *i2p.Keys) (seal pki.Seal, err error) {
 
 // findCA looks whether there is a CA, and reads one that an earlier version has left open.
 func (n *Node) findCA() error {
-	ca, err := pki.LoadOpen(n.cfg.Dir)
-	switch {
-	case err == nil:
-		n.ca.Store(ca)
-		if n.cfg.Secret == nil {
-			n.cfg.Logger.Warn("the CA's key, ca.key, is not sealed: it will be when the balancer has the Destination's keys, from its passphrase or \"onelease cluster unlock\"")
+	if !pki.HasOpen(n.cfg.Dir) {
+		if !pki.HasSealed(n.cfg.Dir) {
+			return fmt.Errorf("%s has no ca.key.sealed: restore it and ca.crt from one backup, or take another balancer's: %w", n.cfg.Dir, fs.ErrNotExist)
 		}
-	case errors.Is(err, fs.ErrNotExist) && pki.HasSealed(n.cfg.Dir):
 		return nil
 	}
-	return err
+	ca, err := pki.LoadOpen(n.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	n.ca.Store(ca)
+	if n.cfg.Secret == nil {
+		n.cfg.Logger.Warn("the CA's key, ca.key, is not sealed: it will be when the balancer has the Destination's keys, from its passphrase or \"onelease cluster unlock\"")
+	}
+	return nil
 }
 
-// openCA opens the CA's key with the Destination's, or seals the one that is open.
+// openCA opens the CA's key with the Destination's, or seals the one that is open. That
+// may have been put there since Start, so it is read again.
 func (n *Node) openCA(keys *i2p.Keys) error {
 	seal, err := sealOf(keys)
 	if err != nil {
@@ -65,7 +70,12 @@ func (n *Node) openCA(keys *i2p.Keys) error {
 		}
 		return err
 	}
-	if err := n.ca.Load().SealFiles(n.cfg.Dir, seal); err != nil {
+	ca, err := pki.LoadOpen(n.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	n.ca.Store(ca)
+	if err := ca.SealFiles(n.cfg.Dir, seal); err != nil {
 		n.cfg.Logger.Error("the CA's key stays open, in ca.key", "error", err)
 		return nil // the balancer can do its work
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -113,6 +114,10 @@ func TestStartRefuses(t *testing.T) {
 		}
 		return copied
 	}
+	keyless := copyDir(t, r.nodeDir(0))
+	if err := os.Remove(filepath.Join(keyless, "ca.key.sealed")); err != nil {
+		t.Fatal(err)
+	}
 	for _, wrong := range []struct {
 		what, dir string
 		err       error
@@ -122,6 +127,7 @@ func TestStartRefuses(t *testing.T) {
 		{"the state of another node", mixed(r.nodeDir(0), r.nodeDir(1)), raftstate.ErrNotMember, `"b2", not "b1"`},
 		{"the state of another cluster", mixed(r.nodeDir(0), other.nodeDir(0)), raftstate.ErrNotMember, "state of cluster"},
 		{"a frontend's", frontend, ErrInvalid, "directory of a frontend"},
+		{"one without the CA's key", keyless, fs.ErrNotExist, "no ca.key.sealed"},
 		{"none", "", ErrInvalid, "Dir"},
 		{"an empty one", t.TempDir(), nil, "onelease cluster init"},
 	} {

@@ -193,6 +193,20 @@ func identityIn(t *testing.T, certificates []byte) pki.Identity {
 	return id
 }
 
+// restartLocked starts the first balancer again, without what opens its keys.
+func (r *rig) restartLocked() *Node {
+	r.t.Helper()
+	first := r.nodes[0]
+	first.Kill()
+	again, err := Start(Config{Dir: r.nodeDir(0), Listen: first.Address(), Preset: r.preset, Logger: r.logger})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(again.Kill)
+	r.nodes[0] = again
+	return again
+}
+
 // A locked balancer lets nobody in, says what to do, and spends no token meanwhile.
 func TestLockedLetsNobodyIn(t *testing.T) {
 	t.Parallel()
@@ -200,14 +214,7 @@ func TestLockedLetsNobodyIn(t *testing.T) {
 	r.secret = nil
 	r.form(1)
 	operator, token := r.join("operator", "op"), r.invite("frontend", "f1")
-	first := r.nodes[0]
-	first.Kill()
-	again, err := Start(Config{Dir: r.nodeDir(0), Listen: first.Address(), Preset: r.preset, Logger: r.logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(again.Kill)
-	r.nodes[0] = again
+	again := r.restartLocked()
 	r.lockedLeader()
 	conn, err := r.clientOf(operator).To(again.Address())
 	if err != nil {
@@ -296,5 +303,30 @@ func TestOpenKeyIsSealed(t *testing.T) {
 	r.join("frontend", "f2")
 	if pki.HasOpen(r.nodeDir(0)) || !pki.HasSealed(r.nodeDir(0)) {
 		t.Error("the key is not sealed, or the open one is there")
+	}
+}
+
+// An open key that is put back while the balancer runs locked is sealed by Unlock as one
+// that was there at the start is.
+func TestOpenKeyThatIsPutBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.secret = nil
+	r.form(1)
+	earlier := copyDir(t, r.nodeDir(0))
+	r.openKey(earlier)
+	again := r.restartLocked()
+	key, err := os.ReadFile(filepath.Join(earlier, "ca.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.nodeDir(0), "ca.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Unlock(r.keys); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.authority(); err != nil || pki.HasOpen(r.nodeDir(0)) {
+		t.Errorf("unlocked: %v, ca.key is there: %v", err, pki.HasOpen(r.nodeDir(0)))
 	}
 }
