@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"net"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -39,6 +40,27 @@ func TestUpkeep(t *testing.T) {
 	before := c
 	if err := client.Upkeep(t.Context()); err != nil || client.Credentials().Credentials() != before {
 		t.Errorf("renewed though it is new, error %v", err)
+	}
+}
+
+// A balancer renews its own certificate, once it is unlocked; nobody else would.
+func TestBalancerRenewsItself(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.form(1)
+	first := r.nodes[0]
+	first.Kill()
+	shorten(t, first.ca.Load(), r.nodeDir(0))
+	ln, err := net.Listen("tcp", first.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := r.start(0, ln)
+	r.until("a new certificate", func() bool {
+		return time.Until(again.creds.Credentials().Expires()) > pki.DefaultLife-time.Hour
+	})
+	if c, err := pki.Load(r.nodeDir(0)); err != nil || time.Until(c.Expires()) < pki.DefaultLife-time.Hour {
+		t.Errorf("on the disk: %v", err)
 	}
 }
 
