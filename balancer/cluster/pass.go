@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/ownsocket"
 	"github.com/onelease/onelease/internal/pki"
 )
 
@@ -62,7 +62,7 @@ func UnlockHere(ctx context.Context, dir string, keys *i2p.Keys) error {
 // whose key is open.
 func passOf(ctx context.Context, dir string, csr []byte) ([]byte, error) {
 	cert, err := askSocket(ctx, dir, "/pass", csr)
-	if !errors.Is(err, ErrNotRunning) {
+	if !errors.Is(err, ErrNotRunning) && !errors.Is(err, ownsocket.ErrLongPath) {
 		return cert, err
 	}
 	ca, openErr := pki.LoadOpen(dir)
@@ -81,17 +81,11 @@ func askSocket(ctx context.Context, dir, what string, content []byte) ([]byte, e
 	path := socketPath(dir)
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
-		},
-	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://balancer"+what, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
-	response, err := transport.RoundTrip(request)
+	response, err := ownsocket.Transport(path).RoundTrip(request)
 	if err != nil {
 		return nil, notRunning(path, err)
 	}
@@ -105,11 +99,10 @@ func askSocket(ctx context.Context, dir, what string, content []byte) ([]byte, e
 
 // notRunning says what to do about a socket that does not answer.
 func notRunning(path string, err error) error {
-	var op *net.OpError
 	switch {
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%w: give the command as the user that runs the balancer, or as root", err)
-	case errors.As(err, &op) && op.Op == "dial":
+	case ownsocket.NobodyListens(err):
 		return fmt.Errorf("%w (%s): start it, or use an operator's directory (\"onelease cluster invite --role operator\")", ErrNotRunning, path)
 	}
 	return fmt.Errorf("ask the balancer: %w", err)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/onelease/onelease/internal/ownsocket"
 	"github.com/onelease/onelease/internal/way"
 )
 
@@ -77,13 +78,10 @@ func (c *Client) Report(ctx context.Context) (Report, error) {
 
 // transport leads to the node.
 func (c *Client) transport() (*http.Transport, string, error) {
-	t := &http.Transport{DisableKeepAlives: true}
 	if path, ok := strings.CutPrefix(c.Addr, Unix); ok {
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
-		}
-		return t, "http://localhost/status.json", nil
+		return ownsocket.Transport(path), "http://localhost/status.json", nil
 	}
+	t := &http.Transport{DisableKeepAlives: true}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return nil, "", fmt.Errorf("%w: --admin %q: want host:port, such as 127.0.0.1:7680, or unix:PATH", ErrConfig, c.Addr)
 	}
@@ -105,8 +103,7 @@ func (c *Client) transport() (*http.Transport, string, error) {
 }
 
 func explain(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if ownsocket.NobodyListens(err) {
 		return fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
 	return fmt.Errorf("ask the node: %w", err)

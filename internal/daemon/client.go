@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/onelease/onelease/internal/ownsocket"
 )
 
 // ErrNotRunning says that no process listens.
@@ -32,20 +33,13 @@ func Reload(ctx context.Context, control, service string) (ServiceStatus, error)
 // Command asks a process at its control socket, and reads the answer. The errors are
 // ErrNotRunning, and what is answered when it cannot be done.
 func Command(ctx context.Context, control, method, path string, into any) error {
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", control)
-		},
-	}
 	request, err := http.NewRequestWithContext(ctx, method, "http://backend"+path, nil)
 	if err != nil {
 		return err
 	}
-	response, err := transport.RoundTrip(request)
+	response, err := ownsocket.Transport(control).RoundTrip(request)
 	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
+		if ownsocket.NobodyListens(err) {
 			return fmt.Errorf("%w: %w", ErrNotRunning, err)
 		}
 		return fmt.Errorf("ask the backend: %w", err)

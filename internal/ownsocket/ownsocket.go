@@ -13,9 +13,9 @@ import (
 // maxSocket is the longest path of a unix socket, in bytes (unix(7)).
 const maxSocket = 107
 
-// Errors of Listen, for messages that say which flag to change.
+// Errors of Listen and of a Transport, for messages that say which flag to change.
 var (
-	ErrLongPath = fmt.Errorf("path of over %d bytes: give a shorter one", maxSocket)
+	ErrLongPath = fmt.Errorf("the path, or that of a directory beside it, has over %d bytes: give a shorter one", maxSocket)
 	ErrInUse    = errors.New("another process listens there: end it, or give another path")
 )
 
@@ -40,6 +40,9 @@ func Listen(path string) (net.Listener, error) {
 	}
 	defer os.RemoveAll(private)
 	staged := filepath.Join(private, "s")
+	if len(staged) > maxSocket {
+		return nil, fmt.Errorf("socket %s: %w", path, ErrLongPath)
+	}
 	ln, err := net.Listen("unix", staged)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
