@@ -50,7 +50,7 @@
 //	destination.age  the Destination's keys, sealed; not there if they are in memory only
 //	raft/            the replicated state
 //
-// Frontends, backends and operators have node.json, ca.crt, node.crt and
+// Frontends, backends, guests and operators have node.json, ca.crt, node.crt and
 // node.key.
 //
 // # Keys

@@ -9,7 +9,7 @@ import (
 	"github.com/onelease/onelease/internal/doctor"
 )
 
-// askLeader asks the leader of a node's cluster, which any of its nodes may.
+// askLeader asks the leader of a node's cluster, which any of its nodes but a guest may.
 func askLeader(ctx context.Context, dir string, balancers []string) (all []doctor.Frontend, err error) {
 	client, err := cluster.NewClient(dir, balancers...)
 	if err != nil {

@@ -1,8 +1,9 @@
 // The cluster service of the balancers: how one is formed, grown, watched and
 // repaired. Version 1.
 //
-// It shares a port with the control service. Join takes an invitation; all
-// else takes a certificate of an operator or a balancer of the cluster. What
+// It shares a port with the control service. Join takes an invitation; Renew and
+// Members take a certificate of the cluster, Enter and Unlock a balancer's, and all
+// but Enter an operator's. What
 // only the leader can do, another balancer refuses with FAILED_PRECONDITION;
 // Members names the leader, whoever is asked.
 
@@ -177,7 +178,7 @@ type JoinReply struct {
 	Certificates []byte                 `protobuf:"bytes,1,opt,name=certificates,proto3" json:"certificates,omitempty"` // PEM: the joiner's, then the cluster's CA
 	Cluster      string                 `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`           // its ID
 	Destination  []byte                 `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
-	// For a balancer only; both are secret.
+	// For a balancer only; both are sealed.
 	Authority     []byte `protobuf:"bytes,4,opt,name=authority,proto3" json:"authority,omitempty"`                     // the CA with its key, sealed by the Destination's
 	SealedKeys    []byte `protobuf:"bytes,5,opt,name=sealed_keys,json=sealedKeys,proto3" json:"sealed_keys,omitempty"` // the Destination's keys, as they lie on the leader's disk; empty: it holds them in memory
 	Voter         bool   `protobuf:"varint,6,opt,name=voter,proto3" json:"voter,omitempty"`                            // what the invitation says

@@ -1,8 +1,9 @@
 // The cluster service of the balancers: how one is formed, grown, watched and
 // repaired. Version 1.
 //
-// It shares a port with the control service. Join takes an invitation; all
-// else takes a certificate of an operator or a balancer of the cluster. What
+// It shares a port with the control service. Join takes an invitation; Renew and
+// Members take a certificate of the cluster, Enter and Unlock a balancer's, and all
+// but Enter an operator's. What
 // only the leader can do, another balancer refuses with FAILED_PRECONDITION;
 // Members names the leader, whoever is asked.
 
@@ -48,8 +49,8 @@ type ClusterClient interface {
 	// Join trades an invitation for a certificate.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do, unless its owner was removed; the
-	// identity stays.
+	// certificate of the cluster will do but a balancer's, which renews its own,
+	// unless its owner was removed; the identity stays.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
@@ -224,8 +225,8 @@ type ClusterServer interface {
 	// Join trades an invitation for a certificate.
 	Join(context.Context, *JoinRequest) (*JoinReply, error)
 	// Renew trades the caller's certificate for one that lives longer. Any
-	// certificate of the cluster will do, unless its owner was removed; the
-	// identity stays.
+	// certificate of the cluster will do but a balancer's, which renews its own,
+	// unless its owner was removed; the identity stays.
 	Renew(context.Context, *RenewRequest) (*RenewReply, error)
 	// Enter makes the caller, a balancer, a member of the cluster. The leader
 	// calls it back at its address first.
