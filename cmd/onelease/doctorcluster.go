@@ -7,6 +7,7 @@ import (
 	"github.com/onelease/onelease/balancer/controlpb"
 	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/internal/doctor"
+	"github.com/onelease/onelease/internal/pki"
 )
 
 // askLeader asks the leader of a node's cluster, which any of its nodes but a guest may.
@@ -20,6 +21,9 @@ func askLeader(ctx context.Context, dir string, balancers []string) (all []docto
 		return nil, err
 	}
 	defer leader.Close()
+	if client.Credentials().Credentials().Identity().Role == pki.Guest {
+		return nil, doctor.ErrNotTold
+	}
 	status, err := leader.Control.GetStatus(ctx, &controlpb.StatusRequest{})
 	if err != nil {
 		return nil, cluster.Plain(err)

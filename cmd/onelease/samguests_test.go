@@ -35,6 +35,9 @@ func TestSAMOnFrontends(t *testing.T) {
 		p.says("guests may come here")
 	}
 	s.join("guest", "sam-1")
+	if r := inside(t.Context(), "", "doctor", "--running", "--quick", "--dir", s.of("sam-1")); !strings.Contains(r.out, "a guest is not told how the cluster is") || strings.Contains(r.out, "fail  cluster") {
+		t.Errorf("doctor: %s%s", r.out, r.said)
+	}
 	p, view := startSAM(t, append(flags, "sam", "--dir", s.of("sam-1"), "--listen", "127.0.0.1:0", "--udp", "none", "--json")...)
 	for _, frontend := range processes {
 		frontend.says("a backend is connected")

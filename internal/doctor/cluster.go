@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,6 +32,9 @@ type Tunnel struct {
 	Gateway string
 	ID      uint32
 }
+
+// ErrNotTold is Config.Cluster's where somebody leads, who does not tell this node.
+var ErrNotTold = errors.New("a guest is not told how the cluster is: ask with an operator's directory")
 
 // cluster asks the leader, and looks for the Destination's leases in floodfills.
 func (r *run) cluster() {
@@ -73,6 +77,8 @@ func (r *run) cluster() {
 // nobodyLeads says what it means that nobody has answered.
 func (r *run) nobodyLeads(on string, err error) []Result {
 	switch {
+	case errors.Is(err, ErrNotTold):
+		return unknown(checkCluster, on, err.Error())
 	case r.cfg.Life == Running && r.cfg.Site != "":
 		return bad("site-away", on, err.Error())
 	case r.cfg.Life == Running:

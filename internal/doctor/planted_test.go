@@ -106,6 +106,17 @@ func checkFound(t *testing.T, report Report, c Check, f Fault) {
 	}
 }
 
+// A leader who tells a guest nothing is there all the same.
+func TestGuestIsNotTold(t *testing.T) {
+	report := inSetup(t, func(s *setup) { s.led(ErrNotTold); s.cfg.Life = Running; s.cfg.Routers = nil })
+	for _, r := range report.Results {
+		if r.Check == checkCluster && r.State == Unknown && r.Found == ErrNotTold.Error() {
+			return
+		}
+	}
+	t.Errorf("%+v", report.Results)
+}
+
 // Where nothing is wrong nothing is found, and all is checked that can be.
 func TestNothingIsWrong(t *testing.T) {
 	report := inSetup(t, func(s *setup) {
