@@ -52,6 +52,11 @@ i2pd-patient:
 i2pd-rest:
 	$(I2PD) -skip '^TestSoak' $(I2PD_TESTS)
 
+.PHONY: i2pd-names
+i2pd-names: # the tests that test-i2pd runs
+	@go list -f '{{$$d := .Dir}}{{range .TestGoFiles}}{{$$d}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$d}}/{{.}} {{end}}' ./test $(I2PD_TESTS) | \
+		xargs sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*\*testing\.T\).*/\1/p' | grep -v '^TestSoak'
+
 .PHONY: test-samclients
 test-samclients: ## SAM clients of others against onelease demo --sam: Go, Node, Python
 	ONELEASE_SAM_CLIENTS=1 go test -count=1 -timeout 10m -v ./test/samclients
