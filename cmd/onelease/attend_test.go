@@ -28,17 +28,26 @@ func TestServiceManager(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := func(words ...string) {
+	// told waits for a datagram that says the first, and wants the others there as well. A
+	// line of status may come at any time before it.
+	told := func(first string, more ...string) {
 		t.Helper()
 		buf := make([]byte, 4<<10)
 		_ = socket.SetReadDeadline(time.Now().Add(20 * time.Second))
-		n, err := socket.Read(buf)
-		if err != nil {
-			t.Fatalf("waiting for %q: %v", words, err)
+		var said string
+		for !strings.Contains(said, first) {
+			n, err := socket.Read(buf)
+			if err != nil {
+				t.Fatalf("waiting for %q: %v", first, err)
+			}
+			said = string(buf[:n])
+			if !strings.Contains(said, first) && !strings.HasPrefix(said, "STATUS=") {
+				t.Fatalf("systemd is told %q, not %q", said, first)
+			}
 		}
-		for _, w := range words {
-			if !strings.Contains(string(buf[:n]), w) {
-				t.Errorf("systemd is told %q, without %q", buf[:n], w)
+		for _, w := range more {
+			if !strings.Contains(said, w) {
+				t.Errorf("systemd is told %q, without %q", said, w)
 			}
 		}
 	}
