@@ -16,6 +16,7 @@ import (
 	"github.com/onelease/onelease/internal/admin"
 	"github.com/onelease/onelease/internal/admin/admintest"
 	"github.com/onelease/onelease/internal/daemon"
+	"github.com/onelease/onelease/internal/logtest"
 	"github.com/onelease/onelease/internal/watch"
 	"github.com/onelease/onelease/test/embedded"
 )
@@ -82,15 +83,18 @@ func TestNoLeader(t *testing.T) {
 	}
 }
 
-// A router that is not there is named, and why.
+// A router that is not there is named, and why. That there is no other is warned of.
 func TestNoRouter(t *testing.T) {
-	cfg := small()
-	cfg.Dir, cfg.Routers[0].Address, cfg.Logger = t.TempDir(), "127.0.0.1:1", slog.New(slog.DiscardHandler)
+	cfg, log := small(), &logtest.Buffer{}
+	cfg.Dir, cfg.Routers[0].Address, cfg.Logger = t.TempDir(), "127.0.0.1:1", slog.New(slog.NewTextHandler(log, nil))
 	s, err := Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	if text := log.String(); !strings.Contains(text, "level=WARN msg=\"one router is a member") {
+		t.Errorf("no warning in\n%s", text)
+	}
 	const says = "[!] router a: no session: router cannot be reached at 127.0.0.1:1"
 	await(t, s, says, func() bool {
 		code, text := admintest.Readiness(s.Watch())
