@@ -131,6 +131,9 @@ type ControlConfig struct {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
+// ValidName reports whether a frontend can be called that.
+func ValidName(name string) bool { return namePattern.MatchString(name) }
+
 // withDefaults checks c and returns it with defaults filled in.
 func (c Config) withDefaults() (Config, error) {
 	if c.Refuge || !c.Publisher {

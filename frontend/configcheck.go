@@ -11,7 +11,7 @@ import (
 
 func checkBasics(c *Config) error {
 	switch {
-	case !namePattern.MatchString(c.Name):
+	case !ValidName(c.Name):
 		return fmt.Errorf("the Name is %.80q: want 1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", unlike other frontends' names", c.Name)
 	case c.Refuge && c.Publisher:
 		return errors.New("a Refuge that is a Publisher: it has another key than what is published; use two routers")

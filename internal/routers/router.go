@@ -85,6 +85,28 @@ func CheckNear(all []Router) error {
 	return nil
 }
 
+// Count is how many have each role.
+func Count(all []Router) map[string]int {
+	count := map[string]int{}
+	for _, r := range all {
+		for _, role := range r.Roles {
+			count[role]++
+		}
+	}
+	return count
+}
+
+// CheckRoles returns an error if there is none of a role that it takes to serve what.
+func CheckRoles(count map[string]int, what string) error {
+	switch {
+	case count[Member] == 0:
+		return strict.At(errors.New("no router is a member: nothing would serve; add the role to one"), "router")
+	case count[Publisher] == 0:
+		return strict.At(fmt.Errorf("no router is a publisher: nobody could find %s; add the role to one, best to a small router that is nothing else", what), "router")
+	}
+	return nil
+}
+
 var errBoth = errors.New("user and password-file: give both, or none")
 
 // check also says which key is wrong.

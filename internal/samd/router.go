@@ -23,21 +23,11 @@ func (c *Config) checkRouters() error {
 	if err := routers.CheckNear(c.Routers); err != nil {
 		return err
 	}
-	count := map[string]int{}
-	for _, r := range c.Routers {
-		for _, role := range r.Roles {
-			count[role]++
-		}
-	}
-	switch err := c.checkFrontends(count); {
-	case err != nil:
+	count := routers.Count(c.Routers)
+	if err := c.checkFrontends(count); err != nil {
 		return err
-	case count[routers.Member] == 0:
-		return strict.At(fmt.Errorf("no router is a %s: nothing would serve; add the role to one", routers.Member), "router")
-	case count[routers.Publisher] == 0:
-		return strict.At(fmt.Errorf("no router is a %s: nobody could find a session that listens; add the role to one, best to a small router that is nothing else", routers.Publisher), "router")
 	}
-	return nil
+	return routers.CheckRoles(count, "a session that listens")
 }
 
 // Written are the routers with the roles that they have, for who looks at a setup that

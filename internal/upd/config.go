@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"time"
 
 	"github.com/onelease/onelease"
@@ -102,9 +101,6 @@ func (c *Config) check() error {
 	return nil
 }
 
-// routerName is what frontends want.
-var routerName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
-
 func (c *Config) checkRouters() error {
 	if len(c.Embedded) > 0 {
 		return nil
@@ -116,11 +112,11 @@ func (c *Config) checkRouters() error {
 	if err := cmp.Or(routers.Complete(all, false), routers.CheckNear(all)); err != nil {
 		return err
 	}
-	count, names := map[string]int{}, map[string]bool{}
+	names := map[string]bool{}
 	for i, r := range all {
 		c.Routers[i] = Router(r)
 		switch {
-		case !routerName.MatchString(r.Name):
+		case !frontend.ValidName(r.Name):
 			return strict.At(fmt.Errorf(`router %q: want a name of 1 to 64 of a-z, 0-9, ".", "_" and "-"`, r.Name), "router", i, "name")
 		case names[r.Name]:
 			return strict.At(fmt.Errorf("two routers are called %q: give one of them another name", r.Name), "router", i, "name")
@@ -128,17 +124,8 @@ func (c *Config) checkRouters() error {
 			return strict.At(fmt.Errorf("router %q: a refuge has another key than members and publishers; use a router of its own", r.Name), "router", i, "roles")
 		}
 		names[r.Name] = true
-		for _, role := range r.Roles {
-			count[role]++
-		}
 	}
-	switch {
-	case count[routers.Member] == 0:
-		return strict.At(errors.New("no router is a member: nothing would serve; add the role to one"), "router")
-	case count[routers.Publisher] == 0:
-		return strict.At(errors.New("no router is a publisher: nobody could find the site; add the role to one, best to a small router that is nothing else"), "router")
-	}
-	return nil
+	return routers.CheckRoles(routers.Count(all), "the site")
 }
 
 // warnings are about what works, and less well than it could.
