@@ -73,7 +73,11 @@ func (f *siteDrain) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	drain := f.drainSite
-	look := func(ctx context.Context) (drained, error) { return lookAtSite(ctx, f.socket(), name) }
+	look := func(ctx context.Context) (drained, error) {
+		ctx, cancel := context.WithTimeout(ctx, f.access.timeout)
+		defer cancel()
+		return lookAtSite(ctx, f.socket(), name)
+	}
 	if _, err := nodedir.Read(f.access.dir); f.control == "" && (err == nil || len(f.access.balancers) > 0) {
 		drain = func(cmd *cobra.Command, name string) error { return f.access.drain(cmd, name, f.off) }
 		look = func(context.Context) (drained, error) { return f.access.lookAtCluster(cmd, name) }

@@ -2,10 +2,15 @@ package main
 
 import (
 	"net"
+	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/onelease/onelease/internal/daemon"
+	"github.com/onelease/onelease/internal/upd"
 )
 
 func TestDrainedOver(t *testing.T) {
@@ -23,6 +28,26 @@ func TestDrainedOver(t *testing.T) {
 		if over != (c.why != "") || why != c.why || c.says != "" && c.String() != c.says {
 			t.Errorf("%+v: %v, %q; says %q, want %q and %q", c.drained, over, why, c.String(), c.why, c.says)
 		}
+	}
+}
+
+// TestDrainWaitsForNoHungProcess: whoever does not answer while the drain goes on is given up.
+func TestDrainWaitsForNoHungProcess(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "c")
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /drain/a", func(w http.ResponseWriter, _ *http.Request) { daemon.Answer(w, upd.Status{}, nil) })
+	mux.HandleFunc("GET /site", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := &http.Server{Handler: mux}
+	go server.Serve(ln)
+	t.Cleanup(func() { server.Close() })
+	r := try(t, "", "drain", "a", "--control", socket, "--wait", "--timeout", "3s")
+	if r.code != exitFailed || r.out != "Router a drains.\n" || !strings.Contains(r.said, "deadline exceeded") {
+		t.Errorf("exit code %d, it printed %q and said %q", r.code, r.out, r.said)
 	}
 }
 
