@@ -3,7 +3,7 @@
 "use strict";
 
 const every = 1000; // ms between questions
-const patience = 5000; // ms that an answer may take
+const patience = 7000; // ms that an answer may take: a node that is stuck says so after 5 s
 const remembered = 120; // values of a number that are plotted beside it
 const byId = (id) => document.getElementById(id);
 
