@@ -34,7 +34,8 @@ type process struct {
 // start starts one. It is awaited before the next command that ends, so those that follow
 // each other on a page start side by side.
 func (r *Runner) start(ctx context.Context, command string, note Note) error {
-	name := fmt.Sprintf("log-%d", len(r.running))
+	r.started++
+	name := fmt.Sprintf("log-%d", r.started)
 	log, err := os.Create(filepath.Join(os.TempDir(), name))
 	if err != nil {
 		return err

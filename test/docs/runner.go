@@ -36,6 +36,7 @@ type Runner struct {
 	Log func(format string, args ...any)
 
 	running []*process
+	started int    // processes, those that have ended too
 	printed string // by the last command that ended
 }
 

@@ -1,6 +1,8 @@
 package docs
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -43,6 +45,30 @@ func TestRunnerTellsFaults(t *testing.T) {
 			t.Errorf("%q: %v", test.lines, err)
 		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 			t.Errorf("%q: %v, want %q", test.lines, err, test.want)
+		}
+	}
+}
+
+// TestRunnerLogs: what begins after another has ended writes over nobody's log.
+func TestRunnerLogs(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dir := t.TempDir()
+	program := "#!/bin/sh\ntrap 'exit 0' INT\necho \"$2\"\nsleep 100\n"
+	if err := os.WriteFile(filepath.Join(dir, "onelease"), []byte(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	runner := Runner{
+		Dir: dir, Env: []string{"PATH=" + dir + ":" + os.Getenv("PATH")},
+		Plan: Plan{Notes: []Note{{Of: "onelease status third", Stop: []string{"onelease status first"}}}},
+	}
+	defer runner.Close()
+	page := "    onelease status first --watch\n    onelease status second --watch\n    onelease status third --watch\n"
+	if err := runner.Run(t.Context(), Steps(page)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"second\n", "third\n"} {
+		if got := runner.running[i].output(); got != want {
+			t.Errorf("the log of %s is %q", runner.running[i].command, got)
 		}
 	}
 }
