@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/doctor"
 	"github.com/onelease/onelease/internal/way"
 )
@@ -64,6 +66,7 @@ func doctorCommand() *cobra.Command {
 // A doctorFlags is what the command takes.
 type doctorFlags struct {
 	dir, file                          string
+	control                            string // of onelease up, as its file has it
 	balancers, keys, routers, consoles []string
 	running, stopped, quick            bool
 	json                               jsonFlag
@@ -121,7 +124,7 @@ func (f *doctorFlags) config(cmd *cobra.Command) (cfg doctor.Config, err error) 
 	case cfg.Dir != "":
 		cfg.Cluster = func(ctx context.Context) ([]doctor.Frontend, error) { return askLeader(ctx, cfg.Dir, cfg.Balancers) }
 	case cfg.Site != "" && isThere(cfg.Site):
-		addSite(cmd.Context(), &cfg, cfg.Site)
+		addSite(cmd.Context(), &cfg, cmp.Or(f.control, daemon.ControlPath(cfg.Site)))
 	default:
 		cfg.Site = "" // it has not been put up yet
 	}

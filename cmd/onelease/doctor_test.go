@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/onelease/onelease/i2p"
+	"github.com/onelease/onelease/internal/daemon"
 	"github.com/onelease/onelease/internal/doctor"
 	"github.com/onelease/onelease/internal/samd"
 	"github.com/onelease/onelease/test/embedded"
@@ -127,6 +131,24 @@ func TestDoctorConfig(t *testing.T) {
 	}
 	if r := try(t, "", "doctor", "--config", filepath.Join(dir, "wrong.toml")); r.code != exitUsage || !strings.Contains(r.said, `did you mean "listen"?`) {
 		t.Errorf("exit code %d, says %q", r.code, r.said)
+	}
+}
+
+// A site is asked at the control socket that its file names.
+func TestDoctorControl(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	control, err := daemon.OpenControl(filepath.Join(dir, "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer control.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"frontends": [{"name": "a", "router_up": false, "router_error": "it is away"}]}`)
+	}), slog.New(slog.DiscardHandler))()
+	write(t, filepath.Join(dir, "up.toml"), "dir = \".\"\ncontrol = \"c\"\n[[router]]\nname = \"a\"\naddress = \""+closedPort(t)+"\"\n")
+	r := inside(t.Context(), "", "doctor", "--quick", "--running", "--config", filepath.Join(dir, "up.toml"))
+	if want := "warn  cluster a: it is away"; !strings.Contains(r.out, want) {
+		t.Errorf("does not say %q:\n%s%s", want, r.out, r.said)
 	}
 }
 

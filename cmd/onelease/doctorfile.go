@@ -31,7 +31,7 @@ func (f *doctorFlags) addRouters(cmd *cobra.Command, cfg *doctor.Config) error {
 		case *samd.Config:
 			bridge = *of
 		case *upd.Config:
-			bridge.Routers = of.Written()
+			bridge.Routers, f.control = of.Written(), of.Control
 		}
 		addRole(cfg, config)
 	}
@@ -85,10 +85,7 @@ func addRole(cfg *doctor.Config, config any) {
 		dir = c.Dir
 		cfg.Secrets = appendSet(cfg.Secrets, c.PassphraseFile, c.IdentityFile)
 	case *daemon.Config:
-		balancers = c.Balancers
-		if c.Keys == "" { // else the directory is no node's
-			dir = c.Dir
-		}
+		dir, balancers = c.Dir, c.Balancers
 		cfg.Keys = appendSet(cfg.Keys, c.Keys)
 	case *upd.Config:
 		cfg.Site = c.Dir

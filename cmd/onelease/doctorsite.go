@@ -28,15 +28,14 @@ func isThere(path string) bool {
 	return err == nil
 }
 
-// addSite has the site of a directory checked: it is asked now, for its Destination.
-func addSite(ctx context.Context, cfg *doctor.Config, dir string) {
-	cfg.Site = dir
-	if kept := filepath.Join(dir, onelease.KeysFile); isThere(kept) && !slices.Contains(cfg.Keys, kept) {
+// addSite has the Site checked: it is asked at its control socket now, for its Destination.
+func addSite(ctx context.Context, cfg *doctor.Config, control string) {
+	if kept := filepath.Join(cfg.Site, onelease.KeysFile); isThere(kept) && !slices.Contains(cfg.Keys, kept) {
 		cfg.Keys = append(cfg.Keys, kept)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	site, err := upd.Ask(ctx, daemon.ControlPath(dir))
+	site, err := upd.Ask(ctx, control)
 	if hash, parsed := i2p.ParseBase32(site.Destination); err == nil && parsed == nil {
 		cfg.Destinations = append(cfg.Destinations, hash)
 	}
