@@ -25,7 +25,7 @@ const (
 	destinationLooks = 3
 )
 
-// Errors of TestQuirk: how far the test came.
+// Errors of TestNetDB: how far the test came.
 var (
 	// ErrProbeSession says that the router made no session for the test.
 	ErrProbeSession = errors.New("no session for the self-test")

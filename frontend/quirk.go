@@ -19,18 +19,13 @@ func FindQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, lo
 	return quirk
 }
 
-// TestQuirk tests once how a router reads i2cp.dontPublishLeaseSet, for who wants to tell a
-// person. It takes until the router has built tunnels and up to 90 s. The errors are
-// ErrProbeSession, ErrProbeTunnels and ErrProbeNetDB, and the Quirk is Auto then; if ctx ends
-// first, they say how far it came.
-func TestQuirk(ctx context.Context, router RouterConfig, options i2p.Mapping, log *slog.Logger) (Quirk, error) {
-	quirk, _, err := TestNetDB(ctx, router, options, log)
-	return quirk, err
-}
-
-// TestNetDB is TestQuirk, and then tells which of those Destinations the netDB has. They are
-// looked up by a session that has just found another there, so that it means something if they
-// are not. Those that could not be looked up are not in the map.
+// TestNetDB tests once how a router reads i2cp.dontPublishLeaseSet, for who wants to tell a
+// person, and then which of dests the netDB has. It takes until the router has built tunnels
+// and up to 90 s. The errors are ErrProbeSession, ErrProbeTunnels and ErrProbeNetDB, and the
+// Quirk is Auto then; if ctx ends first, they say how far it came.
+//
+// The dests are looked up by a session that has just found another Destination there, so that
+// it means something if they are not. Those that could not be looked up are not in the map.
 func TestNetDB(ctx context.Context, router RouterConfig, options i2p.Mapping, log *slog.Logger, dests ...i2p.Hash) (Quirk, map[i2p.Hash]bool, error) {
 	p := &prober{&router, options, log}
 	result, err := p.selfTest(ctx, dests, func(error) {})
