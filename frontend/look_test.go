@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/onelease/onelease/balancer/controlpb"
-	"github.com/onelease/onelease/i2p"
 	"github.com/onelease/onelease/i2p/simnet"
 )
 
@@ -33,19 +32,9 @@ func TestLookIntoTheNetDB(t *testing.T) {
 	for _, profile := range []simnet.Profile{simnet.I2PD245, simnet.JavaI2P} {
 		for _, published := range []bool{true, false} {
 			inPreparedWorld(t, profile, func(w *world, cfg *Config) {
-				cfg.Member, cfg.Publisher = true, published
-				w.leader.set(func() {
-					w.leader.options = i2p.Mapping{"inbound.quantity": "3", "i2cp.dontPublishLeaseSet": "true"}
-					if published {
-						w.leader.options["i2cp.dontPublishLeaseSet"] = "false"
-					}
-				})
+				w.publishes(cfg, published)
 			}, func(w *world) {
-				w.untilServing()
-				w.until("the netDB is as it should be", func() bool {
-					_, found := w.network.Lookup(w.keys.Destination.Hash())
-					return found == published
-				})
+				w.untilPublished(published)
 				if got := w.look(3); got.GetFound() != published || got.GetError() != "" {
 					t.Errorf("%s, published %v: %v", profile.Name, published, got)
 				}

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,20 +72,10 @@ func TestProbeForABalancer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var open atomic.Int64
 			inPreparedWorld(t, simnet.I2PD245, func(w *world, cfg *Config) {
-				cfg.Publisher, cfg.Member = published, true
+				w.publishes(cfg, published)
 				cfg.Router.Dial = counted(cfg.Router.Dial, &open)
-				w.leader.set(func() {
-					w.leader.options = i2p.Mapping{"inbound.quantity": "3", "i2cp.dontPublishLeaseSet": "true"}
-					if published {
-						w.leader.options["i2cp.dontPublishLeaseSet"] = "false"
-					}
-				})
 			}, func(w *world) {
-				w.untilServing()
-				w.until("the netDB is as it should be", func() bool {
-					_, found := w.network.Lookup(w.keys.Destination.Hash())
-					return found == published
-				})
+				w.untilPublished(published)
 				w.leader.send(&controlpb.BalancerMessage{Kind: &controlpb.BalancerMessage_Probe{Probe: &controlpb.Probe{Id: 3}}})
 				w.within(2*time.Minute, "it replies", func() bool { return w.leader.count(func() int { return len(w.leader.probes) }) == 1 })
 				var got *controlpb.ProbeReply
@@ -98,6 +89,24 @@ func TestProbeForABalancer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// publishes has a member be a publisher too, or not.
+func (w *world) publishes(cfg *Config, published bool) {
+	cfg.Member, cfg.Publisher = true, published
+	w.leader.set(func() {
+		w.leader.options = i2p.Mapping{"inbound.quantity": "3", "i2cp.dontPublishLeaseSet": strconv.FormatBool(!published)}
+	})
+}
+
+// untilPublished waits until it serves, and the netDB has its Destination, or has not.
+func (w *world) untilPublished(published bool) {
+	w.t.Helper()
+	w.untilServing()
+	w.until("the netDB is as it should be", func() bool {
+		_, found := w.network.Lookup(w.keys.Destination.Hash())
+		return found == published
+	})
 }
 
 // counted is dial, with a count of the connections that are open.
