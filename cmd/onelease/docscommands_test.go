@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/onelease/onelease/test/docs"
 )
 
 // shellWord is a piece of a line: of a word, in quotes or bare, or what ends a command.
@@ -63,20 +64,22 @@ func runs(before []string) bool {
 	return len(before) == 0 || slices.Equal(before, []string{"go", "run"}) || len(before) == 2 && before[0] == "ssh"
 }
 
-// TestDocsCommands: the commands in README.md and docs/ are there, with their flags, the
-// values of these, and as many arguments. Package test/docs runs them.
-func TestDocsCommands(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
+func docsPages(t *testing.T, others ...string) []docs.Page {
+	t.Helper()
+	pages, err := docs.Pages("../..", others...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pages
+}
+
+// TestDocsCommands: the commands in README.md and docs/ are there, with their flags, the
+// values of these, and as many arguments. Package test/docs runs them, but for those that its plans
+// leave out.
+func TestDocsCommands(t *testing.T) {
 	checked := 0
-	for _, page := range append(pages, "../../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(string(text), "\n") {
+	for _, page := range docsPages(t) {
+		for _, line := range strings.Split(page.Text, "\n") {
 			code, is := strings.CutPrefix(line, "    ")
 			if !is {
 				continue
@@ -84,7 +87,7 @@ func TestDocsCommands(t *testing.T) {
 			for _, words := range docsCommands(code) {
 				checked++
 				if err := parses(words); err != nil {
-					t.Errorf("%s: %s: %v", filepath.Base(page), strings.TrimSpace(line), err)
+					t.Errorf("%s: %s: %v", page.Path, strings.TrimSpace(line), err)
 				}
 			}
 		}
@@ -100,21 +103,13 @@ var inline = regexp.MustCompile("`(onelease [^`]+)`")
 // TestDocsSentences: so are those that a sentence names, but for their arguments, which it
 // may leave out.
 func TestDocsSentences(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	checked := 0
-	for _, page := range append(pages, "../../README.md", "../../DESIGN.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, code := range inline.FindAllSubmatch(text, -1) {
-			for _, words := range docsCommands(strings.ReplaceAll(string(code[1]), "\n", " ")) {
+	for _, page := range docsPages(t, "DESIGN.md") {
+		for _, code := range inline.FindAllStringSubmatch(page.Text, -1) {
+			for _, words := range docsCommands(strings.ReplaceAll(code[1], "\n", " ")) {
 				checked++
 				if err := named(words); err != nil {
-					t.Errorf("%s: %s: %v", filepath.Base(page), code[1], err)
+					t.Errorf("%s: %s: %v", page.Path, code[1], err)
 				}
 			}
 		}
@@ -144,20 +139,12 @@ var file = regexp.MustCompile("(?s)```toml\n(# onelease (\\w+) --config.*?)```")
 
 // TestDocsFiles: files of settings in the docs are taken.
 func TestDocsFiles(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for _, page := range append(pages, "../../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range file.FindAllSubmatch(text, -1) {
+	for _, page := range docsPages(t) {
+		for _, block := range file.FindAllStringSubmatch(page.Text, -1) {
 			found++
-			path := filepath.Join(t.TempDir(), string(block[2])+".toml")
-			write(t, path, string(block[1]))
+			path := filepath.Join(t.TempDir(), block[2]+".toml")
+			write(t, path, block[1])
 			do(t, "config", "check", path)
 		}
 	}

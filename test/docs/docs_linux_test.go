@@ -33,16 +33,12 @@ func TestDocs(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", program, "../../cmd/onelease").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	pages, err := filepath.Glob("../../docs/*.md")
+	pages, err := Pages("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "../../README.md") {
-		page, err := filepath.Rel("../..", page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(page, func(t *testing.T) {
+	for _, page := range pages {
+		t.Run(page.Path, func(t *testing.T) {
 			t.Parallel()
 			runPage(t, page, program)
 		})
@@ -55,18 +51,14 @@ func TestDocs(t *testing.T) {
 }
 
 // runPage runs one in namespaces, or right here looks that all of it is left out.
-func runPage(t *testing.T, page, program string) {
-	text, err := os.ReadFile(filepath.Join("../..", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if steps := Steps(string(text)); allLeft(t, page, steps) {
+func runPage(t *testing.T, page Page, program string) {
+	if allLeft(t, page.Path, Steps(page.Text)) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), pageLimit()+10*time.Second)
 	defer cancel()
 	began := time.Now()
-	output, err := runInside(ctx, page, program, t.TempDir())
+	output, err := runInside(ctx, page.Path, program, t.TempDir())
 	t.Logf("%.1f s\n%s", time.Since(began).Seconds(), strings.TrimSpace(string(output)))
 	if err != nil {
 		t.Error(err)

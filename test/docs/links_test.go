@@ -26,31 +26,28 @@ func anchors(text string) map[string]bool {
 
 // TestLinks: what pages link to is there, files and headings.
 func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
+	const root = "../.."
+	pages, err := Pages(root, "DESIGN.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	checked := 0
-	for _, page := range append(pages, "../../README.md", "../../DESIGN.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+	for _, page := range pages {
+		for _, found := range link.FindAllStringSubmatch(page.Text, -1) {
 			if strings.Contains(found[1], ":") {
 				continue // elsewhere
 			}
 			checked++
-			target := page
+			target := filepath.Join(root, page.Path)
 			if found[1] != "" {
-				target = filepath.Join(filepath.Dir(page), found[1])
+				target = filepath.Join(filepath.Dir(target), found[1])
 			}
 			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s: %v", filepath.Base(page), err)
+				t.Errorf("%s: %v", page.Path, err)
 				continue
 			}
 			if there, _ := os.ReadFile(target); found[2] != "" && !anchors(string(there))[found[2]] {
-				t.Errorf("%s: %s has no heading #%s", filepath.Base(page), filepath.Base(target), found[2])
+				t.Errorf("%s: %s has no heading #%s", page.Path, filepath.Base(target), found[2])
 			}
 		}
 	}
