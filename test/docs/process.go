@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/onelease/onelease/internal/admin"
 )
 
 // goesOn are commands that run until they are ended.
@@ -172,54 +172,34 @@ var (
 func readiness(command, socket string) (string, func(context.Context) error) {
 	if !role.MatchString(command) {
 		if ports := listens.FindAllStringSubmatch(command, -1); ports != nil && !strings.HasPrefix(command, "onelease status") {
-			return command, func(ctx context.Context) error { return reachable(ctx, "tcp", ports[len(ports)-1][1]) }
+			return command, func(ctx context.Context) error { return reachable(ctx, ports[len(ports)-1][1]) }
 		}
 		return command, nil
 	}
 	given := adminFlag.FindStringSubmatch(command)
 	if given == nil {
-		command = role.ReplaceAllString(command, "$0 --admin unix:"+socket)
-		return command, func(ctx context.Context) error { return saysReady(ctx, "unix", socket) }
-	}
-	if path, is := strings.CutPrefix(given[1], "unix:"); is {
-		return command, func(ctx context.Context) error { return saysReady(ctx, "unix", path) }
+		addr := admin.Unix + socket
+		return role.ReplaceAllString(command, "$0 --admin "+addr), func(ctx context.Context) error { return saysReady(ctx, addr) }
 	}
 	if strings.Contains(command, "--admin-tls-cert") {
-		return command, func(ctx context.Context) error { return reachable(ctx, "tcp", given[1]) }
+		return command, func(ctx context.Context) error { return reachable(ctx, given[1]) }
 	}
-	return command, func(ctx context.Context) error { return saysReady(ctx, "tcp", given[1]) }
+	return command, func(ctx context.Context) error { return saysReady(ctx, given[1]) }
 }
 
-// saysReady asks a node whether it is.
-func saysReady(ctx context.Context, network, addr string) error {
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}}
-	host := "localhost"
-	if network == "tcp" {
-		host = addr
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("it says %s: %s", response.Status, text)
+// saysReady asks a node, at its admin address, whether it is.
+func saysReady(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	report, err := (&admin.Client{Addr: addr}).Report(ctx)
+	if err == nil && !report.Ready {
+		err = fmt.Errorf("it is not ready: %v", report.Checks)
 	}
 	return err
 }
 
-func reachable(ctx context.Context, network, addr string) error {
-	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+func reachable(ctx context.Context, addr string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err == nil {
 		conn.Close()
 	}
