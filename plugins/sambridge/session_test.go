@@ -1,6 +1,9 @@
 package sambridge
 
 import (
+	"bytes"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -242,4 +245,46 @@ func TestConnsTaken(t *testing.T) {
 			t.Errorf("%d refused", n)
 		}
 	})
+}
+
+// When QUIT is answered the session's ID is free.
+func TestQuitFreesTheID(t *testing.T) {
+	var bridge *Bridge
+	var free []bool // at each answer to QUIT
+	overhear := func(cfg *Config) {
+		cfg.Listeners[0] = overheard{cfg.Listeners[0], func(line []byte) {
+			if bytes.HasPrefix(line, []byte("QUIT STATUS")) {
+				free = append(free, bridge.sessions.find("", "a") == nil)
+			}
+		}}
+	}
+	inWorld(t, overhear, func(w *world) {
+		bridge = w.bridge
+		c := w.session("STYLE=STREAM ID=a")
+		c.talk("QUIT", "QUIT STATUS RESULT=OK MESSAGE=bye")
+		if !slices.Equal(free, []bool{true}) {
+			t.Errorf("free when it is answered: %v", free)
+		}
+	})
+}
+
+// An overheard listener's connections tell what the bridge says, before they do.
+type overheard struct {
+	net.Listener
+	said func(line []byte)
+}
+
+func (l overheard) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return overheardConn{conn, l.said}, err
+}
+
+type overheardConn struct {
+	net.Conn
+	said func(line []byte)
+}
+
+func (c overheardConn) Write(line []byte) (int, error) {
+	c.said(line)
+	return c.Conn.Write(line)
 }
