@@ -5,34 +5,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/onelease/onelease/test/docs"
 )
 
 // openTerminal returns both ends of a pseudoterminal: the person's and the
 // program's.
 func openTerminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	person, program, err := docs.OpenTerminal()
 	if err != nil {
-		t.Skipf("no pseudoterminals here: %v", err)
+		t.Skip(err)
 	}
-	t.Cleanup(func() { person.Close() })
-	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudoterminals here: %v", err)
-	}
-	t.Cleanup(func() { program.Close() })
+	t.Cleanup(func() { person.Close(); program.Close() })
 	return person, program
 }
 
