@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxLooks is how often a Destination is looked up before it counts as not there, and
-	// lookPause the time between: i2pd finds nothing while it has no tunnels of its own.
+	// maxLooks is how often a Destination is looked up before it counts as not there, if the
+	// check has the time, and lookPause the time between: i2pd finds nothing while it has no tunnels of its own.
 	maxLooks  = 3
 	lookPause = 5 * time.Second
 )
