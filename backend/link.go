@@ -68,13 +68,13 @@ func (l *link) up() bool { return l.live.Load() != nil }
 // run holds the link until ctx ends.
 func (l *link) run(ctx context.Context) {
 	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
-		before := l.connects.Load()
+		before, began := l.connects.Load(), time.Now()
 		err := l.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if l.connects.Load() != before {
-			wait = retryFirst
+		if l.connects.Load() != before || time.Since(began) > retryMost {
+			wait = retryFirst // it was waited for a router, and may be again
 		}
 		if refused(err) {
 			wait = retryRefused

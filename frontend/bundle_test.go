@@ -19,6 +19,7 @@ type given struct{ atomic.Int64 }
 func (g *given) give(*leaseSet) error { g.Add(1); return nil }
 func (*given) poolChanged()           {}
 func (*given) installed(*leaseSet)    {}
+func (*given) serves()                {}
 
 // Newcomers get the LeaseSet of the router that they came to with its first
 // reply, however many they are.

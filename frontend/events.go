@@ -27,6 +27,9 @@ func (f *Frontend) installed(l *leaseSet) {
 	f.control.reply(installedReply(l.place.Term, l.place.Seq, nil))
 }
 
+// serves implements keeperEvents.
+func (f *Frontend) serves() { f.server.HostUp() }
+
 func installedReply(term, seq uint64, err error) *controlpb.FrontendMessage {
 	m := &controlpb.Installed{Term: term, Seq: seq}
 	if err != nil {

@@ -146,6 +146,31 @@ func TestBadLeaseSetsChangeNothing(t *testing.T) {
 	})
 }
 
+// A backend that came before the router had tunnels is there as soon as the router has a
+// LeaseSet, before anybody can come by it.
+func TestBackendIsThereFromTheFirst(t *testing.T) {
+	inWorld(t, simnet.I2PD258, nil, func(w *world) {
+		attached := make(chan time.Time, 1)
+		go func() {
+			for {
+				if backend, err := w.tryAttach(); err == nil {
+					attached <- time.Now()
+					backend.Close()
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		for !w.frontend.Status().Serving {
+			time.Sleep(time.Millisecond)
+		}
+		serving := time.Now()
+		if late := (<-attached).Sub(serving); late > 0 {
+			t.Errorf("attached %v after the router had a LeaseSet", late)
+		}
+	})
+}
+
 func TestRouterRestart(t *testing.T) {
 	inWorld(t, simnet.I2PD258, nil, func(w *world) {
 		w.untilServing()

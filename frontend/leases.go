@@ -32,6 +32,8 @@ type keeperEvents interface {
 	poolChanged()
 	// installed says that l was given to the router for the first time.
 	installed(l *leaseSet)
+	// serves says that serving has become true.
+	serves()
 }
 
 // A keeper knows the router's tunnels and the newest LeaseSet, and sees to it
@@ -204,7 +206,10 @@ func (k *keeper) giveLocked(l *leaseSet) error {
 		return err
 	}
 	k.answeredLocked()
-	k.served = true
+	if !k.served {
+		k.served = true
+		k.events.serves()
+	}
 	if !l.told {
 		l.told = true
 		k.events.installed(l)

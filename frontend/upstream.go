@@ -84,6 +84,7 @@ func (u *upstream) connect(ctx context.Context) (opened bool, err error) {
 	}
 	defer s.raw.Close()
 	u.session.Store(s)
+	u.f.server.HostUp()
 	defer u.session.Store(nil)
 	u.f.setRouterError(nil)
 	u.f.log.Info("session with the SAM bridge", "bridge", u.cfg.Addr, "session", s.id)

@@ -162,6 +162,7 @@ func (f *Frontend) Up() {
 	for _, p := range f.pipes {
 		p.thaw()
 	}
+	f.server.HostUp()
 }
 
 // Freeze stops all connections without closing them, as a stopped process

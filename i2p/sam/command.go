@@ -1,6 +1,7 @@
 package sam
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"strconv"
@@ -22,6 +23,16 @@ type Command struct {
 }
 
 type option struct{ key, value []byte }
+
+// clone is a copy that outlives the line.
+func (c *Command) clone() *Command {
+	copied := *c
+	copied.Text, copied.options = bytes.Clone(c.Text), make([]option, len(c.options))
+	for i, o := range c.options {
+		copied.options[i] = option{bytes.Clone(o.key), bytes.Clone(o.value)}
+	}
+	return &copied
+}
 
 // Has reports whether the option was given, with a value or without.
 func (c *Command) Has(key string) bool {

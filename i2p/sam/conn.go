@@ -42,6 +42,8 @@ type conn struct {
 	hello   bool
 	began   bool // the command after HELLO has come
 	session *session
+	// creating is the SESSION CREATE that waits for the Host, or nil.
+	creating *Command
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -65,6 +67,8 @@ func (c *conn) read() error {
 		line, err := c.r.Line()
 		if err == nil {
 			err = c.handle(line)
+		} else if c.creating != nil && errors.Is(err, os.ErrDeadlineExceeded) && !c.ending.Load() {
+			err = c.createLate()
 		}
 		if err != nil {
 			return err
@@ -136,6 +140,9 @@ func (c *conn) reply(kind Kind, err error) {
 
 func (c *conn) shutdown(linger bool) {
 	c.cancel()
+	if c.creating != nil {
+		c.s.waiting.remove(c)
+	}
 	if c.session != nil {
 		c.s.remove(c.session)
 		c.s.pending.forget(c)

@@ -36,26 +36,6 @@ func (c *conn) onHello() error {
 	return nil
 }
 
-func (c *conn) onSessionCreate() error {
-	if c.session != nil {
-		c.reply(KindSessionStatus, Refusef(ResultI2PError, "this connection has a session; open another for one more"))
-		return nil
-	}
-	ss, err := newSession(c, &c.cmd)
-	if err == nil {
-		err = c.s.add(ss, c.cmd.Value("DESTINATION"))
-	}
-	if err != nil {
-		c.reply(KindSessionStatus, err)
-		return nil
-	}
-	c.session = ss
-	if ss.backend != nil {
-		go ss.watch(c.ctx)
-	}
-	return nil
-}
-
 // onHelp answers HELP, and HELP with a verb, which reads as an option without a
 // value.
 func (c *conn) onHelp() error {

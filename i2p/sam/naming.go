@@ -77,7 +77,7 @@ func (c *conn) lookupLocal(name string) (d i2p.Destination, err error, known boo
 	case name == "ME":
 		d, up := c.s.cfg.Host.Destination()
 		if !up {
-			err = Refusef(ResultI2PError, "the router is down; use another frontend or try again")
+			err = errHostDown
 		}
 		return d, err, true
 	case isBase64([]byte(name)):

@@ -16,7 +16,8 @@ import (
 // A Host is what a Server works for: the holder of one I2CP session.
 type Host interface {
 	// Destination is the hosted Destination; false says that the router
-	// behind it is down, so that no session may begin.
+	// behind it is down, so that no session may begin. Server.HostUp is owed a
+	// call when it becomes true.
 	Destination() (i2p.Destination, bool)
 	// Send hands a packet to the router. It must not block, nor keep p.Data.
 	// An error says that the packet was not taken; it may wrap a Result. If
@@ -89,6 +90,7 @@ type Server struct {
 	pending   pending
 	pings     pings
 	began     began
+	waiting   waiters
 	stats     counters
 	started   time.Time
 	published atomic.Uint32 // see SetPublished; 0: not known
@@ -109,6 +111,7 @@ func NewServer(cfg ServerConfig) *Server {
 		conns:    make(map[*conn]struct{}),
 		sessions: make(map[string]*session),
 		started:  time.Now(),
+		waiting:  waiters{conns: make(map[*conn]struct{})},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.live.Store(new(roster))

@@ -13,7 +13,7 @@ func (s *Server) add(ss *session, destination string) error {
 	defer s.mu.Unlock()
 	hosted, up := s.cfg.Host.Destination()
 	if !up {
-		return Refusef(ResultI2PError, "the router is down; use another frontend or try again")
+		return errHostDown
 	}
 	answer, err := attach(destination, hosted)
 	if err != nil {

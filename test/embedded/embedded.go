@@ -61,9 +61,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// opening is when the first tunnels of a Destination are there. With 0.2 s half of
-// the first requests took 18 s on a busy machine, with this none of eight over 5 s:
-// backends, which try again after some 100 ms, should be attached by then.
+// opening is when the first tunnels of a Destination are there.
 const opening = 800 * time.Millisecond
 
 // A Network is one that runs. Its simnet.Network can be asked, and made worse:
