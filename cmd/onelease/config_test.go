@@ -131,6 +131,8 @@ func TestConfigCheck(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "sam.toml"), filepath.Join(dir, "backend-2.toml")
 	write(t, good, goodRouter)
+	other := filepath.Join(dir, "x.toml")
+	write(t, other, goodRouter)
 	write(t, bad, "drain_limit = \"5m\"\nweigth = 1\n")
 	if r := try(t, "", "config", "check", good); r.code != 0 || !strings.Contains(r.out, "sam.toml: ok, for onelease sam") {
 		t.Errorf("a good file: %+v", r)
@@ -150,7 +152,8 @@ func TestConfigCheck(t *testing.T) {
 	}
 	for args, words := range map[string][]string{
 		"check":                           {"no file given"},
-		"check " + dir + "/x.toml":        {"does not begin with a role", "--role"},
+		"check " + other:                  {"does not begin with a role", "--role"},
+		"check " + dir + "/none.toml":     {"none.toml", "no such file"},
 		"check --role king " + good:       {`no role "king"`, "balancer, frontend, backend, sam, up"},
 		"example":                         {"no role given"},
 		"example king":                    {`no role "king"`},

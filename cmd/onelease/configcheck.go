@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -98,6 +99,9 @@ func checkFile(path, asked string) (fileView, error) {
 	r, err := roleOf(path)
 	if asked != "" {
 		r, err = roleCalled(asked)
+	}
+	if _, missing := os.Stat(path); err != nil && missing != nil {
+		err = missing
 	}
 	if err != nil {
 		return fileView{}, err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -353,6 +355,9 @@ func TestUpRefused(t *testing.T) {
 		write(t, filepath.Join(node, "node.json"), `{"cluster": "c", "role": "frontend", "name": "x"}`)
 		args := strings.NewReplacer("NODE", node, "OTHER", other, "KEYS", keys, "OPEN", open, "SELF", filepath.Join(node, "node.json"), "D ", "--dir "+filepath.Join(dir, "d")+" ", "R", "--router a=127.0.0.1:1").Replace(c.args)
 		fails(t, c.code, c.says, "", append([]string{"up"}, strings.Fields(args)...)...)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "d")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a directory was left behind: %v", err)
 	}
 	fails(t, exitFailed, []string{"no onelease up runs with --dir"}, "", "drain", "a", "--dir", dir)
 	fails(t, exitFailed, []string{"no such file"}, "", "drain", "a", "--control", filepath.Join(dir, "c"))

@@ -12,11 +12,16 @@ import (
 	"github.com/onelease/onelease/internal/nodedir"
 )
 
-// openDir makes the directory if it is not there, and refuses one that is another node's.
-func (c *Config) openDir() error {
+// checkDir refuses a directory that is another node's.
+func (c *Config) checkDir() error {
 	if info, err := nodedir.Read(c.Dir); err == nil {
 		return fmt.Errorf("%w: --dir %s is that of %s %s of a cluster: give another, which may be new", ErrConfig, c.Dir, info.Role, info.Name)
 	}
+	return nil
+}
+
+// makeDir makes the directory once all else is well: who has mistyped a flag finds no empty one.
+func (c *Config) makeDir() error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of --dir: %w", err)
 	}

@@ -59,7 +59,7 @@ func Start(c Config) (*Site, error) {
 
 // open takes what can be in use by others, last the directory with the state, and starts.
 func (s *Site) open() (err error) {
-	if err = s.cfg.openDir(); err != nil {
+	if err = s.cfg.checkDir(); err != nil {
 		return err
 	}
 	keys, fresh, err := s.cfg.keys()
@@ -74,6 +74,9 @@ func (s *Site) open() (err error) {
 		return err
 	}
 	if s.admin, err = admin.Open(s.cfg.Address.Config(s.log)); err != nil {
+		return err
+	}
+	if err = s.cfg.makeDir(); err != nil {
 		return err
 	}
 	if s.control, err = daemon.OpenControl(s.cfg.Control); err != nil {
