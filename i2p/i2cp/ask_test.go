@@ -143,6 +143,7 @@ func TestReconfigure(t *testing.T) {
 			r.Errorf("no answer: %v after %v", err, time.Since(start))
 		}
 		end.send(SessionStatus{testSession, SessionUpdated}) // too late, and not for the next
+		synctest.Wait()
 		if err := r.Reconfigure(r.Context(), signed); !errors.Is(err, ErrUnresponsive) {
 			r.Errorf("no answer but to the last: %v", err)
 		}
