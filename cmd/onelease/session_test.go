@@ -127,6 +127,7 @@ func TestUnlock(t *testing.T) {
 	do(t, "cluster", "init", "--dir", dir, "--name", "b1", "--address", addr, "--keys", keys, "--no-stored-keys")
 	b := start(t, "balancer", "--dir", dir)
 	b.says("onelease cluster unlock")
+	b.says("balancer runs")
 	fails(t, exitFailed, []string{"b1 is locked", "onelease cluster unlock"}, "", "cluster", "invite", "--dir", dir, "--role", "operator", "--name", "op")
 	until(t, "it is locked", func() bool { return strings.Contains(do(t, "cluster", "members", "--dir", dir), "asked: locked") })
 	fails(t, exitFailed, []string{"another Destination"}, "", "cluster", "unlock", "--dir", dir, "--keys", keyFile(t))

@@ -52,7 +52,7 @@ func (c *Conn) nextFrame() error {
 // lastFrame reads END or RESET, whose header has been seen.
 func (c *Conn) lastFrame(t frameType, n int) error {
 	if t != typeEnd && t != typeReset {
-		return c.end(fmt.Errorf("frame of type %d in a stream: %w", t, ErrProtocol))
+		return c.end(strange(t))
 	}
 	b, err := c.reader.Peek(headerSize + n)
 	if err != nil {
@@ -63,6 +63,11 @@ func (c *Conn) lastFrame(t frameType, n int) error {
 		return c.end(io.EOF)
 	}
 	return c.end(parseReset(b[headerSize:]))
+}
+
+// strange says that a stream has no such frames.
+func strange(t frameType) error {
+	return fmt.Errorf("frame of type %d in a stream: %w", t, ErrProtocol)
 }
 
 // parseReset is the error that a RESET or ERROR tells, or what is wrong with it.

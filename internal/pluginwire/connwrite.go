@@ -146,6 +146,8 @@ func lastWord(b []byte, left int, end error) error {
 			end = io.EOF
 		case t == typeReset && len(b) >= n:
 			return parseReset(b[:n])
+		case t != typeData && t != typeReset:
+			return strange(t)
 		}
 	}
 	if end == io.EOF {

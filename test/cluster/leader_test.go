@@ -3,8 +3,12 @@ package cluster_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/onelease/onelease/balancer/cluster"
 	"github.com/onelease/onelease/balancer/cluster/clusterpb"
@@ -69,7 +73,8 @@ func (w *world) killLeader(leader *process) time.Time {
 	return at
 }
 
-// transfer has the lead handed over as an operator does.
+// transfer has the lead handed over as an operator does. On a machine that is busy the
+// answer may be that the outcome is not known; rounds then waits for it.
 func (w *world) transfer(leader *process) time.Time {
 	w.t.Helper()
 	at := time.Now()
@@ -78,7 +83,9 @@ func (w *world) transfer(leader *process) time.Time {
 		_, err := b.Change(ctx, &clusterpb.ChangeRequest{Kind: clusterpb.ChangeRequest_KIND_TRANSFER})
 		return err
 	})
-	if err != nil {
+	if status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "outcome unknown") {
+		w.t.Log(err)
+	} else if err != nil {
 		w.t.Errorf("lead not handed over: %v", err)
 	}
 	return at
