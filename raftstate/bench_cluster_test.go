@@ -40,7 +40,7 @@ func benchReport(name string) *statepb.Command {
 
 func benchCluster(b *testing.B) *Store {
 	b.Helper()
-	stores := tcpCluster(b, 3)
+	stores := tcpCluster(b, 3, LAN())
 	for _, cmd := range benchCommands() {
 		if _, err := stores[0].Apply(b.Context(), cmd); err != nil {
 			b.Fatal(err)
@@ -160,7 +160,7 @@ func BenchmarkRestore(b *testing.B) {
 
 // BenchmarkTransfer is a planned change of the leader, there and back.
 func BenchmarkTransfer(b *testing.B) {
-	stores := tcpCluster(b, 3)
+	stores := tcpCluster(b, 3, LAN())
 	at := 0
 	for b.Loop() {
 		next := (at + 1) % 3

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -79,20 +80,38 @@ func (c *JoinConfig) check() error {
 	return newDir(c.Dir)
 }
 
-// redeem asks the balancers that the token names, until the leader answers.
+// redeem asks the balancers that the token names, and on while they hold an election.
 func (c *JoinConfig) redeem(ctx context.Context, csr []byte) (*clusterpb.JoinReply, error) {
+	waiting, cancel := context.WithTimeout(ctx, leaderTime)
+	defer cancel()
+	for {
+		reply, electing, err := c.redeemNow(ctx, csr)
+		if !electing || waiting.Err() != nil {
+			return reply, err
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-waiting.Done():
+		}
+	}
+}
+
+// redeemNow asks each of them once, until the leader answers. Electing is that there may
+// be another soon.
+func (c *JoinConfig) redeemNow(ctx context.Context, csr []byte) (reply *clusterpb.JoinReply, electing bool, err error) {
 	var errs []error
 	for _, addr := range c.Token.Balancers {
 		reply, err := c.redeemAt(ctx, addr, csr)
 		if err == nil {
-			return reply, nil
+			return reply, false, nil
 		}
 		if refusal(err) {
-			return nil, plain(err)
+			return nil, false, plain(err)
 		}
+		electing = electing || saysElection(err)
 		errs = append(errs, fmt.Errorf("balancer %s: %w", addr, plain(err)))
 	}
-	return nil, errors.Join(errs...)
+	return nil, electing, errors.Join(errs...)
 }
 
 // redeemAt asks one balancer.
@@ -108,6 +127,13 @@ func (c *JoinConfig) redeemAt(ctx context.Context, addr string, csr []byte) (*cl
 		Version: joinVersion, Invite: c.Token.Invite, Secret: c.Token.Proof(csr),
 		Request: csr, ClockMs: time.Now().UnixMilli(),
 	})
+}
+
+// saysElection reports whether a balancer has said that nobody leads, or that another does,
+// which may be gone.
+func saysElection(err error) bool {
+	said := status.Convert(err).Message()
+	return said == nobodyLeads || strings.HasSuffix(said, askThere)
 }
 
 // refusal reports whether other balancers would say the same.

@@ -191,6 +191,18 @@ func TestTokenOfAnotherCluster(t *testing.T) {
 	}
 }
 
+// Who joins while the balancers hold an election waits for who is elected.
+func TestJoinInAnElection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.form(3)
+	token := r.invite("frontend", "f1")
+	r.awaitLeader().Kill()
+	if err := Join(t.Context(), JoinConfig{Dir: filepath.Join(t.TempDir(), "f1"), Token: token}); err != nil {
+		t.Error(err)
+	}
+}
+
 // Two invitations for a name are one balancer.
 func TestNameIsTakenMeanwhile(t *testing.T) {
 	t.Parallel()

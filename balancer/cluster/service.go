@@ -22,6 +22,12 @@ type service struct {
 	node *Node
 }
 
+// What a balancer says that does not lead.
+const (
+	nobodyLeads = "no balancer leads now: a majority of those with a vote must be up"
+	askThere    = ": ask there"
+)
+
 // needLeader refuses what only the leader can do, which may then rely on State.
 func (n *Node) needLeader(ctx context.Context) error {
 	leader := n.store.Leader()
@@ -29,9 +35,9 @@ func (n *Node) needLeader(ctx context.Context) error {
 	case leader.Self:
 		return told(n.settle(ctx))
 	case leader.ID == "":
-		return status.Error(codes.Unavailable, "no balancer leads now: a majority of those with a vote must be up")
+		return status.Error(codes.Unavailable, nobodyLeads)
 	}
-	return status.Errorf(codes.FailedPrecondition, "balancer %s at %s leads: ask there", leader.ID, leader.Addr)
+	return status.Errorf(codes.FailedPrecondition, "balancer %s at %s leads%s", leader.ID, leader.Addr, askThere)
 }
 
 // settle has State know what earlier leaders have committed. That costs an entry
