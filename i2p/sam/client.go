@@ -181,8 +181,8 @@ func (c *PacketClient) Done() <-chan struct{} { return c.ctx.Done() }
 // that the server gave, or an error of the connection. Until then it is nil.
 func (c *PacketClient) Err() error { return context.Cause(c.ctx) }
 
-// Close sends what is queued, for a second at most, ends the session and
-// waits until no function of the ClientConfig runs any more.
+// Close sends what is queued and has the server take all of it, for a second at
+// most, ends the session and waits until no function of the ClientConfig runs any more.
 func (c *PacketClient) Close() error {
 	c.cancel(ErrClosed)
 	<-c.closed

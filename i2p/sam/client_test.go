@@ -229,15 +229,23 @@ func TestClientFull(t *testing.T) {
 }
 
 // Close sends what is queued.
+// A slowHost takes its time, as on a machine that is busy.
+type slowHost struct{ *fakeHost }
+
+func (h slowHost) Send(p Packet) error {
+	time.Sleep(time.Millisecond)
+	return h.fakeHost.Send(p)
+}
+
+// After Close all has been passed on.
 func TestClientCloseFlushes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFakeHost(t)
-		c := connect(t, newTestServer(t, h), ClientConfig{})
+		c := connect(t, newTestServer(t, slowHost{h}), ClientConfig{})
 		for range 50 {
 			c.Send(Packet{Peer: h.peer, Data: []byte("x")})
 		}
 		c.Close()
-		synctest.Wait()
 		if len(h.sent) != 50 || !errors.Is(c.Err(), ErrClosed) {
 			t.Errorf("%d arrived, %v", len(h.sent), c.Err())
 		}

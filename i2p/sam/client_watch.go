@@ -39,11 +39,19 @@ func (c *PacketClient) watch() {
 	}
 }
 
-// teardown flushes only after Close: in all other cases nobody reads.
+// teardown flushes only after Close: in all other cases nobody reads. By the end of its
+// connection a server says that it has passed on everything. Without that who closes a
+// frontend next would take its router from under the last words, such as RESETs.
 func (c *PacketClient) teardown() {
 	if c.Err() == ErrClosed {
-		c.nc.SetWriteDeadline(time.Now().Add(flushTime))
+		by := time.Now().Add(flushTime)
+		c.nc.SetWriteDeadline(by)
+		c.w.Append(func(b []byte) []byte { return append(AppendCommand(b, KindQuit), '\n') })
 		c.w.Close()
+		select {
+		case <-c.read:
+		case <-time.After(time.Until(by)):
+		}
 	}
 	c.nc.Close()
 	c.w.Close()
