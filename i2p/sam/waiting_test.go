@@ -9,6 +9,13 @@ import (
 
 const createA = "SESSION CREATE STYLE=RAW ID=a DESTINATION=TRANSIENT\n"
 
+// serverWithoutRouter is one whose Host is down.
+func serverWithoutRouter(t *testing.T) (*fakeHost, *Server) {
+	h := newFakeHost(t)
+	h.down.Store(true)
+	return h, newTestServer(t, h)
+}
+
 // helloed is a client that has said HELLO.
 func helloed(t *testing.T, s *Server) *talker {
 	k := newTalker(t, dial(s))
@@ -20,9 +27,7 @@ func helloed(t *testing.T, s *Server) *talker {
 // A session waits for the router and begins when that is there, at once.
 func TestCreateWaitsForTheHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newFakeHost(t)
-		h.down.Store(true)
-		s := newTestServer(t, h)
+		h, s := serverWithoutRouter(t)
 		k := helloed(t, s)
 		k.say(createA)
 		time.Sleep(createPatience - time.Second)
@@ -47,9 +52,7 @@ func TestCreateWaitsForTheHost(t *testing.T) {
 // name takes may have come meanwhile.
 func TestCreateWaitsInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newFakeHost(t)
-		h.down.Store(true)
-		s := newTestServer(t, h)
+		h, s := serverWithoutRouter(t)
 		k := helloed(t, s)
 		const create = "SESSION CREATE STYLE=RAW ID=a DESTINATION=TRANSIENT BACKEND=web\n"
 		asked := time.Now()
@@ -74,9 +77,7 @@ func TestCreateWaitsInVain(t *testing.T) {
 // Who leaves meanwhile has no session afterwards, nor does the end of the server wait.
 func TestLeavesWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newFakeHost(t)
-		h.down.Store(true)
-		s := newTestServer(t, h)
+		h, s := serverWithoutRouter(t)
 		gone, stays := helloed(t, s), helloed(t, s)
 		gone.say(createA)
 		stays.say(createA)
